@@ -1,0 +1,207 @@
+"""What crosses a process after the audio: the events of a call and the help given."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+from audio.types import Channel
+from models.types import ChurnRisk, Utterance
+
+
+class CallStarted(msgspec.Struct, frozen=True, kw_only=True, tag="started"):
+    """The first event of a call."""
+
+    call_id: str
+    at: datetime
+    """UTC."""
+    protocol: str
+    """How the audio arrives: "twilio", "recording" ..."""
+    customer_id: str | None = None
+    customer_name: str | None = None
+    agent_id: str | None = None
+    queue: str | None = None
+    v: int = 1
+
+
+class Partial(msgspec.Struct, frozen=True, kw_only=True, tag="partial"):
+    """What is being said; each revision replaces the one before, the final replaces all."""
+
+    call_id: str
+    utterance_id: str
+    channel: Channel
+    revision: int
+    start_ms: int
+    end_ms: int
+    text: str
+    language: str
+    v: int = 1
+
+
+class Final(msgspec.Struct, frozen=True, kw_only=True, tag="final"):
+    """What was said; may arrive twice with the same id and content, never changed."""
+
+    call_id: str
+    utterance: Utterance
+    v: int = 1
+
+
+class Degraded(msgspec.Struct, frozen=True, kw_only=True, tag="degraded"):
+    """Something works less well than it should; the call goes on."""
+
+    call_id: str
+    at_ms: int
+    stage: str
+    """"partials", "asr", "emotion", "gap" ..."""
+    reason: str
+    v: int = 1
+
+
+class CallEnded(msgspec.Struct, frozen=True, kw_only=True, tag="ended"):
+    """The last event of a call."""
+
+    call_id: str
+    duration_ms: int
+    reason: Literal["hangup", "lost", "refused"]
+    """"lost" where the audio stopped without the protocol's end."""
+    v: int = 1
+
+
+Event = CallStarted | Partial | Final | Degraded | CallEnded
+"""The topic ``call.events``."""
+
+
+class CardKind(StrEnum):
+    CARD = "card"
+    TICK = "tick"
+    ALERT = "alert"
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True, tag="card"):
+    """Advice in front of the agent, a ticked step, or an alert."""
+
+    id: str
+    """``call_id:rule:utterance_id``: the same evidence gives the same card."""
+    call_id: str
+    rule: str
+    kind: CardKind
+    title: str
+    text: str
+    at_ms: int
+    """End of the utterance that gave rise to it."""
+    utterance_id: str
+    priority: int
+    """0 ... 1000."""
+    language: str
+    reason: str
+    """Why it is shown, in the card's language."""
+    trigger: tuple[str, ...] = ()
+    """The words that gave rise to it, as heard."""
+    source: str = ""
+    """Playbook and version."""
+    v: int = 1
+
+
+class SpeakerMeasures(msgspec.Struct, frozen=True, kw_only=True):
+    talk_ms: int
+    talk_share: float | None
+    """Of the time anybody talks; None before anybody did."""
+    interruptions: int
+    """Times this speaker began while the other was speaking and kept on."""
+    words_per_minute: float | None
+    """Over the talk time, for languages with spaces."""
+    characters_per_minute: float | None
+    """For Chinese."""
+    loudness_dbfs: float | None
+
+
+class Measures(msgspec.Struct, frozen=True, kw_only=True):
+    """Conversation measures of one call."""
+
+    customer: SpeakerMeasures
+    agent: SpeakerMeasures
+    talk_ms: int
+    """Time in which at least one speaker talks."""
+    non_talk_ms: int
+    """Mutual silences longer than 3 s, whole."""
+    overtalk_ms: int
+    interruptions: int
+
+
+class CallRisk(msgspec.Struct, frozen=True, kw_only=True, tag="risk"):
+    """The churn risk of the customer on this call, whenever it changes."""
+
+    call_id: str
+    customer_id: str | None
+    at_ms: int
+    risk: ChurnRisk
+    v: int = 1
+
+
+class CallMeasures(msgspec.Struct, frozen=True, kw_only=True, tag="measures"):
+    call_id: str
+    at_ms: int
+    measures: Measures
+    v: int = 1
+
+
+class FeedbackAction(StrEnum):
+    USED = "used"
+    DISMISSED = "dismissed"
+    UP = "up"
+    DOWN = "down"
+
+
+class CardFeedback(msgspec.Struct, frozen=True, kw_only=True, tag="feedback"):
+    """What the agent thought of a card."""
+
+    call_id: str
+    card_id: str
+    action: FeedbackAction
+    at: datetime
+    agent_id: str | None = None
+    v: int = 1
+
+
+Assist = Card | CallRisk | CallMeasures | CardFeedback
+"""The topic ``call.assist``."""
+
+
+class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One call, whole: what ``analyze --json``, ``calls show`` and the API give."""
+
+    call_id: str
+    duration_ms: int
+    utterances: tuple[Utterance, ...]
+    """Finals in the order of their start."""
+    cards: tuple[Card, ...]
+    risk: ChurnRisk
+    measures: Measures
+    status: Literal["live", "ended", "lost"] = "ended"
+    started_at: datetime | None = None
+    protocol: str = "recording"
+    customer_id: str | None = None
+    customer_name: str | None = None
+    agent_id: str | None = None
+    queue: str | None = None
+    feedback: tuple[CardFeedback, ...] = ()
+    degraded: tuple[Degraded, ...] = ()
+
+
+class CallSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the list of calls."""
+
+    call_id: str
+    started_at: datetime
+    status: Literal["live", "ended", "lost"]
+    duration_ms: int
+    customer_id: str | None
+    customer_name: str | None
+    agent_id: str | None
+    queue: str | None
+    utterances: int
+    alerts: int
+    risk: ChurnRisk
+    emotion: str
+    """Last known label of the customer's emotion."""

@@ -1,0 +1,1 @@
+"""Speech and text to meaning."""

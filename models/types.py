@@ -1,0 +1,122 @@
+"""What the models say of speech."""
+
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from audio.types import Channel, Pcm
+
+
+class Word(msgspec.Struct, frozen=True, kw_only=True):
+    """A word and when it was said, in milliseconds since the call began."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+    confidence: float
+    """0 ... 1."""
+
+
+class Hypothesis(msgspec.Struct, frozen=True, kw_only=True):
+    """What a recogniser believes was said in one stretch of speech."""
+
+    text: str
+    """As shown: Simplified Chinese or English, with punctuation; empty where nothing was said."""
+    language: str
+    """"zh", "en", or "unknown" where nothing was said."""
+    language_confidence: float
+    confidence: float
+    """0 ... 1, from the mean log-probability of the tokens."""
+    words: tuple[Word, ...] = ()
+    """Times count from the start of the speech given; empty for partials."""
+
+
+class Recogniser(Protocol):
+    """Speech to words; keeps nothing between calls and may be used from any thread."""
+
+    def transcribe(self, pcm: Pcm, *, language: str | None, final: bool) -> Hypothesis:
+        """
+        Say what was said.
+
+        Args:
+            pcm: Shape (n,), 16 kHz, one utterance of at most 30 s.
+            language: "zh" or "en", or None to let the model decide between them.
+            final: With word times and the fuller search.
+        """
+        ...
+
+
+class EmotionLabel(StrEnum):
+    """The classes of emotion that a person is shown."""
+
+    NEUTRAL = "neutral"
+    SATISFIED = "satisfied"
+    ANGRY = "angry"
+    ANXIOUS = "anxious"
+    DISAPPOINTED = "disappointed"
+    UNKNOWN = "unknown"
+
+
+class Emotion(msgspec.Struct, frozen=True, kw_only=True):
+    """One customer utterance, voice and words taken together."""
+
+    label: EmotionLabel
+    valence: float | None
+    """-1 ... 1; None where not known, as for the two below."""
+    arousal: float | None
+    """-1 ... 1."""
+    agitation: float | None
+    """0 ... 1."""
+    confidence: float
+    """0 ... 1."""
+
+
+class Utterance(msgspec.Struct, frozen=True, kw_only=True):
+    """A segment with its words and feeling. Once final it never changes."""
+
+    id: str
+    """``call_id:channel:start_ms``."""
+    channel: Channel
+    number: int
+    """Ordinal of the utterance on its channel, from 0; grows in the order of publication."""
+    start_ms: int
+    end_ms: int
+    text: str
+    language: str
+    """"zh", "en" or "unknown"."""
+    confidence: float
+    words: tuple[Word, ...]
+    sentiment: float | None
+    """Of the text, -1 ... 1."""
+    emotion: Emotion | None
+    """None on the agent's channel, where emotion is never computed."""
+    loudness_dbfs: float | None
+
+
+class RiskLevel(StrEnum):
+    """Levels of warning, by the score's thresholds."""
+
+    NONE = "none"
+    WATCH = "watch"
+    ELEVATED = "elevated"
+    CRITICAL = "critical"
+    UNKNOWN = "unknown"
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """A share of a score."""
+
+    name: str
+    contribution: float
+    """All contributions of a score add up to it."""
+
+
+class ChurnRisk(msgspec.Struct, frozen=True, kw_only=True):
+    """How likely the customer is to leave."""
+
+    score: float | None
+    """0 ... 1."""
+    level: RiskLevel
+    reasons: tuple[Reason, ...]
+    model_version: str

@@ -1,0 +1,1 @@
+"""Kafka, processes and the command line."""
