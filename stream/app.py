@@ -1,0 +1,294 @@
+"""The two Faust apps, ``listen`` and ``assist``; the only file that imports faust."""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import faust
+import structlog
+
+from agent_assist.call.assistant import Assistant
+from agent_assist.types import Assist, Degraded, Event
+from audio.vad import VoiceActivity
+from stream import metrics, topics
+from stream.assist import Adviser
+from stream.errors import WireError
+from stream.listen import Listener, ListenPolicy
+from stream.pipeline import Hearing
+from stream.topics import Topic
+from stream.wire import ChurnSignal, Invalid, decode_assist, decode_audio, decode_event, encode
+
+log = structlog.get_logger()
+
+Store = Callable[[list[Event | Assist], Mapping[tuple[str, int], int]], None]
+"""Write messages and the positions behind them in one transaction; blocks."""
+
+_BEAT_EVERY_S = 3.0
+_STUCK_AFTER_S = 45.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerPolicy:
+    """How a worker stands to its broker."""
+
+    broker: str
+    """``host:port,...``."""
+    directory: Path
+    partitions: int
+    replication: int
+    session_timeout_s: float
+
+
+def _app(name: str, policy: WorkerPolicy) -> faust.App:
+    directory = policy.directory / name
+    # Faust does not make the parents of its data directory.
+    directory.mkdir(parents=True, exist_ok=True)
+    return faust.App(
+        f"warmline-{name}",
+        broker=[f"kafka://{address}" for address in policy.broker.split(",")],
+        # The tables hold the calls in progress and no more: they fit in memory, and a changelog of their size is
+        # read back in well under a second.
+        store="memory://",
+        datadir=str(directory),
+        processing_guarantee="at_least_once",
+        consumer_auto_offset_reset="earliest",
+        broker_session_timeout=policy.session_timeout_s,
+        broker_heartbeat_interval=policy.session_timeout_s / 4,
+        broker_rebalance_timeout=30.0,
+        broker_commit_interval=0.5,
+        producer_acks=-1,
+        producer_linger=0,
+        producer_max_batch_size=262_144,
+        producer_max_request_size=2_000_000,
+        stream_buffer_maxsize=512,
+        # Offsets are held for unfinished utterances: waiting for them would stop every rebalance.
+        stream_wait_empty=False,
+        topic_replication_factor=policy.replication,
+        topic_partitions=policy.partitions,
+        topic_disable_leader=True,
+        table_standby_replicas=0,
+        web_enabled=False,
+        web_in_thread=False,
+        web_bind="127.0.0.1",
+        web_tables_enabled=False,
+        worker_redirect_stdouts=False,
+        debug=False,
+        loghandlers=[],
+    )
+
+
+class _Worker:
+    """What both apps share: raw topics, refusing what cannot be read, and the watchdog."""
+
+    def __init__(self, name: str, policy: WorkerPolicy) -> None:
+        self.app = _app(name, policy)
+        self._policy = policy
+        self._topics: dict[str, Any] = {}
+        self._alive: dict[tuple[str, int], float] = {}
+
+    def topic(self, topic: Topic) -> Any:  # noqa: ANN401 - faust's topics carry no type of ours
+        if topic.name not in self._topics:
+            self._topics[topic.name] = self.app.topic(
+                topic.name,
+                key_type=bytes,
+                value_type=bytes,
+                key_serializer="raw",
+                value_serializer="raw",
+                partitions=self._policy.partitions,
+                internal=False,
+                allow_empty=True,
+            )
+        return self._topics[topic.name]
+
+    def table(self, name: str) -> Any:  # noqa: ANN401
+        """Bytes by call id; co-partitioned with the topics, and writable from any task of the worker."""
+        return self.app.Table(
+            name,
+            partitions=self._policy.partitions,
+            use_partitioner=True,
+            schema=faust.Schema(key_type=str, key_serializer="raw", value_type=bytes, value_serializer="raw"),
+        )
+
+    async def send(self, topic: Topic, key: str, value: bytes) -> None:
+        """Publish, and return when the broker has it."""
+        await (await self.topic(topic).send(key=key.encode(), value=value))
+
+    async def refuse(self, topic: Topic, event: Any, error: Exception) -> None:  # noqa: ANN401
+        """Put what could not be handled aside, with the reason; an error in an agent would lose it silently."""
+        source = event.message
+        metrics.INVALID.labels(source.topic).inc()
+        log.error("message_refused", topic=source.topic, partition=source.partition, offset=source.offset,
+                  error=type(error).__name__, pii_detail=str(error))  # fmt: skip
+        reason = str(error) if isinstance(error, WireError) else type(error).__name__
+        invalid = Invalid(
+            topic=source.topic,
+            partition=source.partition,
+            offset=source.offset,
+            reason=reason,
+            payload=bytes(source.value or b""),
+        )
+        await self.send(topic, (source.key or b"").decode(errors="replace"), encode(invalid))
+
+    def watch(self, source: Topic) -> None:
+        """
+        Send a beat through each partition that is ours, and leave when they stop coming through.
+
+        Consumers of this kind have been seen to die without a word; a supervisor starts us again.
+        """
+
+        @self.app.timer(_BEAT_EVERY_S)
+        async def beat() -> None:
+            ours = {(tp.topic, tp.partition) for tp in self.app.consumer.assignment() if tp.topic == source.name}
+            now = time.monotonic()
+            self._alive = {tp: self._alive.get(tp, now) for tp in ours}
+            stuck = [tp for tp, seen in self._alive.items() if now - seen > _STUCK_AFTER_S]
+            if stuck and not self.app.rebalancing:
+                log.critical("stuck", partitions=sorted(stuck))
+                os._exit(3)
+            for _, partition in ours:
+                await self.topic(source).send(key=b"", value=b"", partition=partition)
+
+    def is_beat(self, event: Any) -> bool:  # noqa: ANN401
+        """Whether a message is our own sign of life."""
+        message = event.message
+        if message.value:
+            return False
+        self._alive[message.topic, message.partition] = time.monotonic()
+        return True
+
+
+def listen_app(policy: WorkerPolicy, *, hearing: Hearing, vad: VoiceActivity, listening: ListenPolicy) -> faust.App:
+    """The app that turns audio into events."""
+    worker = _Worker("listen", policy)
+    app, audio, checkpoints = worker.app, worker.topic(topics.AUDIO), worker.table("listen")
+
+    async def publish(event: Event) -> None:
+        await worker.send(topics.EVENTS, event.call_id, encode(event))
+
+    listener = Listener(
+        hearing=hearing,
+        vad=vad,
+        publish=publish,
+        checkpoints=checkpoints,
+        policy=listening,
+        clock=time.monotonic,
+    )
+
+    @app.agent(audio, concurrency=1)
+    async def listen(stream: Any) -> None:  # noqa: ANN401
+        async for event in stream.noack().events():
+            if worker.is_beat(event):
+                event.ack()
+                continue
+            message = event.message
+            try:
+                call_id = message.key.decode()
+                await listener.receive(call_id, message.partition, decode_audio(call_id, message.value), event.ack)
+            except Exception as error:  # noqa: BLE001 - an exception would end the agent and lose the message
+                await worker.refuse(topics.AUDIO_INVALID, event, error)
+                event.ack()
+
+    @app.task
+    async def hear() -> None:
+        await listener.listen()
+
+    @app.timer(1.0)
+    async def sweep() -> None:
+        await listener.sweep()
+
+    @app.on_partitions_revoked.connect
+    async def drop(_: Any, **__: Any) -> None:  # noqa: ANN401
+        listener.drop()
+
+    worker.watch(topics.AUDIO)
+    return app
+
+
+def assist_app(policy: WorkerPolicy, *, assistant: Assistant, store: Store) -> faust.App:
+    """The app that turns events into help, and writes both to the store."""
+    worker = _Worker("assist", policy)
+    app, events, assists = worker.app, worker.topic(topics.EVENTS), worker.topic(topics.ASSIST)
+
+    async def publish(message: Assist | Degraded | ChurnSignal) -> None:
+        match message:
+            case ChurnSignal():
+                await worker.send(topics.SIGNALS, message.customer_id, encode(message))
+            case Degraded():
+                await worker.send(topics.EVENTS, message.call_id, encode(message))
+            case _:
+                await worker.send(topics.ASSIST, message.call_id, encode(message))
+
+    adviser = Adviser(assistant, publish, worker.table("assist"))
+
+    @app.agent(events, concurrency=1)
+    async def advise(stream: Any) -> None:  # noqa: ANN401
+        async for event in stream.events():
+            if worker.is_beat(event):
+                continue
+            try:
+                await adviser.receive(decode_event(event.message.value), event.message)
+            except Exception as error:  # noqa: BLE001 - an exception would end the agent and lose the message
+                await worker.refuse(topics.EVENTS_INVALID, event, error)
+
+    async def keep(batch: Iterable[Any], decode: Callable[[bytes], Event | Assist], invalid: Topic | None) -> None:
+        messages: list[Event | Assist] = []
+        positions: dict[tuple[str, int], int] = {}
+        for event in batch:
+            message = event.message
+            positions[message.topic, message.partition] = message.offset + 1
+            if not message.value:
+                continue
+            try:
+                messages.append(decode(message.value))
+            except WireError as error:
+                if invalid is not None:
+                    await worker.refuse(invalid, event, error)
+        await _until_written(lambda: asyncio.to_thread(store, messages, positions))
+        metrics.STORED.inc(len(messages))
+
+    @app.agent(events, concurrency=1)
+    async def keep_events(stream: Any) -> None:  # noqa: ANN401
+        # What cannot be read is put aside once, by advise.
+        async for batch in stream.take_events(200, within=0.1):
+            await keep(batch, decode_event, None)
+
+    @app.agent(assists, concurrency=1)
+    async def keep_assists(stream: Any) -> None:  # noqa: ANN401
+        async for batch in stream.take_events(200, within=0.1):
+            await keep(batch, decode_assist, topics.ASSIST_INVALID)
+
+    @app.timer(60.0)
+    async def forget() -> None:
+        adviser.forget(time.time())
+
+    worker.watch(topics.EVENTS)
+    return app
+
+
+async def _until_written(write: Callable[[], Awaitable[None]]) -> None:
+    """Try until the store takes it: nothing final may be dropped, and offsets wait."""
+    delay = 0.1
+    while True:
+        try:
+            return await write()
+        except Exception:  # noqa: BLE001 - whatever the database says, the batch is kept
+            log.exception("store_failed", retry_in_s=delay)
+            metrics.FAILED.labels("store").inc()
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, 10.0)
+
+
+def run(app: faust.App, *, ready: Callable[[], None]) -> None:
+    """Run an app until SIGINT or SIGTERM; ``ready`` is called when its partitions are assigned and recovered."""
+
+    @app.on_partitions_assigned.connect
+    async def announce(_: Any, **__: Any) -> None:  # noqa: ANN401
+        ready()
+
+    worker = faust.Worker(app, loglevel=logging.getLevelName(logging.getLogger().level), redirect_stdouts=False)
+    worker.execute_from_commandline()

@@ -1,0 +1,74 @@
+"""From ``call.events`` to ``call.assist``: state of the calls, cards, risk."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Protocol
+
+import msgspec
+
+from agent_assist.call.assistant import Assistant
+from agent_assist.call.state import CallState
+from agent_assist.types import Assist, CallEnded, CallRisk, Card, Degraded, Event, Partial
+from stream import metrics
+from stream.wire import ChurnSignal
+
+Publish = Callable[[Assist | Degraded | ChurnSignal], Awaitable[None]]
+
+
+class KeptState(msgspec.Struct, frozen=True, kw_only=True):
+    """A call's state as it stands in the table."""
+
+    state: CallState
+    offset: int
+    """Of the last event that is in the state, so that a replay counts nothing twice."""
+    ended_at: float | None = None
+    """Seconds since the epoch, by the broker's time of the event."""
+
+
+class Message(Protocol):
+    """What is asked of a Kafka message."""
+
+    offset: int
+    timestamp: float
+
+
+class Adviser:
+    """
+    Fold the events of each call and publish what follows.
+
+    Args:
+        states: Call id to ``KeptState`` as JSON; written after what follows from an event is published. The same
+            event again gives the same ids.
+    """
+
+    def __init__(self, assistant: Assistant, publish: Publish, states: MutableMapping[str, bytes]) -> None:
+        self._assistant = assistant
+        self._publish = publish
+        self._states = states
+
+    async def receive(self, event: Event, message: Message) -> None:
+        """Take the next event of a call."""
+        if isinstance(event, Partial):
+            return
+        call_id = event.call_id
+        saved = self._states.get(call_id)
+        kept = None if saved is None else msgspec.json.decode(saved, type=KeptState)
+        if kept is not None and message.offset <= kept.offset:
+            return
+        state, told = self._assistant.step(None if kept is None else kept.state, event)
+        for assist in told:
+            if isinstance(assist, Card):
+                metrics.CARDS.labels(assist.rule).inc()
+            await self._publish(assist)
+            if isinstance(assist, CallRisk) and assist.customer_id is not None:
+                await self._publish(
+                    ChurnSignal(customer_id=assist.customer_id, call_id=call_id, at_ms=assist.at_ms, risk=assist.risk)
+                )
+        ended_at = message.timestamp if isinstance(event, CallEnded) else None
+        self._states[call_id] = msgspec.json.encode(KeptState(state=state, offset=message.offset, ended_at=ended_at))
+
+    def forget(self, now: float, after_s: float = 600.0) -> None:
+        """Drop the calls that ended a while ago; late copies of their events then give the same ids once more."""
+        for call_id, saved in list(self._states.items()):
+            ended_at = msgspec.json.decode(saved, type=KeptState).ended_at
+            if ended_at is not None and now - ended_at > after_s:
+                del self._states[call_id]

@@ -1,0 +1,56 @@
+"""From settings to the objects that do the work."""
+
+from pathlib import Path
+
+from agent_assist.advice.playbook import load as load_playbook
+from agent_assist.call.assistant import Assistant
+from audio.vad import LevelVad, SileroVad, VoiceActivity
+from models.asr import WhisperRecogniser
+from models.scripted import ScriptedRecogniser
+from models.weights import locate
+from stream.listen import ListenPolicy
+from stream.pipeline import Hearing, ModelHearing, PipelinePolicy
+from stream.settings import Settings
+
+
+def _weights(settings: Settings, name: str) -> Path:
+    return locate(name, directory=settings.weights, cache=settings.home / "weights", hub=settings.hub)
+
+
+def check_models(settings: Settings) -> None:
+    """
+    See that the weights are there and whole, before any process starts.
+
+    Raises:
+        models.errors.ModelError: Says which are missing and how to get them.
+    """
+    if settings.recogniser == "whisper":
+        _weights(settings, settings.model)
+
+
+def hearing(settings: Settings) -> Hearing:
+    """The recogniser and the measures of the voice."""
+    if settings.recogniser == "none":
+        return ModelHearing(ScriptedRecogniser())
+    path = _weights(settings, settings.model)
+    return ModelHearing(WhisperRecogniser(path, device=settings.device, threads=settings.threads))
+
+
+def vad(settings: Settings) -> VoiceActivity:
+    """What finds speech."""
+    return LevelVad() if settings.recogniser == "none" else SileroVad()
+
+
+def pipeline_policy(settings: Settings) -> PipelinePolicy:
+    """How calls are cut."""
+    return PipelinePolicy(partial_every=settings.partial_every_ms * 16)
+
+
+def listen_policy(settings: Settings) -> ListenPolicy:
+    """How a worker treats its calls."""
+    return ListenPolicy(pipeline=pipeline_policy(settings), idle_timeout_s=settings.idle_timeout_s)
+
+
+def assistant(settings: Settings) -> Assistant:
+    """The rules and the risk."""
+    return Assistant(load_playbook(settings.playbook))

@@ -1,0 +1,50 @@
+"""The command line: the only way to start anything."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from agent_assist.errors import AssistError
+from audio.errors import AudioError
+from models.errors import ModelError
+from stream.commands import bench, calls, run, weights
+from stream.errors import StreamError
+
+app = typer.Typer(
+    help="Warmline listens to live calls and helps the people on them.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(run.up)
+app.command()(run.gateway)
+app.command()(run.worker)
+app.command()(run.broker)
+app.command()(calls.play)
+app.command()(calls.analyze)
+app.add_typer(calls.calls, name="calls")
+app.add_typer(weights.models, name="models")
+app.add_typer(bench.bench, name="bench")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(version("warmline"))
+        raise typer.Exit
+
+
+@app.callback()
+def root(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False) -> None:
+    """Warmline listens to live calls and helps the people on them."""
+
+
+def main() -> None:
+    """Run a command; exit code 1 is a failure that is told in one sentence, 2 a wrong use."""
+    try:
+        app()
+    except (StreamError, AssistError, ModelError, AudioError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,265 @@
+"""The gateway: telephone media in, the API, the pages and the live channel out."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+import uvicorn
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from agent_assist.store.calls import CallStore
+from agent_assist.types import CardFeedback
+from agent_assist.web.live import Live
+from agent_assist.web.server import application
+from audio.telephony.server import Busy, CallStart, MediaPolicy, MediaServer
+from audio.types import AudioRecord
+from stream import metrics, topics
+from stream.errors import WireError
+from stream.wire import AudioEnd, AudioStart, decode_assist, decode_event, encode, encode_audio
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayPolicy:
+    broker: str
+    host: str
+    port: int
+    media_port: int
+    token: str
+    max_calls: int
+    twilio_auth_token: str | None
+    public_url: str | None
+    resume_within_s: float = 30.0
+    """A call whose connection broke waits so long for the next one."""
+
+
+@dataclass(slots=True, eq=False)
+class _Line:
+    """A call in progress, as the telephone side sees it."""
+
+    start: CallStart
+    at: datetime
+    broken: asyncio.Task[None] | None = None
+    """Ends the call, unless it reconnects first."""
+
+
+class Intake:
+    """
+    Media into ``call.audio``.
+
+    A call id that comes again while its call is in progress, or whose connection broke a moment ago, goes on where
+    the wall clock stands: what was said meanwhile is a gap.
+    """
+
+    def __init__(self, producer: AIOKafkaProducer, policy: GatewayPolicy, live: Live) -> None:
+        self._producer = producer
+        self._policy = policy
+        self._live = live
+        self._lines: dict[str, _Line] = {}
+
+    async def started(self, call: CallStart) -> int:
+        line = self._lines.get(call.call_id)
+        if line is not None:
+            if line.broken is not None:
+                line.broken.cancel()
+                line.broken = None
+            return self._position(line.at)
+        known = self._live.record(call.call_id)
+        if known is not None and known.status == "live" and known.started_at is not None:
+            # This gateway was started anew in mid-call.
+            line = self._lines[call.call_id] = _Line(call, known.started_at)
+            return self._position(line.at)
+        if len(self._lines) >= self._policy.max_calls:
+            metrics.REFUSED.inc()
+            raise Busy(f"expected fewer than {self._policy.max_calls} calls at once, got one more")
+        line = self._lines[call.call_id] = _Line(call, datetime.now(UTC))
+        await self._send(
+            call.call_id,
+            encode_audio(
+                AudioStart(
+                    at=line.at,
+                    protocol=call.protocol,
+                    customer_id=call.customer_id,
+                    customer_name=call.customer_name,
+                    agent_id=call.agent_id,
+                    queue=call.queue,
+                )
+            ),
+        )
+        metrics.CALLS.set(len(self._lines))
+        return 0
+
+    @staticmethod
+    def _position(at: datetime) -> int:
+        return int((datetime.now(UTC) - at).total_seconds() * 1000)
+
+    async def audio(self, record: AudioRecord) -> None:
+        metrics.RECORDS.inc()
+        await self._send(record.call_id, encode_audio(record))
+
+    async def ended(self, call_id: str, duration_ms: int, clean: bool) -> None:  # noqa: FBT001 - the door's interface
+        line = self._lines.get(call_id)
+        if line is None:
+            return
+        if clean:
+            await self._end(call_id, AudioEnd(duration_ms=duration_ms, reason="hangup"))
+        else:
+            line.broken = asyncio.create_task(self._give_up(call_id, duration_ms))
+
+    async def _give_up(self, call_id: str, duration_ms: int) -> None:
+        await asyncio.sleep(self._policy.resume_within_s)
+        await self._end(call_id, AudioEnd(duration_ms=duration_ms, reason="lost"))
+
+    async def _end(self, call_id: str, end: AudioEnd) -> None:
+        await self._send(call_id, encode_audio(end))
+        self._lines.pop(call_id, None)
+        metrics.CALLS.set(len(self._lines))
+
+    async def _send(self, call_id: str, value: bytes) -> None:
+        """Return when the broker has it; while it is away, wait: the line's own buffer holds the audio back."""
+        while True:
+            try:
+                await self._producer.send_and_wait(topics.AUDIO.name, value, key=call_id.encode())
+            except KafkaError as error:
+                if not error.retriable:  # type: ignore[attr-defined]
+                    raise
+                log.warning("broker_away", error=type(error).__name__)
+                await asyncio.sleep(0.2)
+            else:
+                return
+
+    async def feedback(self, feedback: CardFeedback) -> None:
+        await self._producer.send_and_wait(topics.ASSIST.name, encode(feedback), key=feedback.call_id.encode())
+
+
+async def follow(consumer: AIOKafkaConsumer, live: Live) -> None:
+    """Feed the live channel from ``call.events`` and ``call.assist``, for ever."""
+    while True:
+        try:
+            batches = await consumer.getmany(timeout_ms=1_000)
+        except KafkaError as error:
+            log.warning("broker_away", error=type(error).__name__)
+            await asyncio.sleep(0.2)
+            continue
+        for partition, messages in batches.items():
+            decode = decode_event if partition.topic == topics.EVENTS.name else decode_assist
+            for message in messages:
+                if not message.value:
+                    continue
+                try:
+                    live.publish(decode(message.value))
+                except WireError as error:
+                    metrics.INVALID.labels(partition.topic).inc()
+                    log.error("message_refused", topic=partition.topic, offset=message.offset, pii_detail=str(error))
+
+
+async def _tail(broker: str, positions: dict[tuple[str, int], int]) -> AIOKafkaConsumer:
+    """A consumer of all partitions that goes on where the store stands."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=broker, auto_offset_reset="earliest", enable_auto_commit=False, fetch_max_wait_ms=500
+    )
+    await consumer.start()
+    counts = await topics.partitions(broker, (topics.EVENTS, topics.ASSIST))
+    partitions = [TopicPartition(name, number) for name, count in counts.items() for number in range(count)]
+    consumer.assign(partitions)
+    for partition in partitions:
+        position = positions.get((partition.topic, partition.partition))
+        if position is not None:
+            consumer.seek(partition, position)
+        else:
+            await consumer.seek_to_beginning(partition)
+    return consumer
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the process that it runs in."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(
+    policy: GatewayPolicy,
+    *,
+    store: CallStore,
+    static: Path,
+    ready: Callable[[int, int], None],
+    stop: asyncio.Event,
+) -> None:
+    """
+    Run the gateway until ``stop``.
+
+    Args:
+        ready: Called with the ports of the API and of the doors when both listen.
+
+    Raises:
+        OSError: If a port is taken.
+    """
+    live = Live()
+    records, positions = await asyncio.to_thread(store.snapshot)
+    live.load(records)
+    producer = AIOKafkaProducer(
+        bootstrap_servers=policy.broker, acks="all", enable_idempotence=True, max_request_size=2_000_000
+    )
+    await producer.start()
+    consumer = await _tail(policy.broker, dict(positions))
+    intake = Intake(producer, policy, live)
+    doors = MediaServer(
+        intake,
+        MediaPolicy(
+            host=policy.host,
+            port=policy.media_port,
+            token=policy.token,
+            twilio_auth_token=policy.twilio_auth_token,
+            public_url=policy.public_url,
+        ),
+    )
+    media_port = await doors.start()
+    listening = asyncio.Event()
+    app = application(
+        store=store,
+        live=live,
+        token=policy.token,
+        feedback=intake.feedback,
+        ready=listening.is_set,
+        static=static,
+        hosts=(policy.host, "127.0.0.1", "localhost"),
+    )
+    server = _Server(
+        uvicorn.Config(
+            app,
+            host=policy.host,
+            port=policy.port,
+            log_config=None,
+            access_log=False,
+            ws_max_size=65_536,
+            timeout_graceful_shutdown=3,
+        )  # fmt: skip
+    )
+    follower = asyncio.create_task(follow(consumer, live))
+    serving = asyncio.create_task(server.serve())
+    try:
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.02)
+        if not server.started:
+            raise OSError(f"the API could not listen on {policy.host}:{policy.port}")
+        listening.set()
+        ready(server.servers[0].sockets[0].getsockname()[1], media_port)
+        waiting = asyncio.create_task(stop.wait())
+        await asyncio.wait({waiting, follower, serving}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+    finally:
+        await doors.close()
+        server.should_exit = True
+        await asyncio.gather(serving, return_exceptions=True)
+        follower.cancel()
+        await asyncio.gather(follower, return_exceptions=True)
+        await consumer.stop()
+        await producer.stop()

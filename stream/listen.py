@@ -1,0 +1,251 @@
+"""From ``call.audio`` to ``call.events``: the calls of one worker, one recogniser for all of them."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Literal
+
+import msgspec
+import structlog
+
+from agent_assist.types import CallEnded, CallStarted, Degraded, Event
+from audio.types import SAMPLE_RATE, AudioRecord
+from audio.vad import VoiceActivity
+from models.types import Hypothesis
+from stream import metrics
+from stream.pipeline import CallPipeline, Checkpoint, Excerpt, Heard, Hearing, PipelinePolicy
+from stream.wire import AudioEnd, AudioMessage, AudioStart
+
+log = structlog.get_logger()
+
+Publish = Callable[[Event], Awaitable[None]]
+"""Returns once the broker has the event."""
+Acknowledge = Callable[[], object]
+"""Lets the message's offset be committed."""
+
+_NOTHING = Heard(Hypothesis(text="", language="unknown", language_confidence=0.0, confidence=0.0), None)
+
+
+@dataclass(frozen=True, slots=True)
+class ListenPolicy:
+    pipeline: PipelinePolicy = field(default_factory=PipelinePolicy)
+    idle_timeout_s: float = 40.0
+    """Without audio for so long, a call counts as lost."""
+    pause_ms: int = 120_000
+    """With more speech than this waiting, no more audio is taken; it waits in the topic."""
+
+
+@dataclass(slots=True, eq=False)
+class _Call:
+    partition: int
+    pipeline: CallPipeline
+    heard_at: float
+    saved: Checkpoint
+    held: deque[tuple[int, Acknowledge]] = field(default_factory=deque)
+    """Records that a successor would have to read, oldest first."""
+    ending: tuple[AudioEnd, Acknowledge] | None = None
+    in_queue: bool = False
+
+
+class Listener:
+    """
+    The calls of one worker.
+
+    An offset is acknowledged only when the finals that need its audio are published and the restart point behind it
+    is saved: a worker killed at any moment loses none, and its successor publishes the same ids again.
+
+    Args:
+        checkpoints: Call id to ``Checkpoint`` as JSON; written before offsets are acknowledged.
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        *,
+        hearing: Hearing,
+        vad: VoiceActivity,
+        publish: Publish,
+        checkpoints: MutableMapping[str, bytes],
+        policy: ListenPolicy,
+        clock: Callable[[], float],
+    ) -> None:
+        self._hearing = hearing
+        self._vad = vad
+        self._publish = publish
+        self._checkpoints = checkpoints
+        self._policy = policy
+        self._clock = clock
+        self._calls: dict[str, _Call] = {}
+        self._finals: deque[_Call] = deque()
+        self._work = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+
+    async def receive(self, call_id: str, partition: int, message: AudioMessage, acknowledge: Acknowledge) -> None:
+        """Take the next message of a call; returns late while too much speech is waiting."""
+        await self._room.wait()
+        call = self._calls.get(call_id)
+        if call is None:
+            checkpoint = self._restore(call_id)
+            if checkpoint.ended and not isinstance(message, AudioStart):
+                acknowledge()
+                return
+            call = self._open(call_id, partition, Checkpoint() if checkpoint.ended else checkpoint)
+        call.heard_at = self._clock()
+        match message:
+            case AudioStart():
+                await self._started(call_id, message)
+                call.held.append((0, acknowledge))
+            case AudioRecord():
+                metrics.RECORDS.inc()
+                for event in call.pipeline.push(message):
+                    metrics.GAPS.inc()
+                    await self._publish(event)
+                call.held.append((message.seq, acknowledge))
+            case AudioEnd():
+                call.ending = (message, acknowledge)
+                call.pipeline.flush()
+        await self._settle(call_id, call)
+        self._queue(call)
+        self._work.set()
+
+    def _restore(self, call_id: str) -> Checkpoint:
+        saved = self._checkpoints.get(call_id)
+        return Checkpoint() if saved is None else msgspec.json.decode(saved, type=Checkpoint)
+
+    def _open(self, call_id: str, partition: int, checkpoint: Checkpoint) -> _Call:
+        pipeline = CallPipeline(call_id, self._vad, self._policy.pipeline, checkpoint)
+        call = _Call(partition=partition, pipeline=pipeline, heard_at=self._clock(), saved=checkpoint)
+        self._calls[call_id] = call
+        metrics.CALLS.set(len(self._calls))
+        return call
+
+    async def _started(self, call_id: str, start: AudioStart) -> None:
+        await self._publish(
+            CallStarted(
+                call_id=call_id,
+                at=start.at,
+                protocol=start.protocol,
+                customer_id=start.customer_id,
+                customer_name=start.customer_name,
+                agent_id=start.agent_id,
+                queue=start.queue,
+            )
+        )
+
+    def _queue(self, call: _Call) -> None:
+        if not call.in_queue and call.pipeline.next() is not None:
+            call.in_queue = True
+            self._finals.append(call)
+        waiting = sum(c.pipeline.backlog_ms for c in self._finals)
+        metrics.BACKLOG.set(waiting / 1000)
+        if waiting > self._policy.pause_ms:
+            self._room.clear()
+        else:
+            self._room.set()
+
+    async def _settle(self, call_id: str, call: _Call) -> None:
+        """Save the call's restart points and acknowledge what lies before them."""
+        pipeline = call.pipeline
+        checkpoint = pipeline.checkpoint
+        if self._calls.get(call_id) is not call:
+            return
+        if call.ending is not None and pipeline.next() is None:
+            end, acknowledge = call.ending
+            await self._publish(CallEnded(call_id=call_id, duration_ms=end.duration_ms, reason=end.reason))
+            if self._calls.get(call_id) is not call:
+                return
+            self._save(call_id, call, msgspec.structs.replace(checkpoint, ended=True))
+            for _, held in call.held:
+                held()
+            acknowledge()
+            del self._calls[call_id]
+            metrics.CALLS.set(len(self._calls))
+            return
+        if checkpoint != call.saved:
+            self._save(call_id, call, checkpoint)
+        while call.held and call.held[0][0] < checkpoint.first_needed:
+            call.held.popleft()[1]()
+        metrics.HELD.set(sum(len(c.held) for c in self._calls.values()))
+
+    def _save(self, call_id: str, call: _Call, checkpoint: Checkpoint) -> None:
+        call.saved = checkpoint
+        self._checkpoints[call_id] = msgspec.json.encode(checkpoint)
+
+    async def listen(self) -> None:
+        """Understand what is waiting, until cancelled: finals first, in the order of their end; then partials."""
+        while True:
+            if self._finals:
+                await self._final(self._finals.popleft())
+            elif (due := self._due()) is not None:
+                await self._partial(*due)
+            else:
+                self._work.clear()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._work.wait(), timeout=1.0)
+
+    async def _final(self, call: _Call) -> None:
+        call.in_queue = False
+        pipeline = call.pipeline
+        excerpt = pipeline.next()
+        if excerpt is None or self._calls.get(pipeline.call_id) is not call:
+            return
+        heard = await self._hear(excerpt, pipeline)
+        if self._calls.get(pipeline.call_id) is not call:
+            return
+        for event in pipeline.complete(heard):
+            await self._publish(event)
+            metrics.FINALS.inc()
+        await self._settle(pipeline.call_id, call)
+        self._queue(call)
+
+    def _due(self) -> tuple[_Call, Excerpt] | None:
+        """The partial that has waited longest, by the audio it does not show yet."""
+        due = [(call, excerpt) for call in self._calls.values() for excerpt in call.pipeline.partials()]
+        return max(due, key=lambda pair: (-pair[1].revision, len(pair[1].speech.pcm)), default=None)
+
+    async def _partial(self, call: _Call, excerpt: Excerpt) -> None:
+        heard = await self._hear(excerpt, call.pipeline)
+        if self._calls.get(call.pipeline.call_id) is not call:
+            return
+        for event in call.pipeline.partial(excerpt, heard):
+            await self._publish(event)
+            metrics.PARTIALS.inc()
+
+    async def _hear(self, excerpt: Excerpt, pipeline: CallPipeline) -> Heard:
+        """Run the models off the event loop; a model that fails costs this utterance its words, not the call."""
+        with metrics.HEARD.labels("final" if excerpt.final else "partial").time():
+            try:
+                return await asyncio.to_thread(self._hearing.hear, excerpt)
+            except Exception as error:  # noqa: BLE001 - a model may fail in any way
+                failure = type(error).__name__
+                log.exception("hearing_failed", utterance=excerpt.utterance_id)
+        metrics.FAILED.labels("asr").inc()
+        reason = f"an utterance could not be understood ({failure})"
+        at_ms = excerpt.speech.end * 1000 // SAMPLE_RATE
+        await self._publish(Degraded(call_id=pipeline.call_id, at_ms=at_ms, stage="asr", reason=reason))
+        return _NOTHING
+
+    async def sweep(self) -> None:
+        """End the calls that have sent nothing for too long."""
+        now = self._clock()
+        for call_id, call in list(self._calls.items()):
+            if call.ending is None and now - call.heard_at > self._policy.idle_timeout_s:
+                log.warning("call_lost", call=call_id)
+                await self._end(call_id, call, "lost")
+
+    async def _end(self, call_id: str, call: _Call, reason: Literal["hangup", "lost"]) -> None:
+        call.ending = (AudioEnd(duration_ms=call.pipeline.duration_ms, reason=reason), lambda: None)
+        call.pipeline.flush()
+        await self._settle(call_id, call)
+        self._queue(call)
+        self._work.set()
+
+    def drop(self) -> None:
+        """Forget all calls without a word: their partitions go to another worker, or come back and are read again."""
+        self._calls.clear()
+        self._finals.clear()
+        self._room.set()
+        metrics.CALLS.set(0)

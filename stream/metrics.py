@@ -1,0 +1,22 @@
+"""What is counted; every process shows its own on ``/metrics``."""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_SECONDS: Final = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+CALLS = Gauge("warmline_calls", "Calls in progress")
+REFUSED = Counter("warmline_calls_refused_total", "Calls refused because there were too many")
+RECORDS = Counter("warmline_audio_records_total", "Records of audio taken in")
+GAPS = Counter("warmline_audio_gaps_total", "Places in calls where audio is missing")
+FINALS = Counter("warmline_finals_total", "Final utterances published")
+PARTIALS = Counter("warmline_partials_total", "Partials published")
+BACKLOG = Gauge("warmline_backlog_seconds", "Speech that waits to be understood")
+HEARD = Histogram("warmline_hear_seconds", "Time to understand one utterance", ["kind"], buckets=_SECONDS)
+HELD = Gauge("warmline_held_records", "Records whose offset waits for an unfinished utterance")
+INVALID = Counter("warmline_invalid_total", "Messages that could not be read or handled", ["topic"])
+FAILED = Counter("warmline_stage_failures_total", "Times a stage failed and the call went on", ["stage"])
+CARDS = Counter("warmline_cards_total", "Cards, ticks and alerts shown", ["rule"])
+STORED = Counter("warmline_stored_messages_total", "Messages written to the store")
+LISTENERS = Gauge("warmline_live_listeners", "Open live channels")

@@ -1,0 +1,341 @@
+"""
+One call from audio to events, without broker, socket or clock.
+
+``push`` takes records and finds speech; ``next`` and ``complete`` understand one utterance after the other; in
+between, whoever drives decides where the heavy work of ``Hearing`` runs. Finals are a pure function of the
+records in order: a second pipeline that starts from a checkpoint gives the same ones.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from agent_assist.types import Degraded, Event, Final, Partial
+from audio.cutter import Cutter, Speech
+from audio.endpoint import EndpointPolicy
+from audio.quality import rms_dbfs
+from audio.types import RECORD_MS, SAMPLE_RATE, AudioRecord, Channel
+from audio.vad import VoiceActivity
+from models.fusion import CustomerVoice, feel
+from models.language import LanguageTracker
+from models.prosody import Prosody, measure
+from models.sentiment import score
+from models.types import Hypothesis, Recogniser, Utterance, Word
+
+_PER_MS = SAMPLE_RATE // 1000
+
+
+class ChannelCheckpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one channel can be taken up again."""
+
+    resume_at: int | None = None
+    """Record to prime a new chain with; None before the first restart point."""
+    number: int = 0
+    """Of the next utterance."""
+    language: LanguageTracker = LanguageTracker()
+    voice: CustomerVoice | None = None
+    """The customer's baseline; always None on the agent's channel."""
+
+
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """What a successor needs besides the audio from the restart points on."""
+
+    customer: ChannelCheckpoint = ChannelCheckpoint()
+    agent: ChannelCheckpoint = ChannelCheckpoint()
+    ended: bool = False
+
+    @property
+    def first_needed(self) -> int:
+        """Sequence number of the first record that a successor has to read."""
+        return min(self.customer.resume_at or 0, self.agent.resume_at or 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Excerpt:
+    """Speech to be understood."""
+
+    utterance_id: str
+    channel: Channel
+    speech: Speech
+    language: str | None
+    final: bool
+    revision: int = 0
+
+
+class Heard(NamedTuple):
+    """What the heavy work found in an excerpt."""
+
+    hypothesis: Hypothesis
+    prosody: Prosody | None
+    """Of the customer only: nothing of the kind is computed from an agent's voice."""
+
+
+class Hearing(Protocol):
+    """The heavy work: keeps nothing between calls, may run in any thread."""
+
+    def hear(self, excerpt: Excerpt) -> Heard: ...
+
+
+class ModelHearing:
+    """Words by the recogniser, prosody from the customer's voice."""
+
+    def __init__(self, recogniser: Recogniser) -> None:
+        self._recogniser = recogniser
+
+    def hear(self, excerpt: Excerpt) -> Heard:
+        pcm = excerpt.speech.pcm
+        hypothesis = self._recogniser.transcribe(pcm, language=excerpt.language, final=excerpt.final)
+        of_customer = excerpt.final and excerpt.channel is Channel.CUSTOMER
+        return Heard(hypothesis, measure(pcm) if of_customer and hypothesis.text else None)
+
+
+@dataclass(frozen=True, slots=True)
+class PipelinePolicy:
+    endpoint: EndpointPolicy = field(default_factory=EndpointPolicy)
+    restart_every: int = 10_000 // RECORD_MS
+    """Records of silence after which a channel starts afresh (10 s), so that a successor never reads back far."""
+    partial_from: int = SAMPLE_RATE * 6 // 10
+    """Speech before the first partial, in samples."""
+    partial_every: int = SAMPLE_RATE
+    """New speech before the next partial, in samples."""
+
+
+class _Restart(NamedTuple):
+    seq: int
+
+
+@dataclass(slots=True, eq=False)
+class _Side:
+    """One channel."""
+
+    channel: Channel
+    durable: ChannelCheckpoint
+    cutter: Cutter | None = None
+    origin: int = -1
+    """Record with which the current chain began."""
+    closed: bool = False
+    """Whether the current chain has closed a segment."""
+    shown: int = 0
+    """Samples of the open speech that the last partial covered, and whose they are."""
+    shown_of: int = -1
+    revision: int = 0
+
+
+class CallPipeline:
+    """One call; not to be used from two threads at once."""
+
+    def __init__(
+        self,
+        call_id: str,
+        vad: VoiceActivity,
+        policy: PipelinePolicy,
+        checkpoint: Checkpoint = Checkpoint(),  # noqa: B008 - frozen
+    ) -> None:
+        self.call_id = call_id
+        self._vad = vad
+        self._policy = policy
+        self._sides = {
+            Channel.CUSTOMER: _Side(Channel.CUSTOMER, checkpoint.customer),
+            Channel.AGENT: _Side(Channel.AGENT, checkpoint.agent),
+        }
+        self._waiting: deque[tuple[_Side, Speech | _Restart]] = deque()
+        self._next_seq: int | None = None
+        self._end_ms = 0
+
+    @property
+    def duration_ms(self) -> int:
+        """End of the last record since the call began."""
+        return self._end_ms
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """Covers every utterance that is complete."""
+        return Checkpoint(customer=self._sides[Channel.CUSTOMER].durable, agent=self._sides[Channel.AGENT].durable)
+
+    @property
+    def backlog_ms(self) -> int:
+        """Speech that waits to be understood."""
+        return sum(len(item.pcm) for _, item in self._waiting if isinstance(item, Speech)) // _PER_MS
+
+    def push(self, record: AudioRecord) -> list[Event]:
+        """
+        Take the next record.
+
+        Returns:
+            What is to be told at once: a gap, where records are missing. A record that was taken before changes nothing.
+        """
+        if self._next_seq is not None and record.seq < self._next_seq:
+            return []
+        gap = self._next_seq is not None and record.seq > self._next_seq
+        self._next_seq = record.seq + 1
+        begun_ms = record.offset * 1000 // record.rate
+        told: list[Event] = []
+        if gap:
+            reason = f"no audio for {begun_ms - self._end_ms} ms"
+            told.append(Degraded(call_id=self.call_id, at_ms=self._end_ms, stage="gap", reason=reason))
+        for side in self._sides.values():
+            self._push(side, record, gap)
+        longest = max(len(record.customer), len(record.agent)) // record.encoding.sample_bytes
+        self._end_ms = (record.offset + longest) * 1000 // record.rate
+        return told
+
+    def _push(self, side: _Side, record: AudioRecord, gap: bool) -> None:
+        payload = record.payload(side.channel)
+        resume_at = side.durable.resume_at
+        if side.cutter is None and resume_at is not None and record.seq < resume_at:
+            return
+        if side.cutter is not None and (gap or not payload):
+            self._close(side, side.cutter.flush())
+            side.cutter = None
+        if not payload:
+            if record.seq - side.origin >= self._policy.restart_every:
+                side.origin = record.seq
+                self._restart(side, record.seq)
+            return
+        if side.cutter is None:
+            side.cutter, side.origin, side.closed = self._chain(record), record.seq, False
+            if record.seq == resume_at:
+                side.cutter.prime(payload)
+                return
+        self._close(side, side.cutter.push(payload))
+        stale = record.seq - side.origin >= self._policy.restart_every
+        if not side.cutter.open and (side.closed or stale):
+            side.cutter, side.origin, side.closed = self._chain(record), record.seq, False
+            side.cutter.prime(payload)
+            self._restart(side, record.seq)
+
+    def _restart(self, side: _Side, seq: int) -> None:
+        self._waiting.append((side, _Restart(seq)))
+        self._settle()
+
+    def _chain(self, record: AudioRecord) -> Cutter:
+        start = record.offset * SAMPLE_RATE // record.rate
+        return Cutter(record.encoding, record.rate, self._vad, self._policy.endpoint, start=start)
+
+    def _close(self, side: _Side, speeches: list[Speech]) -> None:
+        for speech in speeches:
+            side.closed = True
+            self._waiting.append((side, speech))
+
+    def flush(self) -> None:
+        """End the call: what is still being said becomes the last utterance."""
+        for side in self._sides.values():
+            if side.cutter is not None:
+                self._close(side, side.cutter.flush())
+                side.cutter = None
+
+    def next(self) -> Excerpt | None:
+        """The utterance to be understood next; the same one until ``complete``."""
+        for side, item in self._waiting:
+            if isinstance(item, Speech):
+                return self._excerpt(side, item, final=True)
+        return None
+
+    def complete(self, heard: Heard) -> list[Event]:
+        """
+        Take in what was heard in the excerpt of ``next``.
+
+        Returns:
+            The final, unless nothing was said.
+        """
+        side, speech = self._waiting.popleft()
+        assert isinstance(speech, Speech), "complete follows next"
+        told: list[Event] = []
+        if heard.hypothesis.text:
+            utterance = self._utterance(side, speech, heard)
+            told.append(Final(call_id=self.call_id, utterance=utterance))
+        self._settle()
+        return told
+
+    def _settle(self) -> None:
+        """Make the restart points durable that have nothing before them."""
+        while self._waiting and isinstance(self._waiting[0][1], _Restart):
+            side, restart = self._waiting.popleft()
+            side.durable = msgspec.structs.replace(side.durable, resume_at=restart.seq)
+
+    def _utterance(self, side: _Side, speech: Speech, heard: Heard) -> Utterance:
+        hypothesis, durable = heard.hypothesis, side.durable
+        speech_ms = len(speech.pcm) // _PER_MS
+        emotion, voice = None, durable.voice
+        if heard.prosody is not None:
+            voice, sentiment, emotion = feel(
+                voice or CustomerVoice(), heard.prosody, hypothesis.text, hypothesis.language, speech_ms
+            )
+        else:
+            sentiment = score(hypothesis.text, hypothesis.language).value
+        start_ms = speech.start // _PER_MS
+        side.durable = msgspec.structs.replace(
+            durable,
+            number=durable.number + 1,
+            language=durable.language.observe(hypothesis, speech_ms),
+            voice=voice,
+        )
+        return Utterance(
+            id=f"{self.call_id}:{side.channel}:{start_ms}",
+            channel=side.channel,
+            number=durable.number,
+            start_ms=start_ms,
+            end_ms=speech.end // _PER_MS,
+            text=hypothesis.text,
+            language=hypothesis.language,
+            confidence=hypothesis.confidence,
+            words=tuple(
+                Word(
+                    text=word.text,
+                    start_ms=start_ms + word.start_ms,
+                    end_ms=start_ms + word.end_ms,
+                    confidence=word.confidence,
+                )
+                for word in hypothesis.words
+            ),
+            sentiment=sentiment,
+            emotion=emotion,
+            loudness_dbfs=round(rms_dbfs(speech.pcm), 1),
+        )
+
+    def partials(self) -> list[Excerpt]:
+        """What is being said and has grown enough since its last partial."""
+        found: list[Excerpt] = []
+        for side in self._sides.values():
+            speech = side.cutter.open_speech() if side.cutter is not None else None
+            if speech is None:
+                continue
+            if speech.start != side.shown_of:
+                side.shown_of, side.shown, side.revision = speech.start, 0, 0
+            new = len(speech.pcm) - side.shown
+            if new >= (self._policy.partial_every if side.shown else self._policy.partial_from):
+                found.append(self._excerpt(side, speech, final=False))
+        return found
+
+    def _excerpt(self, side: _Side, speech: Speech, *, final: bool) -> Excerpt:
+        return Excerpt(
+            utterance_id=f"{self.call_id}:{side.channel}:{speech.start // _PER_MS}",
+            channel=side.channel,
+            speech=speech,
+            language=side.durable.language.language,
+            final=final,
+            revision=side.revision + 1,
+        )
+
+    def partial(self, excerpt: Excerpt, heard: Heard) -> list[Event]:
+        """Take in what was heard in an excerpt of ``partials``; nothing, where that utterance has ended since."""
+        side = self._sides[excerpt.channel]
+        if side.shown_of == excerpt.speech.start:
+            side.shown, side.revision = len(excerpt.speech.pcm), excerpt.revision
+        now = side.cutter.open_speech() if side.cutter is not None else None
+        if now is None or now.start != excerpt.speech.start or not heard.hypothesis.text:
+            return []
+        return [
+            Partial(
+                call_id=self.call_id,
+                utterance_id=excerpt.utterance_id,
+                channel=excerpt.channel,
+                revision=excerpt.revision,
+                start_ms=excerpt.speech.start // _PER_MS,
+                end_ms=excerpt.speech.end // _PER_MS,
+                text=heard.hypothesis.text,
+                language=heard.hypothesis.language,
+            )
+        ]

@@ -1,0 +1,140 @@
+"""Everything an operator can set: one TOML file, then ``WARMLINE_*``, then the command's options."""
+
+import os
+import secrets
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from stream.errors import SettingsError
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Read once, in cli.py; other files get plain values."""
+
+    home: Path = Path(".warmline")
+    """Everything that is written is kept under it."""
+    host: str = "127.0.0.1"
+    """Where the API, the pages and the telephony doors listen."""
+    port: int = 8700
+    """Of the API and the pages; 0 takes a free one."""
+    media_port: int = 0
+    """Of the telephony doors; 0 takes the one after ``port``, or a free one."""
+    broker: str | None = None
+    """``host:port,...`` of a Kafka cluster; without it the embedded broker is started."""
+    broker_port: int = 0
+    """Of the embedded broker; 0 takes a free one, and keeps it for this home."""
+    partitions: int = 4
+    """Of every topic, when it is created; the same on all machines."""
+    replication: int = 1
+    database: str | None = None
+    """SQLAlchemy URL; without it SQLite under ``home``."""
+    token: str | None = None
+    """For every door; without it one is made and kept under ``home``."""
+    recogniser: Literal["whisper", "none"] = "whisper"
+    """"none" measures the path without models: speech is found by level, words are placeholders."""
+    model: str = "whisper-base"
+    weights: Path | None = None
+    """Directory with weights, looked at first."""
+    hub: bool = False
+    """Whether missing weights may be fetched from the Hugging Face hub."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: int = 0
+    """Of the recogniser; 0 lets it choose."""
+    partial_every_ms: int = 1_000
+    """New speech before a partial is renewed."""
+    session_timeout_s: float = 6.0
+    """Without a sign of life for so long, a worker's calls go to another."""
+    idle_timeout_s: float = 40.0
+    """Without audio for so long, a call counts as lost."""
+    max_calls: int = 200
+    """More at once are refused."""
+    playbook: Path | None = None
+    """Directory of rules; without it the default playbook."""
+    twilio_auth_token: str | None = None
+    """Where set, the signature of every Twilio connection is checked against it."""
+    public_url: str | None = None
+    """As Twilio was given it, for its signature."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    def __post_init__(self) -> None:
+        for name, least in (("partitions", 1), ("replication", 1), ("max_calls", 1), ("partial_every_ms", 200)):
+            if getattr(self, name) < least:
+                raise ValueError(f"expected {name} of at least {least}, got {getattr(self, name)}")
+
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite:///{self.home.absolute() / 'warmline.db'}"
+
+    def public(self) -> dict[str, Any]:
+        """All but the secrets, to be printed."""
+        shown = msgspec.structs.asdict(self)
+        for secret in ("token", "twilio_auth_token"):
+            shown[secret] = None if shown[secret] is None else "(set)"
+        return {name: str(value) if isinstance(value, Path) else value for name, value in shown.items()}
+
+
+def load(options: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Settings:
+    """
+    Read the settings.
+
+    Args:
+        options: What the command line gave; None where it gave nothing.
+        environment: ``WARMLINE_HOME``, ``WARMLINE_PORT`` ..., and ``WARMLINE_CONFIG`` with the TOML file's path.
+
+    Raises:
+        SettingsError: If a value cannot be used.
+    """
+    layers: list[tuple[str, dict[str, Any]]] = []
+    if path := environment.get("WARMLINE_CONFIG"):
+        try:
+            layers.append((path, tomllib.loads(Path(path).read_text())))
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise SettingsError("WARMLINE_CONFIG", "a readable TOML file", str(error), path) from error
+    known = {field.name for field in msgspec.structs.fields(Settings)}
+    layers.append(
+        (
+            "the environment",
+            {
+                name: environment[f"WARMLINE_{name.upper()}"]
+                for name in known
+                if environment.get(f"WARMLINE_{name.upper()}")
+            },
+        )
+    )
+    layers.append(("the command line", {name: value for name, value in options.items() if value is not None}))
+    merged: dict[str, Any] = {}
+    for source, layer in layers:
+        for name, value in layer.items():
+            try:
+                _convert({name: value})
+            except msgspec.ValidationError as error:
+                expected = str(error).removeprefix("Expected ").split(",")[0]
+                raise SettingsError(name, expected, repr(value), source) from error
+            merged[name] = value
+    return _convert(merged)
+
+
+def _convert(values: dict[str, Any]) -> Settings:
+    return msgspec.convert(values, Settings, strict=False, dec_hook=_path)
+
+
+def _path(kind: type, value: object) -> Path:
+    if kind is Path and isinstance(value, str):
+        return Path(value).expanduser()
+    raise TypeError(f"expected a {kind.__name__}, got {type(value).__name__}")
+
+
+def token(settings: Settings) -> str:
+    """The token of every door, made at the first start and kept readable for the owner alone."""
+    if settings.token:
+        return settings.token
+    path = settings.home / "token"
+    if not path.exists():
+        settings.home.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(24))
+    return path.read_text().strip()
