@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from agent_assist.call.assistant import Assistant
 from agent_assist.call.record import record_of
 from agent_assist.call.state import CallState
-from agent_assist.types import Assist, CallEnded, CallRecord, CallStarted, Event
 from audio.recording import Recording, records
 from audio.vad import VoiceActivity
+
+from agent_assist.types import Assist, CallEnded, CallRecord, CallStarted, Event
 from stream.pipeline import CallPipeline, Hearing, PipelinePolicy
 
 

@@ -1,7 +1,6 @@
 """The two Faust apps, ``listen`` and ``assist``; the only file that imports faust."""
 
 import asyncio
-import logging
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -11,10 +10,10 @@ from typing import Any
 
 import faust
 import structlog
-
 from agent_assist.call.assistant import Assistant
-from agent_assist.types import Assist, Degraded, Event
 from audio.vad import VoiceActivity
+
+from agent_assist.types import Assist, Degraded, Event
 from stream import metrics, topics
 from stream.assist import Adviser
 from stream.errors import WireError
@@ -91,7 +90,7 @@ class _Worker:
         self._topics: dict[str, Any] = {}
         self._alive: dict[tuple[str, int], float] = {}
 
-    def topic(self, topic: Topic) -> Any:  # noqa: ANN401 - faust's topics carry no type of ours
+    def topic(self, topic: Topic) -> Any:
         if topic.name not in self._topics:
             self._topics[topic.name] = self.app.topic(
                 topic.name,
@@ -105,7 +104,7 @@ class _Worker:
             )
         return self._topics[topic.name]
 
-    def table(self, name: str) -> Any:  # noqa: ANN401
+    def table(self, name: str) -> Any:
         """Bytes by call id; co-partitioned with the topics, and writable from any task of the worker."""
         return self.app.Table(
             name,
@@ -118,7 +117,7 @@ class _Worker:
         """Publish, and return when the broker has it."""
         await (await self.topic(topic).send(key=key.encode(), value=value))
 
-    async def refuse(self, topic: Topic, event: Any, error: Exception) -> None:  # noqa: ANN401
+    async def refuse(self, topic: Topic, event: Any, error: Exception) -> None:
         """Put what could not be handled aside, with the reason; an error in an agent would lose it silently."""
         source = event.message
         metrics.INVALID.labels(source.topic).inc()
@@ -153,7 +152,7 @@ class _Worker:
             for _, partition in ours:
                 await self.topic(source).send(key=b"", value=b"", partition=partition)
 
-    def is_beat(self, event: Any) -> bool:  # noqa: ANN401
+    def is_beat(self, event: Any) -> bool:
         """Whether a message is our own sign of life."""
         message = event.message
         if message.value:
@@ -180,7 +179,7 @@ def listen_app(policy: WorkerPolicy, *, hearing: Hearing, vad: VoiceActivity, li
     )
 
     @app.agent(audio, concurrency=1)
-    async def listen(stream: Any) -> None:  # noqa: ANN401
+    async def listen(stream: Any) -> None:
         async for event in stream.noack().events():
             if worker.is_beat(event):
                 event.ack()
@@ -189,7 +188,7 @@ def listen_app(policy: WorkerPolicy, *, hearing: Hearing, vad: VoiceActivity, li
             try:
                 call_id = message.key.decode()
                 await listener.receive(call_id, message.partition, decode_audio(call_id, message.value), event.ack)
-            except Exception as error:  # noqa: BLE001 - an exception would end the agent and lose the message
+            except Exception as error:
                 await worker.refuse(topics.AUDIO_INVALID, event, error)
                 event.ack()
 
@@ -202,7 +201,7 @@ def listen_app(policy: WorkerPolicy, *, hearing: Hearing, vad: VoiceActivity, li
         await listener.sweep()
 
     @app.on_partitions_revoked.connect
-    async def drop(_: Any, **__: Any) -> None:  # noqa: ANN401
+    async def drop(*_: Any, **__: Any) -> None:
         listener.drop()
 
     worker.watch(topics.AUDIO)
@@ -226,13 +225,13 @@ def assist_app(policy: WorkerPolicy, *, assistant: Assistant, store: Store) -> f
     adviser = Adviser(assistant, publish, worker.table("assist"))
 
     @app.agent(events, concurrency=1)
-    async def advise(stream: Any) -> None:  # noqa: ANN401
+    async def advise(stream: Any) -> None:
         async for event in stream.events():
             if worker.is_beat(event):
                 continue
             try:
                 await adviser.receive(decode_event(event.message.value), event.message)
-            except Exception as error:  # noqa: BLE001 - an exception would end the agent and lose the message
+            except Exception as error:
                 await worker.refuse(topics.EVENTS_INVALID, event, error)
 
     async def keep(batch: Iterable[Any], decode: Callable[[bytes], Event | Assist], invalid: Topic | None) -> None:
@@ -252,13 +251,13 @@ def assist_app(policy: WorkerPolicy, *, assistant: Assistant, store: Store) -> f
         metrics.STORED.inc(len(messages))
 
     @app.agent(events, concurrency=1)
-    async def keep_events(stream: Any) -> None:  # noqa: ANN401
+    async def keep_events(stream: Any) -> None:
         # What cannot be read is put aside once, by advise.
         async for batch in stream.take_events(200, within=0.1):
             await keep(batch, decode_event, None)
 
     @app.agent(assists, concurrency=1)
-    async def keep_assists(stream: Any) -> None:  # noqa: ANN401
+    async def keep_assists(stream: Any) -> None:
         async for batch in stream.take_events(200, within=0.1):
             await keep(batch, decode_assist, topics.ASSIST_INVALID)
 
@@ -276,7 +275,7 @@ async def _until_written(write: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             return await write()
-        except Exception:  # noqa: BLE001 - whatever the database says, the batch is kept
+        except Exception:
             log.exception("store_failed", retry_in_s=delay)
             metrics.FAILED.labels("store").inc()
             await asyncio.sleep(delay)
@@ -287,8 +286,8 @@ def run(app: faust.App, *, ready: Callable[[], None]) -> None:
     """Run an app until SIGINT or SIGTERM; ``ready`` is called when its partitions are assigned and recovered."""
 
     @app.on_partitions_assigned.connect
-    async def announce(_: Any, **__: Any) -> None:  # noqa: ANN401
+    async def announce(*_: Any, **__: Any) -> None:
         ready()
 
-    worker = faust.Worker(app, loglevel=logging.getLevelName(logging.getLogger().level), redirect_stdouts=False)
+    worker = faust.Worker(app, override_logging=False, redirect_stdouts=False)
     worker.execute_from_commandline()

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import structlog
 import uvicorn
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
-
 from agent_assist.store.calls import CallStore
-from agent_assist.types import CardFeedback
 from agent_assist.web.live import Live
 from agent_assist.web.server import application
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
 from audio.telephony.server import Busy, CallStart, MediaPolicy, MediaServer
+
+from agent_assist.types import CardFeedback
 from audio.types import AudioRecord
 from stream import metrics, topics
 from stream.errors import WireError
@@ -103,7 +103,7 @@ class Intake:
         metrics.RECORDS.inc()
         await self._send(record.call_id, encode_audio(record))
 
-    async def ended(self, call_id: str, duration_ms: int, clean: bool) -> None:  # noqa: FBT001 - the door's interface
+    async def ended(self, call_id: str, duration_ms: int, clean: bool) -> None:
         line = self._lines.get(call_id)
         if line is None:
             return
@@ -241,12 +241,12 @@ async def serve(
             access_log=False,
             ws_max_size=65_536,
             timeout_graceful_shutdown=3,
-        )  # fmt: skip
+        )
     )
     follower = asyncio.create_task(follow(consumer, live))
     serving = asyncio.create_task(server.serve())
     try:
-        while not server.started and not serving.done():
+        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.02)
         if not server.started:
             raise OSError(f"the API could not listen on {policy.host}:{policy.port}")

@@ -9,10 +9,10 @@ from typing import Literal
 
 import msgspec
 import structlog
+from audio.vad import VoiceActivity
 
 from agent_assist.types import CallEnded, CallStarted, Degraded, Event
 from audio.types import SAMPLE_RATE, AudioRecord
-from audio.vad import VoiceActivity
 from models.types import Hypothesis
 from stream import metrics
 from stream.pipeline import CallPipeline, Checkpoint, Excerpt, Heard, Hearing, PipelinePolicy
@@ -219,7 +219,7 @@ class Listener:
         with metrics.HEARD.labels("final" if excerpt.final else "partial").time():
             try:
                 return await asyncio.to_thread(self._hearing.hear, excerpt)
-            except Exception as error:  # noqa: BLE001 - a model may fail in any way
+            except Exception as error:
                 failure = type(error).__name__
                 log.exception("hearing_failed", utterance=excerpt.utterance_id)
         metrics.FAILED.labels("asr").inc()

@@ -11,17 +11,17 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import msgspec
-
-from agent_assist.types import Degraded, Event, Final, Partial
 from audio.cutter import Cutter, Speech
 from audio.endpoint import EndpointPolicy
 from audio.quality import rms_dbfs
-from audio.types import RECORD_MS, SAMPLE_RATE, AudioRecord, Channel
 from audio.vad import VoiceActivity
 from models.fusion import CustomerVoice, feel
 from models.language import LanguageTracker
 from models.prosody import Prosody, measure
 from models.sentiment import score
+
+from agent_assist.types import Degraded, Event, Final, Partial
+from audio.types import RECORD_MS, SAMPLE_RATE, AudioRecord, Channel
 from models.types import Hypothesis, Recogniser, Utterance, Word
 
 _PER_MS = SAMPLE_RATE // 1000
@@ -164,7 +164,7 @@ class CallPipeline:
         Take the next record.
 
         Returns:
-            What is to be told at once: a gap, where records are missing. A record that was taken before changes nothing.
+            What is to be told at once: a gap, where records are missing. A record taken before changes nothing.
         """
         if self._next_seq is not None and record.seq < self._next_seq:
             return []

@@ -123,7 +123,7 @@ def _convert(values: dict[str, Any]) -> Settings:
 
 
 def _path(kind: type, value: object) -> Path:
-    if kind is Path and isinstance(value, str):
+    if kind is Path and isinstance(value, str | Path):
         return Path(value).expanduser()
     raise TypeError(f"expected a {kind.__name__}, got {type(value).__name__}")
 

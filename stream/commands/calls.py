@@ -134,6 +134,7 @@ def analyze(
 ) -> None:
     """Analyze recordings as live calls would be, as fast as it goes; exit code 1 where one could not be read."""
     from audio.recording import read_recording
+
     from stream import build
     from stream.analyze import analyze as run
 
@@ -184,8 +185,7 @@ def show_record(record: CallRecord, console: Console) -> None:
     """Print one call for a person."""
     risk, score = record.risk, "not known" if record.risk.score is None else f"{record.risk.score:.2f}"
     console.print(
-        f"[bold]{record.call_id}[/bold]  {_clock(record.duration_ms)}  {record.status}  "
-        f"risk {risk.level} ({score})",
+        f"[bold]{record.call_id}[/bold]  {_clock(record.duration_ms)}  {record.status}  risk {risk.level} ({score})",
         highlight=False,
     )
     table = Table(box=None, pad_edge=False)

@@ -116,7 +116,9 @@ def worker(
 
 def _required_broker(settings: Settings) -> str:
     if settings.broker is None:
-        raise typer.BadParameter("expected --broker host:port,... or WARMLINE_BROKER, got neither", param_hint="--broker")
+        raise typer.BadParameter(
+            "expected --broker host:port,... or WARMLINE_BROKER, got neither", param_hint="--broker"
+        )
     return settings.broker
 
 
@@ -129,6 +131,7 @@ def _listen(settings: Settings, policy: Any) -> Any:
 
 def _assist(settings: Settings, policy: Any) -> Any:
     from agent_assist.store.calls import CallStore
+
     from stream import app as apps
     from stream.build import assistant
 
@@ -156,6 +159,7 @@ def gateway(
 async def _gateway(settings: Settings) -> None:
     from agent_assist.store.calls import CallStore
     from agent_assist.web.server import STATIC
+
     from stream import topics
     from stream.gateway import GatewayPolicy, serve
 

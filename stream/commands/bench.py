@@ -1,0 +1,61 @@
+"""Benchmarks: they live in the checkout, beside their data and peers, and are no part of the installed wheel."""
+
+import importlib
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated
+
+import typer
+
+from stream.commands.run import Json
+from stream.errors import StreamError
+
+bench = typer.Typer(help="Benchmarks; run them from a checkout.", no_args_is_help=True)
+
+Manifests = Annotated[list[Path], typer.Option("--manifest", help="CSV with a column path; may be repeated.")]
+Split = Annotated[str | None, typer.Option(help="Only the rows whose column split says this.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Only so many rows of each manifest.")]
+Out = Annotated[Path | None, typer.Option(help="Write the result as JSON here, too.")]
+
+
+def _module(name: str) -> ModuleType:
+    root = Path(__file__).resolve().parents[2]
+    if not (root / "benchmarks" / f"{name}.py").exists():
+        root = Path.cwd()
+    if not (root / "benchmarks" / f"{name}.py").exists():
+        raise StreamError(f"expected a checkout with benchmarks/{name}.py, got {root}; run this from the source tree")
+    sys.path.insert(0, str(root))
+    return importlib.import_module(f"benchmarks.{name}")
+
+
+@bench.command()
+def asr(manifest: Manifests, split: Split = None, limit: Limit = None, out: Out = None, json: Json = False) -> None:
+    """Words: WER, CER and RTF of each set, beside plain faster-whisper on the same files and weights."""
+    _module("asr").run(manifest, split=split, limit=limit, out=out, json=json)
+
+
+@bench.command()
+def emotion(
+    manifest: Manifests,
+    split: Split = None,
+    limit: Limit = None,
+    with_text: Annotated[bool, typer.Option(help="Use the column transcript as the words that were said.")] = False,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Emotion: UAR over angry, happy, neutral and sad; coverage; CCC where valence and arousal are known."""
+    _module("emotion").run(manifest, split=split, limit=limit, with_text=with_text, out=out, json=json)
+
+
+@bench.command()
+def live(
+    calls: Annotated[int, typer.Option(min=1, help="Calls at once.")] = 2,
+    seconds: Annotated[float, typer.Option(min=5, help="Length of each call.")] = 60.0,
+    scripted: Annotated[bool, typer.Option(help="Without models: the cost of the path alone.")] = False,
+    broker: Annotated[str | None, typer.Option(help="host:port,... of a Kafka cluster instead of ours.")] = None,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Latency: paced calls through the door, broker, Faust and the live channel."""
+    _module("live").run(calls=calls, seconds=seconds, scripted=scripted, broker=broker, out=out, json=json)

@@ -1,0 +1,53 @@
+from pathlib import Path
+
+import pytest
+
+from stream.errors import SettingsError
+from stream.settings import load, token
+
+
+def test_options_win_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "warmline.toml"
+    file.write_text('port = 1\npartitions = 8\nhome = "from-file"\n')
+    settings = load(
+        {"port": 3, "host": None}, {"WARMLINE_CONFIG": str(file), "WARMLINE_PORT": "2", "WARMLINE_MAX_CALLS": "7"}
+    )
+    assert (settings.port, settings.partitions, settings.home, settings.max_calls) == (3, 8, Path("from-file"), 7)
+
+
+@pytest.mark.parametrize(
+    ("environment", "name", "expected"),
+    [
+        ({"WARMLINE_PORT": "many"}, "port", "int"),
+        ({"WARMLINE_RECOGNISER": "parrot"}, "recogniser", "enum"),
+        ({"WARMLINE_PARTITIONS": "0"}, "partitions", "at least 1"),
+    ],
+)
+def test_a_bad_value_is_told_with_its_name_and_its_source(
+    environment: dict[str, str], name: str, expected: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load({}, environment)
+    assert name in str(caught.value)
+    assert "the environment" in str(caught.value)
+    assert expected in str(caught.value)
+
+
+def test_an_unknown_setting_in_the_file_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "warmline.toml"
+    file.write_text("prot = 1\n")
+    with pytest.raises(SettingsError, match="prot"):
+        load({}, {"WARMLINE_CONFIG": str(file)})
+
+
+def test_secrets_are_not_printed() -> None:
+    shown = load({"token": "hush"}, {"WARMLINE_TWILIO_AUTH_TOKEN": "hush-too"}).public()
+    assert "hush" not in str(shown)
+
+
+def test_a_token_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    settings = load({"home": tmp_path / "new"}, {})
+    made = token(settings)
+    assert len(made) >= 24
+    assert token(settings) == made
+    assert (tmp_path / "new" / "token").stat().st_mode & 0o077 == 0
