@@ -1,0 +1,102 @@
+"""One channel's chain: payload, samples at 16 kHz, probabilities of speech, stretches of speech."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from audio.codecs import decode
+from audio.endpoint import Endpointer, EndpointPolicy, Segment
+from audio.resample import Resampler
+from audio.types import Encoding, Pcm
+from audio.vad import WINDOW, VoiceActivity
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Speech:
+    """A stretch of speech with its audio."""
+
+    start: int
+    """In samples at 16 kHz since the call began, as ``end``."""
+    end: int
+    pcm: Pcm
+    """Shape (end - start,)."""
+
+
+class Cutter:
+    """
+    Find speech in one channel.
+
+    Memory is bounded by the longest segment and the pre-roll.
+
+    Args:
+        start: Where the first payload begins, in samples at 16 kHz since the call began.
+    """
+
+    def __init__(
+        self, encoding: Encoding, rate: int, vad: VoiceActivity, policy: EndpointPolicy, *, start: int = 0
+    ) -> None:
+        self._encoding = encoding
+        self._start = start
+        self._resampler = Resampler(rate)
+        self._vad = vad.stream()
+        self._endpointer = Endpointer(policy)
+        self._pcm: Pcm = np.zeros(0, np.int16)
+        self._base = 0
+        """Where ``_pcm`` begins, in samples since ``start``."""
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody is speaking, or just made a sound that may be speech."""
+        return self._endpointer.start is not None
+
+    def prime(self, payload: bytes) -> None:
+        """Warm up filter, detector and pre-roll with audio that was judged before."""
+        for _ in self._vad.push(self._take(self._resampler.push(decode(self._encoding, payload)))):
+            self._endpointer.skip(WINDOW)
+
+    def push(self, payload: bytes) -> list[Speech]:
+        """
+        Take the next audio.
+
+        Returns:
+            The stretches of speech that ended, in their order.
+
+        Raises:
+            audio.errors.PayloadError: If the payload is none of the encoding.
+        """
+        return self._listen(self._resampler.push(decode(self._encoding, payload)))
+
+    def flush(self) -> list[Speech]:
+        """End: what is being said ends here."""
+        ended = self._listen(self._resampler.flush())
+        return ended + self._cut(self._endpointer.flush())
+
+    def open_speech(self) -> Speech | None:
+        """What is being said so far; None where nobody speaks."""
+        if not self._endpointer.confirmed:
+            return None
+        start = self._endpointer.start
+        assert start is not None
+        return self._speech(Segment(start, self._base + len(self._pcm)))
+
+    def _take(self, pcm: Pcm) -> Pcm:
+        self._pcm = np.concatenate([self._pcm, pcm])
+        return pcm
+
+    def _listen(self, pcm: Pcm) -> list[Speech]:
+        segments: list[Segment] = []
+        for probability in self._vad.push(self._take(pcm)):
+            segments += self._endpointer.push(probability, WINDOW)
+        return self._cut(segments)
+
+    def _cut(self, segments: list[Segment]) -> list[Speech]:
+        ended = [self._speech(segment) for segment in segments]
+        surplus = self._endpointer.earliest - self._base
+        if surplus > 0:
+            self._pcm = self._pcm[surplus:]
+            self._base += surplus
+        return ended
+
+    def _speech(self, segment: Segment) -> Speech:
+        pcm = self._pcm[segment.start - self._base : segment.end - self._base].copy()
+        return Speech(self._start + segment.start, self._start + segment.start + len(pcm), pcm)
