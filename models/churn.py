@@ -1,0 +1,185 @@
+"""
+Churn risk from the call alone: an additive model in log-odds with weights set by hand.
+
+No labelled calls stand behind these weights. They are a stated prior, to be replaced behind the same interface by
+a model fitted to outcomes; until then the score orders calls, and is not a calibrated probability.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import msgspec
+
+from models.errors import OutOfRange
+from models.types import ChurnRisk, Reason, RiskLevel
+
+MODEL_VERSION: Final = "call-prior-1"
+
+BASE_RATE: Final = 0.10
+"""Score of a call that says nothing either way; the order of a yearly churn rate in trade."""
+
+THRESHOLDS: Final = ((0.75, RiskLevel.CRITICAL), (0.50, RiskLevel.ELEVATED), (0.30, RiskLevel.WATCH))
+"""Lowest score of each level, highest first."""
+
+
+class Signal(msgspec.Struct, frozen=True, kw_only=True):
+    """How often the customer has said something of a kind, and how long ago."""
+
+    count: int = 0
+    """Customer utterances that said it."""
+    since: int = 0
+    """Customer utterances after the last that said it; 0 where that was the latest. Meaningless while count is 0."""
+
+    def after(self, *, said: bool) -> "Signal":
+        """The signal after one more customer utterance."""
+        if said:
+            return Signal(count=self.count + 1)
+        return Signal(count=self.count, since=self.since + 1) if self.count else self
+
+
+class CallFeatures(msgspec.Struct, frozen=True, kw_only=True):
+    """What a call says of its customer's loyalty up to now."""
+
+    customer_utterances: int = 0
+    """With words."""
+    customer_talk_ms: int = 0
+    max_agitation: float | None = None
+    """0 ... 1, over the call; None before it was ever known, as for the three below."""
+    last_agitation: float | None = None
+    """Of the customer's latest utterance for which it is known."""
+    last_valence: float | None = None
+    """-1 ... 1, likewise."""
+    valence_trend: float | None = None
+    """-2 ... 2: mean valence of the call's later half less that of its earlier half, over customer utterances."""
+    cancel: Signal = Signal()
+    """Wants to end the contract or return the goods."""
+    competitor: Signal = Signal()
+    """Names a competitor."""
+    refund: Signal = Signal()
+    complaint: Signal = Signal()
+    repeat_contact: Signal = Signal()
+    """Has called about this before."""
+    price: Signal = Signal()
+    """Finds it too expensive."""
+    saved: Signal = Signal()
+    """Says that they will stay."""
+    satisfied: Signal = Signal()
+    """Thanks, praises, or sounds satisfied."""
+    unresolved: bool = False
+    """Whether an issue was raised to which the customer has not yet agreed a solution."""
+
+
+class _Weight(NamedTuple):
+    """Log-odds that a signal adds."""
+
+    first: float
+    """When said once, just now."""
+    more: float = 0.0
+    """For each further time, up to two."""
+    kept: float = 0.5
+    """Share that stays however long ago it was said."""
+
+
+# Ours, set by judgement: leaving in so many words weighs most, what usually comes before leaving about half, and
+# the customer's own word that they stay undoes the word that they leave.
+_WEIGHTS: Final = {
+    "cancel": _Weight(2.2, 0.4, 0.7),
+    "competitor": _Weight(1.0, 0.3, 0.6),
+    "refund": _Weight(0.6, 0.2),
+    "complaint": _Weight(0.7, 0.2),
+    "repeat_contact": _Weight(0.9, 0.2, 0.7),
+    "price": _Weight(0.5, 0.2),
+    "saved": _Weight(-2.6, -0.2, 0.8),
+    "satisfied": _Weight(-0.9, -0.2, 0.3),
+}
+_HALF_LIFE: Final = 4
+"""Customer utterances in which the part of a signal that fades halves."""
+_CALM: Final = 0.3
+"""Agitation up to which nothing is added."""
+_UNRESOLVED: Final = 0.4
+_LAST_AGITATION: Final = 1.0
+_MAX_AGITATION: Final = 0.6
+_VALENCE: Final = -0.5
+_TREND: Final = -0.4
+_NOTICEABLE: Final = 0.25
+"""Log-odds below which a call's own evidence, taken without sign, is as good as none."""
+
+
+def risk(features: CallFeatures, *, profile_known: bool) -> ChurnRisk:
+    """
+    How likely the customer is to leave, as far as this call tells.
+
+    The score is ``sigmoid(logit(BASE_RATE) + sum of terms)``. A reason's contribution is its integrated gradient on
+    the straight path from the base rate to the score; as the sum is linear, that is the term's share of the way:
+    ``term * (score - BASE_RATE) / sum``. With the reason "base_rate" the contributions add up to the score.
+
+    Args:
+        features: Of the call up to now.
+        profile_known: Whether anything is known of the customer beside this call.
+
+    Returns:
+        No score before the customer's first words. The level is unknown where neither a profile nor the call gives
+        a sign: absence of evidence is not low risk.
+
+    Raises:
+        OutOfRange: If a feature is not a number in its range.
+
+    Source: Sundararajan, Taly, Yan: Axiomatic Attribution for Deep Networks, ICML 2017.
+    """
+    _check(features)
+    if features.customer_utterances == 0:
+        return ChurnRisk(score=None, level=RiskLevel.UNKNOWN, reasons=(), model_version=MODEL_VERSION)
+    terms = [(name, term) for name, term in _terms(features) if term != 0.0]
+    total = sum(term for _, term in terms)
+    score = 1 / (1 + math.exp(-(_logit(BASE_RATE) + total)))
+    # Terms that cancel out leave a quotient of rounding errors: there the path's gradient is that of its start.
+    slope = (score - BASE_RATE) / total if abs(total) > 1e-6 else BASE_RATE * (1 - BASE_RATE)
+    reasons = [Reason(name=name, contribution=term * slope) for name, term in terms]
+    reasons.sort(key=lambda reason: (-abs(reason.contribution), reason.name))
+    seen = profile_known or sum(abs(term) for _, term in terms) >= _NOTICEABLE
+    return ChurnRisk(
+        score=score,
+        level=_level(score) if seen else RiskLevel.UNKNOWN,
+        reasons=(*reasons, Reason(name="base_rate", contribution=BASE_RATE)),
+        model_version=MODEL_VERSION,
+    )
+
+
+def _logit(p: float) -> float:
+    return math.log(p / (1 - p))
+
+
+def _level(score: float) -> RiskLevel:
+    return next((level for lowest, level in THRESHOLDS if score >= lowest), RiskLevel.NONE)
+
+
+def _terms(features: CallFeatures) -> Iterator[tuple[str, float]]:
+    for name, weight in _WEIGHTS.items():
+        signal: Signal = getattr(features, name)
+        yield name, _term(signal, weight)
+    if features.unresolved:
+        yield "unresolved", _UNRESOLVED
+    last, highest = _above(features.last_agitation), _above(features.max_agitation)
+    yield "agitation", _LAST_AGITATION * last + _MAX_AGITATION * highest
+    yield "valence", _VALENCE * (features.last_valence or 0.0)
+    yield "valence_trend", _TREND * (features.valence_trend or 0.0)
+
+
+def _term(signal: Signal, weight: _Weight) -> float:
+    if signal.count == 0:
+        return 0.0
+    full = weight.first + weight.more * min(signal.count - 1, 2)
+    return full * (weight.kept + (1 - weight.kept) * 0.5 ** (signal.since / _HALF_LIFE))
+
+
+def _above(agitation: float | None) -> float:
+    return max(0.0, (agitation or 0.0) - _CALM) / (1 - _CALM)
+
+
+def _check(features: CallFeatures) -> None:
+    ranges = (("max_agitation", 0, 1), ("last_agitation", 0, 1), ("last_valence", -1, 1), ("valence_trend", -2, 2))
+    for name, low, high in ranges:
+        value: float | None = getattr(features, name)
+        if value is not None and not low <= value <= high:
+            raise OutOfRange(name, value, low, high)
