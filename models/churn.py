@@ -170,7 +170,8 @@ def _term(signal: Signal, weight: _Weight) -> float:
     if signal.count == 0:
         return 0.0
     full = weight.first + weight.more * min(signal.count - 1, 2)
-    return full * (weight.kept + (1 - weight.kept) * 0.5 ** (signal.since / _HALF_LIFE))
+    faded = math.exp2(-signal.since / _HALF_LIFE)
+    return full * (weight.kept + (1 - weight.kept) * faded)
 
 
 def _above(agitation: float | None) -> float:
