@@ -29,3 +29,36 @@ class NotAudio(AudioError):
 
     def __str__(self) -> str:
         return f"expected {self.expected}, got {self.got} (file={self.path})"
+
+
+@dataclass(eq=False)
+class ProtocolError(AudioError):
+    """A peer broke its protocol; its connection closes, no other."""
+
+    expected: str
+    got: str
+    where: str
+    close_code: int = 1008
+
+    def __str__(self) -> str:
+        return f"expected {self.expected}, got {self.got} ({self.where})"
+
+
+@dataclass(eq=False)
+class Busy(AudioError):
+    """No more calls are taken at the moment."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+@dataclass(eq=False)
+class Refused(AudioError):
+    """This call is not taken."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason

@@ -40,8 +40,8 @@ def read_recording(paths: Sequence[Path], *, customer_channel: int = 0) -> Recor
     Read one file of one or two channels, or two files of one channel each, the customer's first.
 
     Args:
-        customer_channel: Index of the customer's channel in a file of several; the agent's is the other one. A file of one
-            channel is the customer's.
+        customer_channel: Index of the customer's channel in a file of two; the agent's is the other one. A file of
+            one channel is the customer's.
 
     Raises:
         NotAudio: If a file is none, holds no audio, or does not fit.

@@ -35,7 +35,8 @@ def _taps(up: int, down: int) -> npt.NDArray[np.int64]:
     taps = cutoff * np.sinc(cutoff * time) * window
     whole = np.rint(taps / taps.sum(axis=1, keepdims=True) * _SCALE).astype(np.int64)
     whole[:, half - 1] += _SCALE - whole.sum(axis=1)
-    return whole
+    filters: npt.NDArray[np.int64] = whole
+    return filters
 
 
 class Resampler:
@@ -98,4 +99,5 @@ class Resampler:
         if keep > 0:
             self._buffer = self._buffer[keep:]
             self._base += keep
-        return np.clip((total + _SCALE // 2) >> 15, -32768, 32767).astype(np.int16)
+        rounded: Pcm = np.clip((total + _SCALE // 2) >> 15, -32768, 32767).astype(np.int16)
+        return rounded

@@ -47,7 +47,7 @@ def encode_ulaw(pcm: Pcm) -> bytes:
     exponent = np.floor(np.log2(magnitude)).astype(np.int32) - 7
     mantissa = (magnitude >> (exponent + 3)) & 15
     sign = np.where(wide < 0, 0x80, 0)
-    return (~(sign | (exponent << 4) | mantissa) & 0xFF).astype(np.uint8).tobytes()
+    return bytes((~(sign | (exponent << 4) | mantissa) & 0xFF).astype(np.uint8))
 
 
 def encode_alaw(pcm: Pcm) -> bytes:
@@ -58,4 +58,4 @@ def encode_alaw(pcm: Pcm) -> bytes:
     exponent = np.maximum(np.floor(np.log2(np.maximum(magnitude, 1))).astype(np.int32) - 7, 0)
     mantissa = (magnitude >> np.where(exponent == 0, 4, exponent + 3)) & 15
     sign = np.where(wide < 0, 0, 0x80)
-    return ((sign | (exponent << 4) | mantissa) ^ 0x55).astype(np.uint8).tobytes()
+    return bytes(((sign | (exponent << 4) | mantissa) ^ 0x55).astype(np.uint8))
