@@ -1,16 +1,31 @@
 """What can be wrong with a model."""
 
+from dataclasses import dataclass
+
 
 class ModelError(Exception):
     """Root of this package's errors."""
 
 
-class OutOfRange(ModelError):
-    """A number that no measure can have: our fault."""
+@dataclass(eq=False)
+class WeightsMissing(ModelError):
+    """Weights that are nowhere."""
 
-    def __init__(self, name: str, value: float, low: float, high: float) -> None:
-        super().__init__(name, value, low, high)
-        self.name, self.value, self.low, self.high = name, value, low, high
+    name: str
+    expected: str
+    hint: str
 
     def __str__(self) -> str:
-        return f"expected {self.low} <= {self.name} <= {self.high}, got {self.value}"
+        return f"expected {self.expected} for the weights {self.name}, found none; {self.hint}"
+
+
+@dataclass(eq=False)
+class WeightsDamaged(ModelError):
+    """A file that is not the one it should be."""
+
+    path: str
+    expected: str
+    got: str
+
+    def __str__(self) -> str:
+        return f"expected {self.expected}, got {self.got} (file={self.path}); remove it and fetch it again"
