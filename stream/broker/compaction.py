@@ -1,9 +1,9 @@
 """Compaction: of each key, only the last record is kept."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from stream.broker.batch import Batch, Record, keep, read_header, records
+from stream.broker.batch import Batch, keep, read_header, records
 from stream.broker.producers import Producers
 from stream.broker.segment import Segment, segment_path
 
@@ -28,6 +28,7 @@ def clean(
         Sealed segments; the first has the base of the first source.
     """
     newest = _newest_offsets(sources)
+    end = max(source.last for source in sources)
     cleaned: list[Segment] = []
     for source in sources:
         # A new file begins only where a source begins: so a crash in the middle of the exchange leaves files of
@@ -38,7 +39,7 @@ def clean(
             cleaned[-1].seal(producers)
             cleaned.append(Segment(segment_path(directory, source.base)))
         for batch, raw in source.batches():
-            kept = raw if batch.compressed else _survivors(batch, raw, newest, tombstones_before_ms)
+            kept = raw if batch.compressed else _survivors(batch, raw, newest, tombstones_before_ms, end)
             if kept is not None:
                 cleaned[-1].append(read_header(kept), kept, source.newest_ms)
     cleaned[-1].seal(producers)
@@ -55,14 +56,17 @@ def _newest_offsets(sources: Sequence[Segment]) -> dict[bytes | None, int]:
     }
 
 
-def _survivors(batch: Batch, raw: bytes, newest: dict[bytes | None, int], tombstones_before_ms: int) -> bytes | None:
-    def surviving() -> Iterator[Record]:
-        for record in records(batch, raw):
-            expired = record.tombstone and batch.max_timestamp_ms < tombstones_before_ms
-            if newest[record.key] == record.offset and not expired:
-                yield record
-
-    kept = list(surviving())
+def _survivors(
+    batch: Batch, raw: bytes, newest: dict[bytes | None, int], tombstones_before_ms: int, end: int
+) -> bytes | None:
+    dropping_tombstones = batch.max_timestamp_ms < tombstones_before_ms
+    # The very last record stays in any case: a reader that has to reach the end needs something to reach it with.
+    kept = [
+        record
+        for record in records(batch, raw)
+        if record.offset == end
+        or (newest[record.key] == record.offset and not (record.tombstone and dropping_tombstones))
+    ]
     if not kept:
         return None
     return raw if len(kept) == batch.records else keep(batch, raw, kept)

@@ -95,6 +95,9 @@ class Group:
         self._gathering = self.state is GroupState.EMPTY
         self.state = GroupState.PREPARING
         for member in self.members.values():
+            if member.syncing is not None:
+                # It sent no heartbeats while it waited: its session begins anew with the answer.
+                member.seen_s = now_s
             answer_sync(member, Synced(ErrorCode.REBALANCE_IN_PROGRESS))
         longest = max((member.join.rebalance_s for member in self.members.values()), default=0.0)
         self._join_until_s = now_s + (self.join_delay_s if self._gathering else longest)

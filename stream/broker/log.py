@@ -114,7 +114,7 @@ class PartitionLog:
             raise Refused(ErrorCode.OFFSET_OUT_OF_RANGE, f"an offset of {self.start} to {self.end}", f"{offset}")
         at = bisect_right(self._segments, offset, key=lambda segment: segment.base) - 1
         for segment in self._segments[at:]:
-            if segment.last >= offset:
+            if segment.last >= offset and not segment.empty:
                 return segment.read(offset, most, at_least_one=at_least_one)
         return b""
 
@@ -212,7 +212,7 @@ def _load(directory: Path) -> tuple[list[Segment], Producers]:
         if restored is not None:
             segment, producers = restored
         else:
-            segment = Segment.recover(path, producers)
+            segment = Segment.recover(path, producers, gapless=path == paths[-1])
         segments.append(segment)
     if not segments:
         segments.append(Segment(segment_path(directory, 0)))

@@ -85,14 +85,21 @@ class Segment:
         return segment, Producers(summary.producers)
 
     @classmethod
-    def recover(cls, path: Path, producers: Producers) -> Self:
-        """Read a segment batch by batch, cut away a torn tail, and note who wrote."""
+    def recover(cls, path: Path, producers: Producers, *, gapless: bool) -> Self:
+        """
+        Read a segment batch by batch, cut away a torn tail, and note who wrote.
+
+        Args:
+            gapless: Whether it was never compacted, so that each batch begins where the one before it ends.
+        """
         segment = cls(path)
         length, written_ms = path.stat().st_size, int(path.stat().st_mtime * 1_000)
         with path.open("rb", buffering=_READ_AHEAD) as file:
             while len(header := file.read(HEADER_BYTES)) == HEADER_BYTES:
                 batch = read_header(header)
-                if not HEADER_BYTES <= batch.size <= length - segment.size or batch.base <= segment.last:
+                if not HEADER_BYTES <= batch.size <= length - segment.size:
+                    break
+                if batch.base <= segment.last or (gapless and batch.base != segment.last + 1):
                     break
                 if not intact(batch, header + file.read(batch.size - HEADER_BYTES)):
                     break
