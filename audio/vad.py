@@ -112,10 +112,11 @@ class _SileroStream:
         """Fill in the probabilities of consecutive windows."""
         if not run:
             return
-        audio = windows[run].astype(np.float32) / 32768
+        audio = windows[run].astype(np.float32) / np.float32(32768)
         before = np.concatenate([self._context[None], audio[:-1, -_CONTEXT:]])
         batch: npt.NDArray[np.float32] = np.concatenate([before, audio], axis=1)
-        found, self._h, self._c = self._session.run(None, {"input": batch, "h": self._h, "c": self._c})
+        outputs = self._session.run(None, {"input": batch, "h": self._h, "c": self._c})
+        found, self._h, self._c = (np.asarray(output, np.float32) for output in outputs)
         self._context = audio[-1, -_CONTEXT:]
         for n, probability in zip(run, found.reshape(-1), strict=True):
             probabilities[n] = float(probability)

@@ -2,8 +2,8 @@
 Speech recognition with Whisper on single utterances.
 
 Whisper was made for windows of 30 s and spends the same on half a second. Here the encoder is given the utterance, padded
-with silence to the next of a few lengths; where the result looks like one of the loops or inventions that this is known
-to cause, it is decoded again on the whole window, and what still looks so is not shown.
+with silence to the next of a few lengths; where the result looks like one of the loops or inventions that this is
+known to cause, it is decoded again on the whole window, and what still looks so is not shown.
 """
 
 import re
@@ -97,7 +97,7 @@ class WhisperRecogniser:
         """See ``models.types.Recogniser``."""
         if len(pcm) > _WINDOW_S * SAMPLE_RATE:
             raise ValueError(f"expected at most {_WINDOW_S} s of speech, got {len(pcm) / SAMPLE_RATE:.1f} s")
-        audio = pcm.astype(np.float32) / 32768
+        audio = pcm.astype(np.float32) / np.float32(32768)
         with self._one:
             return self._transcribe(audio, language if language in self._languages else None, final=final)
 

@@ -29,3 +29,16 @@ class WeightsDamaged(ModelError):
 
     def __str__(self) -> str:
         return f"expected {self.expected}, got {self.got} (file={self.path}); remove it and fetch it again"
+
+
+@dataclass(eq=False)
+class OutOfRange(ModelError):
+    """A number that no measure can have: our fault."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"expected {self.low} <= {self.name} <= {self.high}, got {self.value}"

@@ -1,8 +1,8 @@
 """
 Weights: where they are, whether they are whole, how to get them.
 
-They are looked for in a directory of the operator's, then in installed packages that carry them, then, only where that is
-allowed, on the Hugging Face hub. Every file is checked against the size and the SHA-256 kept here.
+They are looked for in a directory of the operator's, then in installed packages that carry them, then, only where that
+is allowed, on the Hugging Face hub. Every file is checked against the size and the SHA-256 kept here.
 """
 
 import hashlib
@@ -203,7 +203,7 @@ def _holds(path: Path, weights: Weights) -> bool:
 
 
 def _check(path: Path, weights: Weights) -> None:
-    """Compare with size and SHA-256; what was checked before, and has not been touched since, by size and time alone."""
+    """Compare with size and SHA-256; what was checked and not touched since, by size and time alone."""
     for file in weights.files:
         target = path / file.name
         status = target.stat()
