@@ -131,7 +131,8 @@ def _lowpass() -> _Series:
     """Windowed sinc, 1.2 kHz at 16 kHz: five harmonics of a high voice, and nothing that decimation would fold."""
     n = np.arange(-32, 33)
     taps = np.sinc(2 * 1_200 / SAMPLE_RATE * n) * np.hamming(len(n))
-    return (taps / taps.sum()).astype(np.float32)
+    scaled: _Series = (taps / taps.sum()).astype(np.float32)
+    return scaled
 
 
 _TAPS: Final = _lowpass()
@@ -141,7 +142,8 @@ _PITCH_WINDOW: Final = np.hanning(_WINDOW // _DECIMATION).astype(np.float32)
 def _autocorrelation(frames: _Frames) -> _Frames:
     power = np.square(np.abs(np.fft.rfft(frames, _PITCH_FFT, axis=-1)))
     raw = np.fft.irfft(power, _PITCH_FFT, axis=-1)[..., : _WINDOW // _DECIMATION]
-    return (raw / (raw[..., :1] + 1e-9)).astype(np.float32)
+    normal: _Frames = (raw / (raw[..., :1] + 1e-9)).astype(np.float32)
+    return normal
 
 
 _WINDOW_AUTOCORRELATION: Final = _autocorrelation(_PITCH_WINDOW)
