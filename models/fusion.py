@@ -2,9 +2,10 @@
 One emotion from voice and words.
 
 Let ``a`` be arousal and ``v`` valence, each times its confidence. Every class has a linear score in ``a``, ``v`` and
-its own cue, the words that speak of it; the softmax of the scores are the class probabilities. Agitation is
-``sigmoid(b + w_a a - w_v v + cues)``: it grows with arousal and with negativity, whatever the rest. All weights are
-ours, set by judgement and checked on public corpora, until trained ones replace them behind the same interface.
+its own cue, the words that speak of it, and "neutral" in how plain the words are; the softmax of the scores are the
+class probabilities. Agitation is ``sigmoid(b + w_a a - w_v v + cues)``: it grows with arousal and with negativity,
+whatever the rest. All weights are ours, set by judgement and checked on public corpora, until trained ones replace
+them behind the same interface.
 """
 
 import math
@@ -35,22 +36,28 @@ class _Class(NamedTuple):
 
 
 _CLASSES: Final = {
-    EmotionLabel.NEUTRAL: _Class(1.0, 0.0, 0.0, 0.0),
-    EmotionLabel.ANGRY: _Class(-0.8, 2.0, 1.5, 2.6),
-    EmotionLabel.ANXIOUS: _Class(-1.0, 1.0, 0.9, 2.6),
-    EmotionLabel.DISAPPOINTED: _Class(-0.8, -1.8, 1.5, 2.6),
-    EmotionLabel.SATISFIED: _Class(-0.8, 0.9, -1.5, 2.6),
+    EmotionLabel.NEUTRAL: _Class(0.0, 0.0, 0.0, 0.0),
+    EmotionLabel.ANGRY: _Class(-0.8, 4.0, 1.5, 2.6),
+    EmotionLabel.ANXIOUS: _Class(-0.8, 2.0, 0.9, 2.6),
+    EmotionLabel.DISAPPOINTED: _Class(-0.5, -3.0, 1.5, 2.6),
+    EmotionLabel.SATISFIED: _Class(-1.0, 2.0, -1.5, 2.6),
 }
+_SPOKEN: Final = 0.5
+"""What words add to the score of "neutral", whatever they are: most of what is said on the telephone is business."""
+_PLAIN: Final = 2.5
+"""What they add to it where they are certain to be plain."""
 
 _BIAS: Final = -1.7
-_AROUSED: Final = 1.4
+_AROUSED: Final = 2.0
 _NEGATIVE: Final = 1.3
 _ANGRY_CUE: Final = 1.4
 _ANXIOUS_CUE: Final = 0.5
-_LEAST: Final = 0.40
+_LEAST: Final = 0.34
 """Probability below which no class is named."""
 _LEAST_EVIDENCE: Final = 0.20
 """Evidence below which no class is named."""
+_SAID: Final = 0.10
+"""Valence of the words from which they bear a class out."""
 
 
 def class_scores(heard: float | None, heard_confidence: float, words: Sentiment) -> dict[EmotionLabel, float]:
@@ -72,8 +79,15 @@ def class_scores(heard: float | None, heard_confidence: float, words: Sentiment)
         EmotionLabel.DISAPPOINTED: words.disappointed,
         EmotionLabel.SATISFIED: words.satisfied,
     }
+    plain = 0.0 if words.value is None else _SPOKEN + _PLAIN * words.confidence * (1 - abs(words.value)) ** 2
     raw = {
-        label: math.exp(c.bias + c.arousal * a - c.negativity * v + c.cue * cues.get(label, 0.0))
+        label: math.exp(
+            (plain if label is EmotionLabel.NEUTRAL else 0.0)
+            + c.bias
+            + c.arousal * a
+            - c.negativity * v
+            + c.cue * cues.get(label, 0.0)
+        )
         for label, c in _CLASSES.items()
     }
     total = math.fsum(raw.values())
@@ -110,14 +124,13 @@ def fuse(
         before: Agitation of the utterance before, if known.
 
     Returns:
-        The label is "unknown" where evidence is weak, no class stands out, or voice alone would have to tell an
-        angry from a glad customer. The confidence is the class's probability times the evidence.
+        The label is "unknown" where evidence is weak, no class stands out, or the words do not bear it out: a voice
+        alone does not tell an angry from a glad customer. The confidence is the class's probability times the evidence.
     """
     now = agitation(heard, heard_confidence, words)
     chances = class_scores(heard, heard_confidence, words)
     label = max(chances, key=lambda name: chances[name])
-    wordless = words.value is None and label is not EmotionLabel.NEUTRAL
-    if wordless or evidence < _LEAST_EVIDENCE or chances[label] < _LEAST:
+    if evidence < _LEAST_EVIDENCE or chances[label] < _LEAST or not _borne_out(label, words):
         label, confidence = EmotionLabel.UNKNOWN, 0.0
     else:
         confidence = chances[label] * evidence
@@ -129,6 +142,13 @@ def fuse(
         agitation=round(now if before is None else evidence * now + (1 - evidence) * before, 3) if known else None,
         confidence=round(confidence, 3),
     )
+
+
+def _borne_out(label: EmotionLabel, words: Sentiment) -> bool:
+    if label is EmotionLabel.NEUTRAL:
+        return True
+    valence = words.value or 0.0
+    return valence >= _SAID if label is EmotionLabel.SATISFIED else valence <= -_SAID
 
 
 def feel(
