@@ -1,5 +1,19 @@
 """What can be wrong with advice, storage or the API."""
 
+from dataclasses import dataclass
+
 
 class AssistError(Exception):
     """Root of this package's errors."""
+
+
+@dataclass(eq=False)
+class PlaybookError(AssistError):
+    """A playbook that cannot be used."""
+
+    path: str
+    expected: str
+    got: str
+
+    def __str__(self) -> str:
+        return f"expected {self.expected}, got {self.got} (file={self.path})"

@@ -1,0 +1,71 @@
+"""One event in, the new state and all that follows from it out: state, rules, risk and measures together."""
+
+import msgspec
+
+from agent_assist.advice.playbook import Playbook
+from agent_assist.advice.rules import evaluate
+from agent_assist.call.state import CallState, fold, is_new
+from agent_assist.types import Assist, CallEnded, CallMeasures, CallRisk, Degraded, Event, Final
+from audio.types import Channel
+from models.churn import risk
+from models.types import ChurnRisk
+
+_NOTICEABLE = 0.01
+"""Change of the score that is told."""
+
+
+class Assistant:
+    """
+    Holds the playbook and nothing of any call.
+
+    Args:
+        profile_known: Whether something is known of a customer beside this call; nobody is until there are profiles.
+    """
+
+    def __init__(self, playbook: Playbook, *, profile_known: bool = False) -> None:
+        self._playbook = playbook
+        self._profile_known = profile_known
+
+    def step(self, state: CallState | None, event: Event) -> tuple[CallState, list[Assist | Degraded]]:
+        """
+        Take in the next event of a call.
+
+        Returns:
+            The state, and what is to be told. The same event again, or one that was seen before, tells nothing new.
+        """
+        before = state
+        state = fold(state, event)
+        match event:
+            case Final():
+                if before is not None and not is_new(before, event.utterance):
+                    return state, []
+                return self._said(state, event)
+            case CallEnded():
+                measures = state.talk.measures(event.duration_ms)
+                return state, [CallMeasures(call_id=state.call_id, at_ms=event.duration_ms, measures=measures)]
+            case _:
+                return state, []
+
+    def _said(self, state: CallState, event: Final) -> tuple[CallState, list[Assist | Degraded]]:
+        utterance = event.utterance
+        advice = evaluate(self._playbook, state, utterance)
+        state = advice.state
+        at_ms = utterance.end_ms
+        told: list[Assist | Degraded] = [*advice.cards]
+        told += [
+            Degraded(call_id=state.call_id, at_ms=at_ms, stage="rule", reason=f"the rule {rule} could not be run")
+            for rule in advice.failed
+        ]
+        if utterance.channel is Channel.CUSTOMER:
+            now = risk(state.features, profile_known=self._profile_known)
+            if _differs(state.risk, now):
+                state = msgspec.structs.replace(state, risk=now)
+                told.append(CallRisk(call_id=state.call_id, customer_id=state.customer_id, at_ms=at_ms, risk=now))
+        told.append(CallMeasures(call_id=state.call_id, at_ms=at_ms, measures=state.talk.measures()))
+        return state, told
+
+
+def _differs(before: ChurnRisk | None, now: ChurnRisk) -> bool:
+    if before is None or before.level is not now.level or before.score is None or now.score is None:
+        return before != now
+    return abs(before.score - now.score) >= _NOTICEABLE

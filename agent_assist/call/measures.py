@@ -1,0 +1,178 @@
+"""Conversation measures: who talks how long, at once, fast, loud; and how long nobody does."""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from agent_assist.types import Measures, SpeakerMeasures
+from audio.types import Channel
+from models.types import Utterance
+
+NON_TALK_MS: Final = 3_000
+"""A mutual silence counts when it is longer."""
+INTERRUPTION_MS: Final = 300
+"""A speaker interrupts who begins while the other speaks, overlaps for so long, and is still there when the other
+stops. Assents ("mm", "嗯") end before the other does and do not count."""
+_SETTLE_AT: Final = 200
+"""Spans kept before those of the past are folded into totals."""
+_SETTLE_MS: Final = 60_000
+"""No final arrives so long after its end: segments are shorter."""
+
+_WORD: Final = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+")
+_HAN: Final = re.compile(r"[\u3400-\u9fff]")
+
+
+class Span(msgspec.Struct, frozen=True, array_like=True):
+    """One utterance."""
+
+    start_ms: int
+    end_ms: int
+    agent: bool
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """What does not depend on the order of arrival."""
+
+    talk_ms: int = 0
+    overtalk_ms: int = 0
+    non_talk_ms: int = 0
+    customer_ms: int = 0
+    agent_ms: int = 0
+    customer_interruptions: int = 0
+    agent_interruptions: int = 0
+    end_ms: int = 0
+    """Of the last speech."""
+
+
+class Speaker(msgspec.Struct, frozen=True, kw_only=True):
+    """Sums over one speaker's utterances."""
+
+    words: int = 0
+    words_ms: int = 0
+    """Talk time of the utterances with words."""
+    characters: int = 0
+    characters_ms: int = 0
+    loudness_sum: float = 0.0
+    """dBFS times milliseconds."""
+    loudness_ms: int = 0
+
+
+class Talk(msgspec.Struct, frozen=True, kw_only=True):
+    """A call's talk so far; bounded in size."""
+
+    settled: Totals = Totals()
+    spans: tuple[Span, ...] = ()
+    """By start; nothing of them is in ``settled``."""
+    customer: Speaker = Speaker()
+    agent: Speaker = Speaker()
+
+    def add(self, utterance: Utterance) -> "Talk":
+        """With one more utterance; finals come in the order of their end, not of their start."""
+        span = Span(utterance.start_ms, utterance.end_ms, utterance.channel is Channel.AGENT)
+        spans = tuple(sorted((*self.spans, span), key=lambda s: (s.start_ms, s.end_ms, s.agent)))
+        speaker = self.agent if span.agent else self.customer
+        changed = {"agent" if span.agent else "customer": _add(speaker, utterance)}
+        return _settle(msgspec.structs.replace(self, spans=spans, **changed))
+
+    def measures(self, end_ms: int | None = None) -> Measures:
+        """
+        Everything up to the last utterance.
+
+        Args:
+            end_ms: Of the call, where it has ended: the silence before it counts.
+        """
+        totals = sweep(self.settled, self.spans)
+        if end_ms is not None and end_ms - totals.end_ms > NON_TALK_MS:
+            totals = msgspec.structs.replace(totals, non_talk_ms=totals.non_talk_ms + end_ms - totals.end_ms)
+        both = totals.customer_ms + totals.agent_ms
+        return Measures(
+            customer=_measures(self.customer, totals.customer_ms, both, totals.customer_interruptions),
+            agent=_measures(self.agent, totals.agent_ms, both, totals.agent_interruptions),
+            talk_ms=totals.talk_ms,
+            non_talk_ms=totals.non_talk_ms,
+            overtalk_ms=totals.overtalk_ms,
+            interruptions=totals.customer_interruptions + totals.agent_interruptions,
+        )
+
+
+def _add(speaker: Speaker, utterance: Utterance) -> Speaker:
+    length = utterance.end_ms - utterance.start_ms
+    characters = len(_HAN.findall(utterance.text))
+    words = len(_WORD.findall(_HAN.sub(" ", utterance.text)))
+    loud = utterance.loudness_dbfs
+    chinese = characters > words
+    return Speaker(
+        words=speaker.words + (0 if chinese else words),
+        words_ms=speaker.words_ms + (0 if chinese else length),
+        characters=speaker.characters + (characters if chinese else 0),
+        characters_ms=speaker.characters_ms + (length if chinese else 0),
+        loudness_sum=speaker.loudness_sum + (0.0 if loud is None else loud * length),
+        loudness_ms=speaker.loudness_ms + (0 if loud is None else length),
+    )
+
+
+def _measures(speaker: Speaker, talk_ms: int, both_ms: int, interruptions: int) -> SpeakerMeasures:
+    return SpeakerMeasures(
+        talk_ms=talk_ms,
+        talk_share=round(talk_ms / both_ms, 3) if both_ms else None,
+        interruptions=interruptions,
+        words_per_minute=_rate(speaker.words, speaker.words_ms),
+        characters_per_minute=_rate(speaker.characters, speaker.characters_ms),
+        loudness_dbfs=round(speaker.loudness_sum / speaker.loudness_ms, 1) if speaker.loudness_ms else None,
+    )
+
+
+def _rate(count: int, ms: int) -> float | None:
+    return round(count * 60_000 / ms, 1) if ms and count else None
+
+
+def sweep(before: Totals, spans: Iterable[Span]) -> Totals:
+    """
+    Add spans to totals, in the order of their start.
+
+    Args:
+        spans: By start; none begins before ``before.end_ms``, unless it begins before all.
+    """
+    talk, over, silent = before.talk_ms, before.overtalk_ms, before.non_talk_ms
+    own = [before.customer_ms, before.agent_ms]
+    interrupted = [before.customer_interruptions, before.agent_interruptions]
+    end, last = before.end_ms, [-1, -1]
+    for span in spans:
+        who, other = int(span.agent), 1 - int(span.agent)
+        if span.start_ms - end > NON_TALK_MS:
+            silent += span.start_ms - end
+        talk += max(0, span.end_ms - max(span.start_ms, end))
+        # Spans of one speaker are disjoint.
+        own[who] += span.end_ms - span.start_ms
+        overlap = min(span.end_ms, last[other]) - span.start_ms
+        over += max(0, overlap)
+        interrupted[who] += overlap >= INTERRUPTION_MS and span.end_ms > last[other]
+        last[who] = max(last[who], span.end_ms)
+        end = max(end, span.end_ms)
+    return Totals(
+        talk_ms=talk,
+        overtalk_ms=over,
+        non_talk_ms=silent,
+        customer_ms=own[0],
+        agent_ms=own[1],
+        customer_interruptions=interrupted[0],
+        agent_interruptions=interrupted[1],
+        end_ms=end,
+    )
+
+
+def _settle(talk: Talk) -> Talk:
+    """Fold the past into totals, at a moment when nobody speaks."""
+    spans = talk.spans
+    if len(spans) < _SETTLE_AT:
+        return talk
+    latest, end, at = max(span.end_ms for span in spans), 0, 0
+    for n, span in enumerate(spans):
+        if span.start_ms > latest - _SETTLE_MS:
+            break
+        if span.start_ms >= end:
+            at = n
+        end = max(end, span.end_ms)
+    return msgspec.structs.replace(talk, settled=sweep(talk.settled, spans[:at]), spans=spans[at:])

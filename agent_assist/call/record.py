@@ -1,0 +1,126 @@
+"""A call as one object, built from its events and what was advised; the order of arrival does not matter."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from agent_assist.types import (
+    Assist,
+    CallEnded,
+    CallMeasures,
+    CallRecord,
+    CallRisk,
+    CallStarted,
+    CallSummary,
+    Card,
+    CardFeedback,
+    CardKind,
+    Degraded,
+    Event,
+    Measures,
+    Partial,
+    SpeakerMeasures,
+)
+from agent_assist.types import Final as FinalEvent
+from models.types import ChurnRisk, EmotionLabel, RiskLevel
+
+_NOBODY: Final = SpeakerMeasures(
+    talk_ms=0,
+    talk_share=None,
+    interruptions=0,
+    words_per_minute=None,
+    characters_per_minute=None,
+    loudness_dbfs=None,
+)
+NO_MEASURES: Final = Measures(customer=_NOBODY, agent=_NOBODY, talk_ms=0, non_talk_ms=0, overtalk_ms=0, interruptions=0)
+NO_RISK: Final = ChurnRisk(score=None, level=RiskLevel.UNKNOWN, reasons=(), model_version="")
+
+
+def empty(call_id: str) -> CallRecord:
+    """A call of which nothing is known yet."""
+    return CallRecord(
+        call_id=call_id,
+        duration_ms=0,
+        utterances=(),
+        cards=(),
+        risk=NO_RISK,
+        measures=NO_MEASURES,
+        status="live",
+        protocol="",
+    )
+
+
+def add(record: CallRecord, message: Event | Assist) -> CallRecord:  # noqa: PLR0912 - a case for each message
+    """The record with one more message; the same object where that told nothing new."""
+    replace = msgspec.structs.replace
+    match message:
+        case CallStarted():
+            if record.started_at is not None:
+                return record
+            return replace(
+                record,
+                started_at=message.at,
+                protocol=message.protocol,
+                customer_id=message.customer_id,
+                customer_name=message.customer_name,
+                agent_id=message.agent_id,
+                queue=message.queue,
+            )
+        case Partial():
+            return record
+        case FinalEvent():
+            utterance = message.utterance
+            if any(known.id == utterance.id for known in reversed(record.utterances)):
+                return record
+            utterances = sorted((*record.utterances, utterance), key=lambda u: (u.start_ms, u.channel))
+            return replace(record, utterances=tuple(utterances), duration_ms=max(record.duration_ms, utterance.end_ms))
+        case CallEnded():
+            status = "lost" if message.reason == "lost" else "ended"
+            if record.status == status and record.duration_ms == message.duration_ms:
+                return record
+            return replace(record, status=status, duration_ms=message.duration_ms)
+        case Degraded():
+            return record if message in record.degraded else replace(record, degraded=(*record.degraded, message))
+        case Card():
+            if any(known.id == message.id for known in record.cards):
+                return record
+            cards = sorted((*record.cards, message), key=lambda card: (card.at_ms, -card.priority, card.id))
+            return replace(record, cards=tuple(cards))
+        case CallRisk():
+            return record if message.risk == record.risk else replace(record, risk=message.risk)
+        case CallMeasures():
+            return record if message.measures == record.measures else replace(record, measures=message.measures)
+        case CardFeedback():
+            if any((f.card_id, f.action) == (message.card_id, message.action) for f in record.feedback):
+                return record
+            return replace(record, feedback=(*record.feedback, message))
+
+
+def record_of(call_id: str, events: Iterable[Event], assists: Iterable[Assist]) -> CallRecord:
+    """A whole call."""
+    record = empty(call_id)
+    for message in (*events, *assists):
+        record = add(record, message)
+    return record
+
+
+def summary(record: CallRecord) -> CallSummary | None:
+    """Its line in the list of calls; None before its start is known."""
+    if record.started_at is None:
+        return None
+    labels = [u.emotion.label for u in reversed(record.utterances) if u.emotion is not None]
+    return CallSummary(
+        call_id=record.call_id,
+        started_at=record.started_at,
+        status=record.status,
+        duration_ms=record.duration_ms,
+        customer_id=record.customer_id,
+        customer_name=record.customer_name,
+        agent_id=record.agent_id,
+        queue=record.queue,
+        utterances=len(record.utterances),
+        alerts=sum(card.kind is CardKind.ALERT for card in record.cards),
+        risk=record.risk,
+        emotion=next((label for label in labels if label is not EmotionLabel.UNKNOWN), EmotionLabel.UNKNOWN),
+    )

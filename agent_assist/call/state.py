@@ -1,0 +1,140 @@
+"""What is known of a call while it runs: a fold of its events, small enough to be saved with each of them."""
+
+from typing import Final
+
+import msgspec
+
+from agent_assist.call.measures import Talk
+from agent_assist.types import CallEnded, CallStarted, Event
+from agent_assist.types import Final as FinalEvent
+from audio.types import Channel
+from models.churn import CallFeatures
+from models.types import ChurnRisk, EmotionLabel, Utterance
+
+_RECENT: Final = 12
+_SATISFIED: Final = 0.5
+_VALENCES: Final = 40
+"""Customer utterances over which the trend of valence is taken."""
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """A past utterance, as far as rules look back."""
+
+    id: str
+    channel: Channel
+    start_ms: int
+    end_ms: int
+    text: str
+    language: str
+    emotion: EmotionLabel | None
+
+
+class Agitation(msgspec.Struct, frozen=True, kw_only=True):
+    """How long the customer has been agitated, with hysteresis."""
+
+    utterances: int = 0
+    """In a row at or above the upper level."""
+    speech_ms: int = 0
+    armed: bool = True
+    """False from an alert until the level has fallen below the lower one."""
+
+
+class CallState(msgspec.Struct, frozen=True, kw_only=True):
+    """One call; changed by ``fold`` and by the rules' memory only."""
+
+    call_id: str
+    customer_id: str | None = None
+    customer_name: str | None = None
+    customer_next: int = 0
+    """Number of the next utterance expected on each channel: what was seen before changes nothing."""
+    agent_next: int = 0
+    zh: int = 0
+    """Customer utterances in each language."""
+    en: int = 0
+    talk: Talk = Talk()
+    recent: tuple[Said, ...] = ()
+    """The last utterances, in the order in which they came."""
+    valences: tuple[float, ...] = ()
+    agitation: Agitation = Agitation()
+    fired: dict[str, int] = {}
+    """Key of a rule to the end of the utterance with which it last fired, in ms."""
+    features: CallFeatures = CallFeatures()
+    risk: ChurnRisk | None = None
+    end_ms: int | None = None
+    """Set when the call has ended."""
+
+    @property
+    def language(self) -> str:
+        """Of the cards: what the customer speaks most, else what the agent does."""
+        if self.zh or self.en:
+            return "zh" if self.zh >= self.en else "en"
+        return next((said.language for said in reversed(self.recent) if said.language in ("zh", "en")), "en")
+
+
+def is_new(state: CallState, utterance: Utterance) -> bool:
+    """Whether a final has not been seen yet."""
+    agent = utterance.channel is Channel.AGENT
+    return utterance.number >= (state.agent_next if agent else state.customer_next)
+
+
+def fold(state: CallState | None, event: Event) -> CallState:
+    """The state after one more event; an event seen before changes nothing."""
+    if state is None:
+        state = CallState(call_id=event.call_id)
+    match event:
+        case CallStarted():
+            return msgspec.structs.replace(
+                state, customer_id=event.customer_id, customer_name=event.customer_name, end_ms=None
+            )
+        case FinalEvent():
+            return _said(state, event.utterance) if is_new(state, event.utterance) else state
+        case CallEnded():
+            return msgspec.structs.replace(state, end_ms=event.duration_ms)
+        case _:
+            return state
+
+
+def _said(state: CallState, utterance: Utterance) -> CallState:
+    said = Said(
+        id=utterance.id,
+        channel=utterance.channel,
+        start_ms=utterance.start_ms,
+        end_ms=utterance.end_ms,
+        text=utterance.text[:500],
+        language=utterance.language,
+        emotion=None if utterance.emotion is None else utterance.emotion.label,
+    )
+    state = msgspec.structs.replace(state, talk=state.talk.add(utterance), recent=(*state.recent, said)[-_RECENT:])
+    if utterance.channel is Channel.AGENT:
+        return msgspec.structs.replace(state, agent_next=utterance.number + 1)
+    emotion = utterance.emotion
+    valences = state.valences
+    if emotion is not None and emotion.valence is not None:
+        valences = (*valences, emotion.valence)[-_VALENCES:]
+    return msgspec.structs.replace(
+        state,
+        customer_next=utterance.number + 1,
+        zh=state.zh + (utterance.language == "zh"),
+        en=state.en + (utterance.language == "en"),
+        valences=valences,
+        features=_features(state.features, utterance, valences),
+    )
+
+
+def _features(features: CallFeatures, utterance: Utterance, valences: tuple[float, ...]) -> CallFeatures:
+    """What the voice and the sentiment say; the words are added by the rules."""
+    emotion = utterance.emotion
+    agitation = None if emotion is None else emotion.agitation
+    half = len(valences) // 2
+    trend = None
+    if half:
+        trend = sum(valences[-half:]) / half - sum(valences[:half]) / half
+    return msgspec.structs.replace(
+        features,
+        customer_utterances=features.customer_utterances + 1,
+        customer_talk_ms=features.customer_talk_ms + utterance.end_ms - utterance.start_ms,
+        last_agitation=features.last_agitation if agitation is None else agitation,
+        max_agitation=max((a for a in (features.max_agitation, agitation) if a is not None), default=None),
+        last_valence=valences[-1] if valences else None,
+        valence_trend=trend,
+    )
