@@ -1,7 +1,7 @@
 """
 Sentiment of words, Chinese and English, and the emotions they speak of.
 
-Chinese rests on our phrases alone. SnowNLP, made for shop reviews, gives a neutral question on the telephone
+Chinese rests on our phrases alone: ``benchmarks/sentiment.py`` measures them beside SnowNLP, which was made for shop reviews, gives a neutral question on the telephone
 anything between 0.02 and 0.98, takes 400 MB and three seconds to load; figures stand in ``benchmarks/README.md``.
 English adds VADER for what our phrases leave over, without the words that are courtesy on the telephone.
 """

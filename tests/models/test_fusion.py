@@ -1,0 +1,147 @@
+"""Voice and words together."""
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audio.recording import read_recording
+from audio.resample import Resampler
+from models.fusion import CustomerVoice, agitation, class_scores, feel, fuse
+from models.prosody import measure
+from models.sentiment import Sentiment, score
+from models.types import Emotion, EmotionLabel
+
+unit, signed = st.floats(0, 1), st.floats(-1, 1)
+words = st.builds(
+    Sentiment,
+    value=st.none() | signed,
+    confidence=unit,
+    angry=unit,
+    anxious=unit,
+    disappointed=unit,
+    satisfied=unit,
+)
+
+
+def with_value(said: Sentiment, value: float) -> Sentiment:
+    return msgspec.structs.replace(said, value=value)
+
+
+@given(st.lists(signed, min_size=2, max_size=6), unit, words)
+def test_agitation_never_falls_where_arousal_rises(heard: list[float], confidence: float, said: Sentiment) -> None:
+    values = [agitation(a, confidence, said) for a in sorted(heard)]
+    assert all(low <= high for low, high in pairwise(values))
+
+
+@given(st.lists(signed, min_size=2, max_size=6), signed, unit, words)
+def test_agitation_never_falls_where_words_grow_worse(
+    valences: list[float], heard: float, confidence: float, said: Sentiment
+) -> None:
+    values = [agitation(heard, confidence, with_value(said, v)) for v in sorted(valences, reverse=True)]
+    assert all(low <= high for low, high in pairwise(values))
+
+
+@given(st.lists(signed, min_size=2, max_size=6), unit, words, unit, st.none() | unit)
+def test_the_fused_agitation_keeps_that_order(
+    heard: list[float], confidence: float, said: Sentiment, evidence: float, before: float | None
+) -> None:
+    fused = [fuse(a, confidence, said, evidence=evidence, before=before).agitation for a in sorted(heard)]
+    known = [value for value in fused if value is not None]
+    assert len(known) == len(heard)
+    assert all(low <= high for low, high in pairwise(known))
+
+
+@given(st.none() | signed, unit, words)
+def test_class_probabilities_add_up_to_one_and_leave_unknown_out(
+    heard: float | None, confidence: float, said: Sentiment
+) -> None:
+    chances = class_scores(heard, confidence, said)
+    assert sum(chances.values()) == pytest.approx(1.0)
+    assert set(chances) == set(EmotionLabel) - {EmotionLabel.UNKNOWN}
+
+
+@given(st.none() | signed, unit, words, unit, st.none() | unit)
+def test_every_part_of_an_emotion_is_in_its_range(
+    heard: float | None, confidence: float, said: Sentiment, evidence: float, before: float | None
+) -> None:
+    emotion = fuse(heard, confidence, said, evidence=evidence, before=before)
+    assert 0 <= emotion.confidence <= 1
+    assert emotion.agitation is None or 0 <= emotion.agitation <= 1
+    assert (emotion.label is EmotionLabel.UNKNOWN) == (emotion.confidence == 0.0) or emotion.confidence < 0.001
+
+
+def test_a_voice_alone_never_says_angry_or_satisfied() -> None:
+    for heard in np.linspace(-1, 1, 21):
+        emotion = fuse(float(heard), 1.0, score("", "unknown"), evidence=1.0, before=None)
+        assert emotion.label in {EmotionLabel.NEUTRAL, EmotionLabel.UNKNOWN}
+        assert emotion.valence is None
+
+
+def test_a_loud_voice_with_kind_words_is_not_angry() -> None:
+    emotion = fuse(0.9, 0.8, score("太好了,非常感谢", "zh"), evidence=1.0, before=None)
+    assert emotion.label is EmotionLabel.SATISFIED
+    assert emotion.agitation is not None
+    assert emotion.agitation < 0.5
+
+
+def test_weak_evidence_is_unknown_and_keeps_what_was_felt_before() -> None:
+    silence = measure(np.zeros(4_000, np.int16))
+    voice, sentiment, emotion = feel(CustomerVoice(agitation=0.8), silence, "嗯", "zh", 250)
+    assert emotion.label is EmotionLabel.UNKNOWN
+    assert emotion.arousal is None
+    assert sentiment == 0.0
+    assert voice.agitation is not None
+    assert voice.agitation > 0.6
+
+
+def test_nothing_heard_and_nothing_said_changes_nothing() -> None:
+    silence = measure(np.zeros(0, np.int16))
+    before = CustomerVoice(agitation=0.4)
+    assert feel(before, silence, "", "unknown", 0) == (
+        before,
+        None,
+        Emotion(label=EmotionLabel.UNKNOWN, valence=None, arousal=None, agitation=None, confidence=0.0),
+    )
+
+
+def _felt(data: Path, name: str) -> dict[int, Emotion]:
+    """Emotion of each customer turn, by its number in the script from 1, with the script's own words."""
+    recording = read_recording([data / f"{name}.wav"])
+    resampler = Resampler(recording.rate)
+    assert recording.customer is not None
+    pcm = np.concatenate([resampler.push(recording.customer), resampler.flush()])
+    script = json.loads((data / f"{name}.json").read_text(encoding="utf-8"))
+    voice, felt = CustomerVoice(), {}
+    for number, turn in enumerate(script["turns"], 1):
+        if turn["speaker"] == "customer":
+            prosody = measure(pcm[round(turn["start"] * 16_000) : round(turn["end"] * 16_000)])
+            length_ms = round(1_000 * (turn["end"] - turn["start"]))
+            voice, _, felt[number] = feel(voice, prosody, turn["text"], script["language"], length_ms)
+            encoded = msgspec.json.encode(voice)
+            assert len(encoded) < 2_000
+            assert msgspec.json.decode(encoded, type=CustomerVoice) == voice
+    return felt
+
+
+def test_the_customer_of_the_late_order_grows_angry_and_leaves_satisfied(data: Path) -> None:
+    felt = _felt(data, "zh_late_order")
+    agitated = {number for number, emotion in felt.items() if (emotion.agitation or 0.0) >= 0.60}
+    assert agitated == {6, 7}
+    assert felt[6].label is felt[7].label is EmotionLabel.ANGRY
+    assert felt[12].label is EmotionLabel.SATISFIED
+    assert max(felt[n].agitation or 0.0 for n in (2, 4, 10, 12)) < 0.40
+
+
+def test_the_customer_who_cancels_is_disappointed_then_angry_then_satisfied(data: Path) -> None:
+    felt = _felt(data, "en_cancel_plan")
+    agitated = {number for number, emotion in felt.items() if (emotion.agitation or 0.0) >= 0.60}
+    assert agitated == {7}
+    labels = [felt[n].label for n in (6, 7, 12)]
+    assert labels == [EmotionLabel.DISAPPOINTED, EmotionLabel.ANGRY, EmotionLabel.SATISFIED]
+    assert max(felt[n].agitation or 0.0 for n in (2, 4, 6, 10, 12)) < 0.40
