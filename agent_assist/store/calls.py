@@ -1,0 +1,302 @@
+"""Calls in SQL. Blocking: run it in a thread beside an event loop."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, RowMapping, Table, and_, create_engine, event, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from agent_assist.call.record import NO_MEASURES, NO_RISK
+from agent_assist.store import tables
+from agent_assist.types import (
+    Assist,
+    CallEnded,
+    CallMeasures,
+    CallRecord,
+    CallRisk,
+    CallStarted,
+    CallSummary,
+    Card,
+    CardFeedback,
+    CardKind,
+    Degraded,
+    Event,
+    Measures,
+)
+from agent_assist.types import Final as FinalEvent
+from models.types import ChurnRisk, EmotionLabel, Utterance
+
+Positions = Mapping[tuple[str, int], int]
+"""Topic and partition to the next offset that is not in the store."""
+
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_LOCK: Final = 0x5741524D
+"""Advisory lock of PostgreSQL: two processes that start at once do not migrate at once."""
+
+
+def _text(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+class CallStore:
+    """
+    Events and help, idempotent by id: what comes twice, or in another order, leaves the same rows.
+
+    Args:
+        url: SQLAlchemy's, of SQLite or PostgreSQL.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine: Engine = create_engine(url, pool_pre_ping=True)
+        self._sqlite = self._engine.dialect.name == "sqlite"
+        if self._sqlite:
+            event.listen(self._engine, "connect", _prepare_sqlite)
+
+    def upgrade(self) -> None:
+        """Bring the tables up to date."""
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+        with self._engine.connect() as connection:
+            if self._sqlite:
+                # The write lock first: two processes that start at once migrate one after the other.
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def write(self, messages: Iterable[Event | Assist], positions: Positions) -> None:
+        """Take messages in, and up to where the topics have been read, in one transaction."""
+        with self._engine.begin() as connection:
+            known: set[str] = set()
+            for message in messages:
+                if message.call_id not in known:
+                    known.add(message.call_id)
+                    self._insert(connection, tables.calls, {"call_id": message.call_id})
+                self._write(connection, message)
+            for (topic, partition), offset in positions.items():
+                row = {"topic": topic, "partition": partition, "next_offset": offset}
+                statement = self._upsert(tables.positions, row)
+                later = statement.excluded.next_offset
+                connection.execute(
+                    statement.on_conflict_do_update(
+                        index_elements=["topic", "partition"],
+                        set_={"next_offset": later},
+                        where=tables.positions.c.next_offset < later,
+                    )
+                )
+
+    def _upsert(self, table: Table, row: dict[str, Any]) -> Any:
+        dialect: Any = sqlite if self._sqlite else postgresql
+        return dialect.insert(table).values(row)
+
+    def _insert(self, connection: Connection, table: Table, row: dict[str, Any]) -> None:
+        connection.execute(self._upsert(table, row).on_conflict_do_nothing())
+
+    def _write(self, connection: Connection, message: Event | Assist) -> None:
+        call, calls = message.call_id, tables.calls
+        match message:
+            case CallStarted():
+                values = msgspec.structs.asdict(message)
+                row = {key: values[key] for key in ("protocol", "customer_id", "customer_name", "agent_id", "queue")}
+                connection.execute(
+                    update(calls)
+                    .where(calls.c.call_id == call, calls.c.started_at.is_(None))
+                    .values(started_at=message.at.astimezone(UTC), **row)
+                )
+            case FinalEvent():
+                utterance = message.utterance
+                self._insert(
+                    connection,
+                    tables.utterances,
+                    {
+                        "utterance_id": utterance.id,
+                        "call_id": call,
+                        "start_ms": utterance.start_ms,
+                        "emotion": None if utterance.emotion is None else utterance.emotion.label.value,
+                        "sentiment": utterance.sentiment,
+                        "body": _text(utterance),
+                    },
+                )
+                self._lengthen(connection, call, utterance.end_ms)
+            case CallEnded():
+                status = "lost" if message.reason == "lost" else "ended"
+                connection.execute(
+                    update(calls).where(calls.c.call_id == call).values(status=status, duration_ms=message.duration_ms)
+                )
+            case Degraded():
+                row = {"call_id": call, "at_ms": message.at_ms, "stage": message.stage, "body": _text(message)}
+                self._insert(connection, tables.degraded, row)
+            case Card():
+                row = {
+                    "card_id": message.id,
+                    "call_id": call,
+                    "rule": message.rule,
+                    "kind": message.kind.value,
+                    "at_ms": message.at_ms,
+                    "body": _text(message),
+                }
+                self._insert(connection, tables.cards, row)
+            case CallRisk():
+                self._latest(connection, call, "risk", message.at_ms, message.risk)
+            case CallMeasures():
+                self._latest(connection, call, "measures", message.at_ms, message.measures)
+            case CardFeedback():
+                row = {
+                    "card_id": message.card_id,
+                    "action": message.action.value,
+                    "call_id": call,
+                    "body": _text(message),
+                }
+                self._insert(connection, tables.feedback, row)
+            case _:
+                pass
+
+    def _lengthen(self, connection: Connection, call: str, end_ms: int) -> None:
+        calls = tables.calls
+        connection.execute(
+            update(calls)
+            .where(calls.c.call_id == call, calls.c.status == "live", calls.c.duration_ms < end_ms)
+            .values(duration_ms=end_ms)
+        )
+
+    def _latest(self, connection: Connection, call: str, name: str, at_ms: int, value: object) -> None:
+        calls = tables.calls
+        connection.execute(
+            update(calls)
+            .where(calls.c.call_id == call, calls.c[f"{name}_at_ms"] <= at_ms)
+            .values({name: _text(value), f"{name}_at_ms": at_ms})
+        )
+
+    def calls(
+        self, *, status: str | None = None, limit: int = 50, before: tuple[datetime, str] | None = None
+    ) -> list[CallSummary]:
+        """
+        The newest calls first.
+
+        Args:
+            before: Start and id of the last call of the page before.
+        """
+        c = tables.calls.c
+        alerts = (
+            select(func.count())
+            .where(tables.cards.c.call_id == c.call_id, tables.cards.c.kind == CardKind.ALERT.value)
+            .scalar_subquery()
+        )
+        said = select(func.count()).where(tables.utterances.c.call_id == c.call_id).scalar_subquery()
+        emotion = (
+            select(tables.utterances.c.emotion)
+            .where(
+                tables.utterances.c.call_id == c.call_id,
+                tables.utterances.c.emotion.is_not(None),
+                tables.utterances.c.emotion != EmotionLabel.UNKNOWN.value,
+            )
+            .order_by(tables.utterances.c.start_ms.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        query = (
+            select(tables.calls, alerts.label("alerts"), said.label("utterances"), emotion.label("emotion"))
+            .where(c.started_at.is_not(None))
+            .order_by(c.started_at.desc(), c.call_id.desc())
+            .limit(limit)
+        )
+        if status is not None:
+            query = query.where(c.status == status)
+        if before is not None:
+            at, call_id = before
+            query = query.where(or_(c.started_at < at, and_(c.started_at == at, c.call_id < call_id)))
+        with self._engine.connect() as connection:
+            return [_summary(row) for row in connection.execute(query).mappings()]
+
+    def call(self, call_id: str) -> CallRecord | None:
+        """One call, whole; None where it is not known."""
+        with self._engine.connect() as connection:
+            return self._call(connection, call_id)
+
+    def _call(self, connection: Connection, call_id: str) -> CallRecord | None:
+        c = tables.calls.c
+        row = connection.execute(select(tables.calls).where(c.call_id == call_id)).mappings().first()
+        if row is None:
+            return None
+
+        def bodies(table: Table, kind: Any, *order: Any) -> tuple[Any, ...]:
+            query = select(table.c.body).where(table.c.call_id == call_id).order_by(*order)
+            return tuple(msgspec.json.decode(body, type=kind) for body in connection.scalars(query))
+
+        u, k = tables.utterances.c, tables.cards.c
+        cards: Sequence[Card] = bodies(tables.cards, Card, k.at_ms)
+        return CallRecord(
+            call_id=call_id,
+            duration_ms=row["duration_ms"],
+            utterances=bodies(tables.utterances, Utterance, u.start_ms, u.utterance_id),
+            cards=tuple(sorted(cards, key=lambda card: (card.at_ms, -card.priority, card.id))),
+            risk=_risk(row),
+            measures=NO_MEASURES if row["measures"] is None else msgspec.json.decode(row["measures"], type=Measures),
+            status=row["status"],
+            started_at=_utc(row["started_at"]),
+            protocol=row["protocol"],
+            customer_id=row["customer_id"],
+            customer_name=row["customer_name"],
+            agent_id=row["agent_id"],
+            queue=row["queue"],
+            feedback=bodies(tables.feedback, CardFeedback, tables.feedback.c.card_id),
+            degraded=bodies(tables.degraded, Degraded, tables.degraded.c.at_ms),
+        )
+
+    def snapshot(self) -> tuple[list[CallRecord], dict[tuple[str, int], int]]:
+        """The calls in progress, and up to where the topics are in them: all as of one moment."""
+        with self._engine.connect() as connection:
+            if self._sqlite:
+                # sqlite3 begins no transaction for reading alone.
+                connection.exec_driver_sql("BEGIN")
+            else:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            rows = connection.execute(select(tables.positions)).mappings()
+            positions = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+            ids = list(connection.scalars(select(tables.calls.c.call_id).where(tables.calls.c.status == "live")))
+            records = [self._call(connection, call_id) for call_id in ids]
+        return [record for record in records if record is not None], positions
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    # Readers and the writer in other processes do not stop each other; a crash loses nothing that was committed.
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _risk(row: RowMapping) -> ChurnRisk:
+    return NO_RISK if row["risk"] is None else msgspec.json.decode(row["risk"], type=ChurnRisk)
+
+
+def _utc(at: datetime | None) -> datetime | None:
+    """SQLite forgets the zone; we write UTC alone."""
+    return None if at is None else at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def _summary(row: RowMapping) -> CallSummary:
+    started_at = _utc(row["started_at"])
+    assert started_at is not None
+    return CallSummary(
+        call_id=row["call_id"],
+        started_at=started_at,
+        status=row["status"],
+        duration_ms=row["duration_ms"],
+        customer_id=row["customer_id"],
+        customer_name=row["customer_name"],
+        agent_id=row["agent_id"],
+        queue=row["queue"],
+        utterances=row["utterances"],
+        alerts=row["alerts"],
+        risk=_risk(row),
+        emotion=row["emotion"] or EmotionLabel.UNKNOWN.value,
+    )

@@ -1,0 +1,85 @@
+"""The SQL tables; the same on SQLite and PostgreSQL."""
+
+from sqlalchemy import BigInteger, Column, DateTime, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("call_id", String(128), primary_key=True),
+    Column("status", String(8), nullable=False, server_default="live"),
+    Column("started_at", DateTime(timezone=True)),
+    Column("duration_ms", BigInteger, nullable=False, server_default="0"),
+    Column("protocol", String(32), nullable=False, server_default=""),
+    Column("customer_id", String(256)),
+    Column("customer_name", String(256)),
+    Column("agent_id", String(256)),
+    Column("queue", String(256)),
+    Column("risk", Text),
+    Column("risk_at_ms", BigInteger, nullable=False, server_default="-1"),
+    Column("measures", Text),
+    Column("measures_at_ms", BigInteger, nullable=False, server_default="-1"),
+    Index(None, "started_at", "call_id"),
+    Index(None, "status"),
+)
+"""One row a call; risk and measures are the latest, as JSON."""
+
+utterances = Table(
+    "utterances",
+    metadata,
+    Column("utterance_id", String(256), primary_key=True),
+    Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE"), nullable=False),
+    Column("start_ms", BigInteger, nullable=False),
+    Column("emotion", String(16)),
+    Column("sentiment", Float),
+    Column("body", Text, nullable=False),
+    Index(None, "call_id", "start_ms"),
+)
+"""The final as JSON; what is asked for by itself stands in columns."""
+
+cards = Table(
+    "cards",
+    metadata,
+    Column("card_id", String(512), primary_key=True),
+    Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE"), nullable=False),
+    Column("rule", String(128), nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "call_id", "at_ms"),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("card_id", String(512), primary_key=True),
+    Column("action", String(16), primary_key=True),
+    Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE"), nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "call_id"),
+)
+
+degraded = Table(
+    "degraded",
+    metadata,
+    Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE"), primary_key=True),
+    Column("at_ms", BigInteger, primary_key=True),
+    Column("stage", String(64), primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+positions = Table(
+    "positions",
+    metadata,
+    Column("topic", String(249), primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("next_offset", BigInteger, nullable=False),
+)
+"""Up to where the topics are in these tables."""
