@@ -32,6 +32,17 @@ class GroupApi:
         self._policy = policy
         self._groups: dict[str, Group] = {}
 
+    def restore(self, now_s: float) -> None:
+        """Go on with the groups that had members when the broker ended; their sessions begin anew."""
+        for kept in self._store.settled():
+            self._group(kept.group).restore(kept, now_s)
+
+    def _keep(self, name: str, group: Group) -> None:
+        try:
+            self._store.settle(group.kept(name))
+        except OSError as error:
+            log.error("disk_refused", group=name, error=str(error))
+
     def apis(self) -> dict[int, Api]:
         return {
             8: Api(2, 6, self.commit),
@@ -49,6 +60,7 @@ class GroupApi:
         for name, group in list(self._groups.items()):
             group.tick(now_s)
             if group.unused:
+                self._keep(name, group)
                 del self._groups[name]
         self._store.forget_groups(set(self._groups), now_ms)
 
@@ -105,6 +117,8 @@ class GroupApi:
         try:
             group = self._group(name)
             group.sync(member_id, generation, assignments, request.now_s, lambda synced: _settle(answer, synced))
+            if member_id == group.leader and group.state is GroupState.STABLE:
+                self._keep(name, group)
             synced = await answer
         except Refused as refused:
             synced = Synced(refused.code)

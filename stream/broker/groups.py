@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from stream.broker.errors import ErrorCode, Refused
-from stream.broker.members import Join, Joined, Member, Synced, answer_sync
+from stream.broker.journal import GroupSettled, MemberKept
+from stream.broker.members import Join, Joined, Member, Protocol, Synced, answer_sync
 
 
 class GroupState(StrEnum):
@@ -38,6 +39,39 @@ class Group:
     _join_until_s: float = 0.0
     _gathering: bool = False
     """The first members of an empty group wait for others, even if all that are known have joined."""
+
+    def restore(self, kept: GroupSettled, now_s: float) -> None:
+        """Go on with a group as it was before the broker was started again."""
+        self.state = GroupState.STABLE
+        self.generation, self.leader = kept.generation, kept.leader
+        self.protocol_type, self.protocol = kept.protocol_type, kept.protocol
+        for member in kept.members:
+            protocols = tuple(Protocol(*known) for known in member.protocols)
+            join = Join(
+                member.member_id, member.client_id, member.session_s, member.rebalance_s, kept.protocol_type, protocols
+            )
+            self.members[member.member_id] = Member(join, now_s, assignment=member.assignment)
+
+    def kept(self, name: str) -> GroupSettled:
+        """What ``restore`` needs."""
+        return GroupSettled(
+            group=name,
+            generation=self.generation,
+            protocol_type=self.protocol_type,
+            protocol=self.protocol,
+            leader=self.leader,
+            members=[
+                MemberKept(
+                    member_id,
+                    member.join.client_id,
+                    member.join.session_s,
+                    member.join.rebalance_s,
+                    [(known.name, known.metadata) for known in member.join.protocols],
+                    member.assignment,
+                )
+                for member_id, member in self.members.items()
+            ],
+        )
 
     @property
     def unused(self) -> bool:

@@ -1,4 +1,4 @@
-"""What the broker knows besides the batches: topics, committed offsets, producer ids."""
+"""What the broker knows besides the batches: topics, groups and their offsets, producer ids."""
 
 import os
 from collections.abc import Iterable
@@ -52,11 +52,37 @@ class GroupForgotten(msgspec.Struct, frozen=True, tag="forgotten", kw_only=True)
     group: str
 
 
+class MemberKept(msgspec.Struct, frozen=True, array_like=True):
+    """A member of a group, and what it was assigned."""
+
+    member_id: str
+    client_id: str
+    session_s: float
+    rebalance_s: float
+    protocols: list[tuple[str, bytes]]
+    assignment: bytes
+
+
+class GroupSettled(msgspec.Struct, frozen=True, tag="group", kw_only=True):
+    """
+    A group whose members know their assignments; without members, it has become empty.
+
+    A broker that is started again goes on with it: its members need not even notice.
+    """
+
+    group: str
+    generation: int
+    protocol_type: str
+    protocol: str
+    leader: str
+    members: list[MemberKept]
+
+
 class ProducerIdGiven(msgspec.Struct, frozen=True, tag="producer", kw_only=True):
     producer_id: int
 
 
-Entry = TopicCreated | TopicDeleted | Committed | GroupForgotten | ProducerIdGiven
+Entry = TopicCreated | TopicDeleted | Committed | GroupForgotten | GroupSettled | ProducerIdGiven
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(Entry)

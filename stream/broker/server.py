@@ -100,6 +100,7 @@ class Broker:
     def open(self, port: int) -> None:
         """Begin to answer; the port is told to clients."""
         parts = (DataApi(self._store, self._policy), TopicApi(self._store, self._policy, port), self._groups)
+        self._groups.restore(time.monotonic())
         self._apis = {key: api for part in parts for key, api in part.apis().items()}
         self._open.set()
 

@@ -1,4 +1,4 @@
-"""All that the broker keeps: topics with their logs, committed offsets, producer ids."""
+"""All that the broker keeps: topics with their logs, groups and their offsets, producer ids."""
 
 import contextlib
 import fcntl
@@ -17,6 +17,7 @@ from stream.broker.journal import (
     Committed,
     Entry,
     GroupForgotten,
+    GroupSettled,
     Journal,
     ProducerIdGiven,
     TopicCreated,
@@ -56,6 +57,7 @@ class Store:
         self._lock = _lock(policy.directory)
         self._topics: dict[str, Topic] = {}
         self._offsets: dict[str, _GroupOffsets] = {}
+        self._settled: dict[str, GroupSettled] = {}
         self._next_topic = 1
         self._next_producer = 1
         self._journal = Journal(policy.directory / "broker.journal")
@@ -90,6 +92,8 @@ class Store:
                 self._note_commits(entry)
             case GroupForgotten():
                 self._offsets.pop(entry.group, None)
+            case GroupSettled():
+                self._note_settled(entry)
             case ProducerIdGiven():
                 self._next_producer = entry.producer_id + 1
 
@@ -204,6 +208,26 @@ class Store:
         group.at_ms = entry.at_ms
         group.commits.update({(commit.topic, commit.partition): commit for commit in entry.commits})
 
+    def settle(self, entry: GroupSettled) -> None:
+        """
+        Keep who is a member of a group, or that nobody is any more.
+
+        Raises:
+            OSError: If the disk does not take it.
+        """
+        if entry.members or entry.group in self._settled:
+            self._journal.append(entry)
+            self._note_settled(entry)
+
+    def _note_settled(self, entry: GroupSettled) -> None:
+        self._settled.pop(entry.group, None)
+        if entry.members:
+            self._settled[entry.group] = entry
+
+    def settled(self) -> list[GroupSettled]:
+        """Groups that have members."""
+        return list(self._settled.values())
+
     def committed(self, group: str) -> Mapping[tuple[str, int], Commit]:
         """What a group committed, by topic and partition."""
         found = self._offsets.get(group)
@@ -240,6 +264,7 @@ class Store:
             Committed(group=name, at_ms=offsets.at_ms, commits=list(offsets.commits.values()))
             for name, offsets in self._offsets.items()
         )
+        entries.extend(self._settled.values())
         self._journal.rewrite(entries)
 
 

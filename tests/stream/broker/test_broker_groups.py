@@ -155,3 +155,18 @@ def test_who_leaves_is_out_at_once_and_the_last_one_leaves_it_empty() -> None:
     script.group.leave("b", 2.2)
     assert script.group.state is GroupState.EMPTY
     assert script.group.unused
+
+
+def test_a_group_goes_on_where_it_stood_when_the_broker_is_started_again() -> None:
+    script = Script()
+    script.settle("a", "b")
+    again = Script()
+    again.group.restore(script.group.kept("g"), 100.0)
+    again.group.heartbeat("a", 1, 101.0)
+    again.group.check_commit("b", 1, 101.0)
+    again.sync("b", 101.0)
+    assert again.synced["b"] == Synced(ErrorCode.NONE, b"b")
+    again.group.tick(106.5)
+    assert list(again.group.members) == ["a", "b"]
+    again.group.tick(107.5)
+    assert again.group.members == {}

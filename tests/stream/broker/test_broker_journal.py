@@ -3,24 +3,44 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.broker.errors import DirectoryTaken, ErrorCode, Refused
-from stream.broker.journal import Commit, Committed, Entry, Journal, ProducerIdGiven, TopicCreated, TopicDeleted
+from stream.broker.journal import (
+    Commit,
+    Committed,
+    Entry,
+    GroupSettled,
+    Journal,
+    MemberKept,
+    ProducerIdGiven,
+    TopicCreated,
+    TopicDeleted,
+)
 from stream.broker.policy import BrokerPolicy
 from stream.broker.store import Store
 
+SETTLED = GroupSettled(
+    group="g",
+    generation=3,
+    protocol_type="consumer",
+    protocol="range",
+    leader="m",
+    members=[MemberKept("m", "client", 6.0, 30.0, [("range", b"\x00\xff")], b"\x01")],
+)
 ENTRIES: list[Entry] = [
     TopicCreated(number=1, name="a", partitions=2, config={"cleanup.policy": "compact"}),
     Committed(group="g", at_ms=5, commits=[Commit("a", 0, 7, None), Commit("a", 1, 8, "note")]),
     ProducerIdGiven(producer_id=3),
+    SETTLED,
     TopicDeleted(number=1, name="a"),
 ]
 
 
-@given(cut=st.integers(0, 200))
+@given(cut=st.integers(0, 300))
 def test_a_journal_cut_anywhere_gives_the_whole_entries_before_the_cut(cut: int) -> None:
     with TemporaryDirectory() as directory:
         path = Path(directory) / "j"
@@ -50,6 +70,7 @@ def test_a_rewritten_journal_says_the_same_in_fewer_bytes(tmp_path: Path) -> Non
         for offset in range(30_000):
             store.commit("g", [Commit("kept", 1, offset, "")], 5)
         given_id = store.next_producer_id()
+        store.settle(SETTLED)
         before = path.stat().st_size
         store.shrink_journal()
         assert path.stat().st_size < before / 1_000
@@ -59,7 +80,11 @@ def test_a_rewritten_journal_says_the_same_in_fewer_bytes(tmp_path: Path) -> Non
         assert store.committed("g") == {("kept", 1): Commit("kept", 1, 29_999, "")}
         assert store.committed("h") == {("kept", 0): Commit("kept", 0, 1, "")}
         assert store.next_producer_id() == given_id + 1
+        assert store.settled() == [SETTLED]
+        store.settle(msgspec.structs.replace(SETTLED, members=[]))
         assert store.create_topic("gone", 1, {}).created.number == 3
+    with Store(BrokerPolicy(tmp_path)) as store:
+        assert store.settled() == []
 
 
 def test_offsets_of_a_deleted_topic_are_not_those_of_its_successor(tmp_path: Path) -> None:
