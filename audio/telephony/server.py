@@ -1,11 +1,11 @@
 """The sockets of the telephony doors; what is said on them is decided in the adapters."""
 
 import asyncio
+import copy
 import hmac
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Protocol
-from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 import structlog
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -13,73 +13,22 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from audio.assemble import RecordAssembler
-from audio.errors import AudioError, Busy, ProtocolError, Refused
-from audio.telephony.twilio import TwilioStream, signature_is_valid
-from audio.telephony.types import Adapter, Counts, Dtmf, Media, StreamEnded, StreamStarted, TelephonyEvent
-from audio.types import AudioRecord, Channel, Encoding
+from audio.errors import Busy, ProtocolError, Refused
+from audio.telephony.doors import doors, path_of
+from audio.telephony.sink import CallStart, MediaPolicy, MediaSink, Totals
+from audio.telephony.types import Adapter, Counts, Dtmf, Media, StreamEnded, StreamStarted, TelephonyEvent, Track
+from audio.telephony.waiting import WaitingRoom
+from audio.types import AudioRecord, Channel
+
+__all__ = ["Busy", "CallStart", "MediaPolicy", "MediaServer", "MediaSink", "Refused", "Totals"]
 
 log = structlog.get_logger()
 
 _SUPERSEDED = 4001
 _BUSY = 1013
 _VIOLATION = 1008
-
-
-@dataclass(frozen=True, slots=True)
-class CallStart:
-    """A call as the telephone side announces it."""
-
-    call_id: str
-    protocol: str
-    encoding: Encoding
-    rate: int
-    customer_id: str | None = None
-    customer_name: str | None = None
-    agent_id: str | None = None
-    queue: str | None = None
-
-
-class MediaSink(Protocol):
-    """Where calls go."""
-
-    async def started(self, call: CallStart) -> int:
-        """
-        A call begins, or comes back.
-
-        Returns:
-            Where this stream continues the call, in milliseconds; 0 for a new one.
-
-        Raises:
-            Busy: If no more calls are taken.
-            Refused: If this one is not.
-        """
-        ...
-
-    async def audio(self, record: AudioRecord) -> None:
-        """The next audio; may take its time."""
-        ...
-
-    async def ended(self, call_id: str, duration_ms: int, clean: bool) -> None:
-        """The stream is over; ``clean`` is False where it broke off."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class MediaPolicy:
-    host: str = "127.0.0.1"
-    port: int = 0
-    token: str | None = None
-    """Wanted in the custom parameter ``token`` of each stream; None takes anybody."""
-    twilio_auth_token: str | None = None
-    """Wanted in the signature of each upgrade, where set."""
-    public_url: str | None = None
-    """As Twilio was given it."""
-    max_message: int = 65_536
-    first_message_s: float = 5.0
-    """Until a stream has started."""
-    idle_s: float = 15.0
-    max_waiting: int = 200
-    """Connections that have not started a stream yet."""
+_REMEMBERED = 1_000
+"""Calls that broke off, of which the last position is kept."""
 
 
 @dataclass(slots=True, eq=False)
@@ -89,32 +38,48 @@ class _Stream:
     connection: ServerConnection
     call: CallStart
     assembler: RecordAssembler
-    swapped: bool
+    inbound: Channel
+    idle: asyncio.Timeout = field(default_factory=lambda: asyncio.timeout(None))
+    """Of the message that is waited for."""
+    receiving: bool = False
+    drained: asyncio.Event = field(default_factory=asyncio.Event)
+    """All its audio is with the sink."""
     superseded: bool = False
 
+    def channel(self, track: Track) -> Channel:
+        return self.inbound if track == "inbound" else _other(self.inbound)
 
-@dataclass(slots=True)
-class Totals:
-    """All connections since the start."""
 
-    connections: int = 0
-    refused: int = 0
-    streams: int = 0
-    unclean: int = 0
-    messages: Counts = field(default_factory=Counts)
+def _other(channel: Channel) -> Channel:
+    return Channel.AGENT if channel is Channel.CUSTOMER else Channel.CUSTOMER
 
 
 class MediaServer:
     """All WebSocket doors on one port."""
 
     def __init__(self, sink: MediaSink, policy: MediaPolicy) -> None:
-        self.totals = Totals()
         self._sink = sink
         self._policy = policy
-        self._doors: dict[str, type[TwilioStream]] = {"/v1/twilio": TwilioStream}
+        self._doors = doors(policy)
+        self._totals = Totals()
+        self._counts: set[Counts] = set()
+        """Of open connections, not in the totals yet."""
         self._streams: dict[str, _Stream] = {}
-        self._waiting = 0
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """Of a call's start and end."""
+        self._broken: dict[str, int] = {}
+        """Where calls that broke off had come to, in milliseconds."""
+        self._waiting = WaitingRoom(policy)
+        self._tasks: set[asyncio.Task[None]] = set()
         self._server: Server | None = None
+
+    @property
+    def totals(self) -> Totals:
+        """Up to now, open connections included."""
+        totals = copy.deepcopy(self._totals)
+        for counts in self._counts:
+            totals.messages.add(counts)
+        return totals
 
     async def start(self) -> int:
         """
@@ -135,8 +100,8 @@ class MediaServer:
             # An inflated bomb is refused before it is inflated.
             compression=None,
             max_size=policy.max_message,
-            max_queue=64,
             open_timeout=policy.first_message_s,
+            close_timeout=3,
             ping_interval=20,
             ping_timeout=20,
             server_header=None,
@@ -144,137 +109,191 @@ class MediaServer:
         return int(next(iter(self._server.sockets)).getsockname()[1])
 
     async def close(self) -> None:
-        """Close all connections; calls in progress end unclean."""
-        if self._server is not None:
-            self._server.close(code=1001)
-            await self._server.wait_closed()
+        """Close all connections; calls in progress end unclean. A sink that does not take them in time loses them."""
+        if self._server is None:
+            return
+        self._server.close(code=1001)
+        if self._tasks:
+            _, stuck = await asyncio.wait(self._tasks, timeout=self._policy.close_s)
+            for task in stuck:
+                task.cancel()
+        await self._server.wait_closed()
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         """Refuse before the upgrade what need not be let in."""
-        policy = self._policy
-        path = urlsplit(request.path).path
-        self.totals.connections += 1
-        if path.rstrip("/") not in self._doors:
-            return self._turn_away(connection, HTTPStatus.NOT_FOUND, f"expected one of {', '.join(self._doors)}\n")
-        if self._waiting >= policy.max_waiting:
-            return self._turn_away(connection, HTTPStatus.SERVICE_UNAVAILABLE, "too many connections\n")
-        if policy.twilio_auth_token is not None and not signature_is_valid(
-            secret=policy.twilio_auth_token,
-            public_url=policy.public_url or "",
-            path=path,
-            signature=request.headers.get("X-Twilio-Signature"),
-            settings=request.headers.get("X-Twilio-Webhooks-Signature-Settings"),
-        ):
-            return self._turn_away(connection, HTTPStatus.FORBIDDEN, "expected a valid X-Twilio-Signature\n")
-        return None
-
-    def _turn_away(self, connection: ServerConnection, status: HTTPStatus, why: str) -> Response:
-        self.totals.refused += 1
-        return connection.respond(status, why)
+        self._totals.connections += 1
+        door = self._doors.get(path_of(request))
+        if door is None:
+            refusal = HTTPStatus.NOT_FOUND, f"expected one of {', '.join(self._doors)}\n"
+        elif not self._waiting.has_room(_address(connection)):
+            refusal = HTTPStatus.SERVICE_UNAVAILABLE, "expected fewer connections that have no stream\n"
+        elif not door.admits(request):
+            refusal = HTTPStatus.FORBIDDEN, "expected a valid signature\n"
+        else:
+            return None
+        self._totals.refused += 1
+        return connection.respond(*refusal)
 
     async def _serve(self, connection: ServerConnection) -> None:
+        task = asyncio.current_task()
+        assert task is not None
         assert connection.request is not None
-        adapter = self._doors[urlsplit(connection.request.path).path.rstrip("/")]()
+        adapter = self._doors[path_of(connection.request)].adapter()
+        self._tasks.add(task)
+        self._counts.add(adapter.counts)
         stream: _Stream | None = None
-        clean = False
         try:
-            stream = await self._wait_for_start(connection, adapter)
-            if stream is not None:
-                clean = await self._run(stream, adapter)
+            event = await self._wait_for_start(connection, adapter)
+            stream = await self._open(connection, event)
+            await self._run(stream, adapter)
+            if stream.superseded:
+                await connection.close(_SUPERSEDED, "superseded")
         except (ProtocolError, Refused) as error:
-            self.totals.refused += stream is None
             log.warning("stream_refused", error=type(error).__name__, pii_detail=str(error))
-            await connection.close(_VIOLATION, type(error).__name__)
+            code = error.close_code if isinstance(error, ProtocolError) else _VIOLATION
+            await connection.close(code, str(error).encode()[:120].decode(errors="ignore"))
         except Busy as error:
-            self.totals.refused += 1
-            await connection.close(_BUSY, str(error)[:100])
+            await connection.close(_BUSY, str(error).encode()[:120].decode(errors="ignore"))
         except ConnectionClosed:
-            pass
-        except TimeoutError:
-            await connection.close(_VIOLATION, "idle")
+            # How calls end, too; whether this one did is known to the adapter.
+            log.debug("stream_closed", code=connection.close_code)
         finally:
-            self._add(adapter.counts)
-            if stream is not None:
-                await self._end(stream, adapter, clean)
+            self._totals.refused += stream is None
+            self._tasks.discard(task)
+            self._counts.discard(adapter.counts)
+            self._totals.messages.add(adapter.counts)
 
-    def _add(self, counts: Counts) -> None:
-        for name, value in asdict(counts).items():
-            setattr(self.totals.messages, name, getattr(self.totals.messages, name) + value)
-
-    async def _wait_for_start(self, connection: ServerConnection, adapter: Adapter) -> _Stream | None:
-        self._waiting += 1
-        try:
-            async with asyncio.timeout(self._policy.first_message_s):
-                while True:
-                    for event in adapter.receive(await connection.recv()):
-                        if isinstance(event, StreamStarted):
-                            return await self._open(connection, event)
-        finally:
-            self._waiting -= 1
+    async def _wait_for_start(self, connection: ServerConnection, adapter: Adapter) -> StreamStarted:
+        with self._waiting.seat(_address(connection)):
+            try:
+                async with asyncio.timeout(self._policy.first_message_s):
+                    while True:
+                        for event in adapter.receive(await connection.recv()):
+                            if isinstance(event, StreamStarted):
+                                return event
+            except TimeoutError as error:
+                what = f"a start within {self._policy.first_message_s:g} s"
+                raise ProtocolError(what, "none", "new connection") from error
 
     async def _open(self, connection: ServerConnection, event: StreamStarted) -> _Stream:
         given = event.parameters
         wanted = self._policy.token
         if wanted is not None and not hmac.compare_digest(given.get("token", "").encode(), wanted.encode()):
-            raise Refused("expected the parameter token to be right, got another or none")
-        call = CallStart(
-            call_id=event.call_id,
-            protocol=event.protocol,
-            encoding=event.encoding,
-            rate=event.rate,
-            customer_id=given.get("customer_id"),
-            customer_name=given.get("customer_name"),
-            agent_id=given.get("agent_id"),
-            queue=given.get("queue"),
-        )
+            raise Refused("expected the right token in the parameters, got another or none")
+        call = CallStart.of(event)
+        # An outbound call is made to the customer: our side of the leg is the one that hears them.
+        inbound = Channel.AGENT if given.get("direction") == "outbound" else Channel.CUSTOMER
+        async with self._lock(call.call_id):
+            position = await self._position(call)
+            assembler = RecordAssembler(
+                call.call_id,
+                call.encoding,
+                call.rate,
+                channels=[inbound if track == "inbound" else _other(inbound) for track in event.tracks],
+                # Rounded up: what comes next must not lie before what was told.
+                first_sample=-(-position * call.rate // 1000),
+            )
+            stream = self._streams[call.call_id] = _Stream(connection, call, assembler, inbound)
+            self._totals.streams += 1
+            return stream
+
+    def _lock(self, call_id: str) -> asyncio.Lock:
+        return self._locks.setdefault(call_id, asyncio.Lock())
+
+    async def _position(self, call: CallStart) -> int:
+        """Where the new stream of a call begins, in milliseconds; an earlier one that is still open ends here."""
         before = self._streams.pop(call.call_id, None)
-        if before is not None:
-            # The same call on a new connection that proved itself: the old one is dead or a ghost.
-            before.superseded = True
-            await self._send(before.assembler.flush())
-            asyncio.get_running_loop().create_task(before.connection.close(_SUPERSEDED, "superseded"))
-        position = await self._sink.started(call)
-        if before is not None:
-            position = max(position, before.assembler.end_ms)
-        assembler = RecordAssembler(call.call_id, call.encoding, call.rate, first_ms=position)
-        stream = _Stream(connection, call, assembler, swapped=given.get("direction") == "outbound")
-        self._streams[call.call_id] = stream
-        self.totals.streams += 1
-        return stream
+        if before is None:
+            reached = self._broken.pop(call.call_id, 0)
+            position = await self._sink.started(call)
+            return max(position, reached) if position else 0
+        self._totals.superseded += 1
+        before.superseded = True
+        if before.receiving:
+            before.idle.reschedule(asyncio.get_running_loop().time())
+        await before.drained.wait()
+        reached = before.assembler.end_ms
+        try:
+            return max(await self._sink.started(call), reached)
+        except (Busy, Refused):
+            await self._sink.ended(call.call_id, reached, clean=False)
+            raise
 
-    async def _run(self, stream: _Stream, adapter: Adapter) -> bool:
-        """Until the stream ends; returns whether it did so cleanly."""
-        while True:
-            async with asyncio.timeout(self._policy.idle_s):
-                message = await stream.connection.recv()
-            for event in adapter.receive(message):
-                if isinstance(event, StreamEnded):
+    async def _run(self, stream: _Stream, adapter: Adapter) -> None:
+        """Until the stream ends."""
+        clean = False
+        try:
+            while not clean and not stream.superseded:
+                message = await self._receive(stream)
+                if message is not None:
+                    clean = await self._take(stream, adapter.receive(message))
+        finally:
+            if not _is_cancelled():
+                await self._end(stream, adapter, clean)
+
+    async def _receive(self, stream: _Stream) -> str | bytes | None:
+        """The next message; None where another connection has taken over."""
+        try:
+            async with asyncio.timeout(self._policy.idle_s) as stream.idle:
+                stream.receiving = True
+                return await stream.connection.recv()
+        except TimeoutError as error:
+            if stream.superseded:
+                return None
+            what = f"a message within {self._policy.idle_s:g} s"
+            raise ProtocolError(what, "none", f"call={stream.call.call_id}") from error
+        finally:
+            stream.receiving = False
+
+    async def _take(self, stream: _Stream, events: list[TelephonyEvent]) -> bool:
+        """Returns whether the stream ended as it should."""
+        for event in events:
+            match event:
+                case Media():
+                    channel = stream.channel(event.track)
+                    await self._send(stream.assembler.push(channel, event.at, event.payload))
+                case StreamEnded():
                     return event.clean
-                await self._take(stream, event)
-
-    async def _take(self, stream: _Stream, event: TelephonyEvent) -> None:
-        match event:
-            case Media():
-                inbound = (event.track == "inbound") != stream.swapped
-                channel = Channel.CUSTOMER if inbound else Channel.AGENT
-                await self._send(stream.assembler.push(channel, event.at, event.payload))
-            case Dtmf() | StreamStarted() | StreamEnded():
-                pass
+                case Dtmf() | StreamStarted():
+                    # Keys pressed are not analyzed.
+                    pass
+        return False
 
     async def _send(self, records: list[AudioRecord]) -> None:
         for record in records:
             await self._sink.audio(record)
 
     async def _end(self, stream: _Stream, adapter: Adapter, clean: bool) -> None:
+        assembler = stream.assembler
+        try:
+            clean |= await self._take(stream, adapter.closed())
+            await self._send(assembler.flush())
+        finally:
+            stream.drained.set()
+            self._totals.late += assembler.dropped
+            self._totals.filled += assembler.filled
+            if not _is_cancelled():
+                async with self._lock(stream.call.call_id):
+                    await self._over(stream, clean)
+
+    async def _over(self, stream: _Stream, clean: bool) -> None:
         if stream.superseded:
             return
-        try:
-            for event in adapter.closed():
-                await self._take(stream, event)
-            await self._send(stream.assembler.flush())
-        except AudioError as error:
-            log.warning("stream_tail_lost", error=type(error).__name__)
-        if self._streams.get(stream.call.call_id) is stream:
-            del self._streams[stream.call.call_id]
-        self.totals.unclean += not clean
-        await self._sink.ended(stream.call.call_id, stream.assembler.end_ms, clean)
+        call_id, end_ms = stream.call.call_id, stream.assembler.end_ms
+        del self._streams[call_id]
+        if not clean:
+            self._totals.unclean += 1
+            self._broken[call_id] = end_ms
+            if len(self._broken) > _REMEMBERED:
+                del self._broken[next(iter(self._broken))]
+        await self._sink.ended(call_id, end_ms, clean)
+
+
+def _is_cancelled() -> bool:
+    """Whether the doors have closed while the sink took nothing: there is nobody to tell any more."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _address(connection: ServerConnection) -> str:
+    return str(connection.remote_address[0]) if connection.remote_address else ""

@@ -43,7 +43,7 @@ class StreamEnded:
 TelephonyEvent = StreamStarted | Media | Dtmf | StreamEnded
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Counts:
     """What was odd about a connection, or all of them."""
 
@@ -56,9 +56,21 @@ class Counts:
     clamped: int = 0
     """Timestamps that jumped where no audio could."""
 
+    def add(self, other: "Counts") -> None:
+        self.messages += other.messages
+        self.malformed += other.malformed
+        self.dropped += other.dropped
+        self.reordered += other.reordered
+        self.clamped += other.clamped
+
 
 class Adapter(Protocol):
     """One connection of one protocol: messages in, events out; knows no socket."""
+
+    @property
+    def counts(self) -> Counts:
+        """Of this connection, so far."""
+        ...
 
     def receive(self, message: str | bytes) -> list[TelephonyEvent]:
         """
@@ -70,5 +82,5 @@ class Adapter(Protocol):
         ...
 
     def closed(self) -> list[TelephonyEvent]:
-        """The connection is gone."""
+        """The connection is gone: the rest, with a ``StreamEnded`` where a stream was open."""
         ...
