@@ -5,18 +5,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import structlog
 import uvicorn
-from agent_assist.store.calls import CallStore
-from agent_assist.web.live import Live
-from agent_assist.web.server import application
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
-from audio.telephony.server import Busy, CallStart, MediaPolicy, MediaServer
 
+from agent_assist.store.calls import CallStore
 from agent_assist.types import CardFeedback
+from agent_assist.web.live import Live
+from agent_assist.web.server import application
+from audio.errors import Busy
+from audio.telephony.server import CallStart, MediaPolicy, MediaServer
 from audio.types import AudioRecord
 from stream import metrics, topics
 from stream.errors import WireError
@@ -177,6 +177,12 @@ async def _tail(broker: str, positions: dict[tuple[str, int], int]) -> AIOKafkaC
     return consumer
 
 
+async def _forget(live: Live) -> None:
+    while True:
+        await asyncio.sleep(60)
+        live.forget()
+
+
 class _Server(uvicorn.Server):
     """Leaves signals to the process that it runs in."""
 
@@ -189,7 +195,6 @@ async def serve(
     policy: GatewayPolicy,
     *,
     store: CallStore,
-    static: Path,
     ready: Callable[[int, int], None],
     stop: asyncio.Event,
 ) -> None:
@@ -229,7 +234,6 @@ async def serve(
         token=policy.token,
         feedback=intake.feedback,
         ready=listening.is_set,
-        static=static,
         hosts=(policy.host, "127.0.0.1", "localhost"),
     )
     server = _Server(
@@ -244,6 +248,7 @@ async def serve(
         )
     )
     follower = asyncio.create_task(follow(consumer, live))
+    forgetting = asyncio.create_task(_forget(live))
     serving = asyncio.create_task(server.serve())
     try:
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
@@ -260,6 +265,7 @@ async def serve(
         server.should_exit = True
         await asyncio.gather(serving, return_exceptions=True)
         follower.cancel()
-        await asyncio.gather(follower, return_exceptions=True)
+        forgetting.cancel()
+        await asyncio.gather(follower, forgetting, return_exceptions=True)
         await consumer.stop()
         await producer.stop()

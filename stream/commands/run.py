@@ -131,7 +131,6 @@ def _listen(settings: Settings, policy: Any) -> Any:
 
 def _assist(settings: Settings, policy: Any) -> Any:
     from agent_assist.store.calls import CallStore
-
     from stream import app as apps
     from stream.build import assistant
 
@@ -158,8 +157,6 @@ def gateway(
 
 async def _gateway(settings: Settings) -> None:
     from agent_assist.store.calls import CallStore
-    from agent_assist.web.server import STATIC
-
     from stream import topics
     from stream.gateway import GatewayPolicy, serve
 
@@ -184,7 +181,7 @@ async def _gateway(settings: Settings) -> None:
     def ready(port: int, media_port: int) -> None:
         _announce(api=f"http://{shown}:{port}", twilio=f"ws://{shown}:{media_port}/v1/twilio")
 
-    await serve(policy, store=store, static=STATIC, ready=ready, stop=stop)
+    await serve(policy, store=store, ready=ready, stop=stop)
 
 
 def _run_all(settings: Settings, supervised: bool) -> None:
