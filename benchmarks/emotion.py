@@ -272,10 +272,12 @@ def run(
 def _show(result: Result) -> None:
     words = "voice and transcripts" if result.text else "voice only, no text (--with-text uses the transcripts)"
     table = Table(title=f"Emotion: {words}; four classes, chance UAR {CHANCE:.2f}")
-    for heading in ("set", "n", "UAR", "accuracy", "coverage", "AUC arousal", "UAR, speaker known", "CCC a", "CCC v"):
-        table.add_column(heading, justify="left" if heading == "set" else "right")
+    for heading in ("set", "n", "UAR", "acc.", "named", "AUC", "UAR*", "CCC a", "CCC v"):
+        table.add_column(heading, justify="left" if heading == "set" else "right", no_wrap=True)
     for one in result.sets:
         figures = (one.uar, one.accuracy, one.coverage, one.arousal_auc, one.speaker_known.uar)
         cells = ["-" if figure is None else f"{figure:.2f}" for figure in (*figures, one.ccc_arousal, one.ccc_valence)]
         table.add_row(one.name, str(one.n), *cells)
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    console.print("named: production names a class; AUC: arousal, angry above sad; UAR*: the speaker known beforehand")

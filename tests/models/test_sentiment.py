@@ -22,6 +22,7 @@ _BUSINESS = [
     "Sure, let me check that for you, please hold the line.",
     "I would like to change my address.",
     "Have a wonderful day.",
+    "If it is not on the list I will write it down.",
     "I understand how frustrating this must be.",
 ]
 _NEGATIVE = [
@@ -31,6 +32,9 @@ _NEGATIVE = [
     "这也太贵了吧",
     "网络又断了,修了几次还是用不了",
     "我对你们的服务很不满意",
+    "再不修我就换别家",
+    "不退钱我就要投诉",
+    "If you don't fix this today I will leave.",
     "This is completely unacceptable.",
     "I am sick of waiting, no one ever answered my emails.",
     "The new router is broken again.",
