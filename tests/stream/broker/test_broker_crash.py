@@ -41,8 +41,8 @@ async def read_values(address: str, topic: str) -> list[bytes]:
     partition = TopicPartition(topic, 0)
     async with AIOKafkaConsumer(bootstrap_servers=address, fetch_max_wait_ms=200) as consumer:
         consumer.assign([partition])
+        consumer.seek(partition, 0)
         end = (await consumer.end_offsets([partition]))[partition]
-        await consumer.seek_to_beginning(partition)
         values: list[bytes] = []
         while await consumer.position(partition) < end:
             for records in (await consumer.getmany(timeout_ms=1_000)).values():

@@ -36,9 +36,13 @@ async def add(stream):
         say("total", key, total[key])
 @app.agent(marked, concurrency=1)
 async def hold(stream):
+    held = set()
     async for event in stream.noack().events():
         say("marked", event.key.decode(), event.value.decode())
-        if int(event.value) % 1000 != 777:
+        if int(event.value) == 777:
+            held.add(event.message.partition)
+        # Faust 0.15.3 commits past a single message that is held when a later one is acknowledged: so in order.
+        if event.message.partition not in held:
             event.ack()
 faust.Worker(app, loglevel="warning", redirect_stdouts=False).execute_from_commandline()
 """
@@ -69,7 +73,6 @@ class Worker:
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        self.said.extend(())
         for line in self._process.stdout:
             self.said.append(line.strip())
 
@@ -117,7 +120,7 @@ def test_a_worker_lives_through_the_brokers_death_and_its_successor_takes_up_whe
         send(embedded.address, range(101, 201))
         wait(lambda: marked(first) == set(range(1, 201)), 40)
         assert first.alive
-        # 777 is held open: what follows it on its partition is acknowledged and must come again all the same.
+        # 777 is held open, and with it what follows on its partition.
         send(embedded.address, range(770, 790))
         wait(lambda: marked(first) >= set(range(770, 790)), 20)
         time.sleep(1.0)
