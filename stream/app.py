@@ -10,10 +10,10 @@ from typing import Any
 
 import faust
 import structlog
-from agent_assist.call.assistant import Assistant
-from audio.vad import VoiceActivity
 
+from agent_assist.call.assistant import Assistant
 from agent_assist.types import Assist, Degraded, Event
+from audio.vad import VoiceActivity
 from stream import metrics, topics
 from stream.assist import Adviser
 from stream.errors import WireError
@@ -289,5 +289,6 @@ def run(app: faust.App, *, ready: Callable[[], None]) -> None:
     async def announce(*_: Any, **__: Any) -> None:
         ready()
 
-    worker = faust.Worker(app, override_logging=False, redirect_stdouts=False)
+    worker = faust.Worker(app, override_logging=False, redirect_stdouts=False, quiet=True)
+    worker.spinner = None
     worker.execute_from_commandline()

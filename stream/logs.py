@@ -56,6 +56,6 @@ def configure(level: str, file: Path | None = None) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     # A broker that is away makes aiokafka write dozens of lines a second; ours say it once.
-    for noisy in ("aiokafka", "faust", "mode", "httpx", "httpcore"):
+    for noisy in ("faust", "mode", "alembic", "uvicorn", "websockets", "httpx"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
     logging.getLogger("aiokafka").setLevel(logging.ERROR)

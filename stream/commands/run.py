@@ -4,7 +4,6 @@ import asyncio
 import fcntl
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -49,7 +48,9 @@ def _follow_parent(supervised: bool) -> None:
         return
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        # Not sys.stdin: its lock, held by this thread, would not let the interpreter end.
+        while os.read(0, 1024):
+            pass
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, name="follow-parent", daemon=True).start()
