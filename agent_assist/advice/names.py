@@ -1,13 +1,11 @@
 """Names of competitors, as recognisers hear them: unknown words come out as known ones that sound alike."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from agent_assist.advice.spoken import STOP, Spoken, Token, sounds, words
 
-_CONFUSABLE: Final = 0.25
-"""Cost of a syllable that many speakers do not tell from another (n and l, z and zh, an and ang)."""
 _SYLLABLES: Final = 0.2
 """Cost for each syllable of a Chinese name up to which it is still that name."""
 _LETTERS: Final = 0.15
@@ -74,21 +72,27 @@ def _han(alias: _Alias, tokens: tuple[Token, ...]) -> list[tuple[float, Named]]:
     return found
 
 
-@cache
+@lru_cache(maxsize=65_536)
 def _syllable(one: str, other: str) -> float:
-    if one == other:
-        return 0.0
-    if _merged(one) == _merged(other):
-        return _CONFUSABLE
-    return min(1.0, distance(one, other) / max(len(one), len(other)) + _CONFUSABLE)
+    """How differently two syllables sound, 0 ... 1: half for the initial, half for the final."""
+    (initial, final), (other_initial, other_final) = _halves(one), _halves(other)
+    alike = _INITIALS.get(initial, initial) == _INITIALS.get(other_initial, other_initial)
+    cost = 0.0 if initial == other_initial else 0.25 if alike else 0.5
+    return cost + 0.5 * min(1.0, distance(final, other_final) / max(len(final), len(other_final), 1))
 
 
-def _merged(syllable: str) -> str:
-    for initial, merged in (("zh", "z"), ("ch", "c"), ("sh", "s"), ("l", "n"), ("h", "f")):
-        if syllable.startswith(initial):
-            syllable = merged + syllable.removeprefix(initial)
-            break
-    return syllable[:-1] if syllable.endswith("ng") else syllable
+_INITIALS: Final[dict[str, int | str]] = {
+    initial: group
+    for group, initials in enumerate((("z", "zh"), ("c", "ch"), ("s", "sh"), ("n", "l", "r"), ("f", "h"), ("j", "q")))
+    for initial in initials
+}
+"""Initials that many speakers, or the telephone, do not tell apart."""
+
+
+def _halves(syllable: str) -> tuple[str, str]:
+    size = 2 if syllable[:2] in {"zh", "ch", "sh"} else 1 if syllable[:1] in "bpmfdtnlgkhjqxrzcsyw" else 0
+    final = syllable[size:]
+    return syllable[:size], final[:-1] if final.endswith("ng") else final
 
 
 def _latin(alias: _Alias, tokens: tuple[Token, ...]) -> list[tuple[float, Named]]:
@@ -106,7 +110,6 @@ def _latin(alias: _Alias, tokens: tuple[Token, ...]) -> list[tuple[float, Named]
     return found
 
 
-@cache
 def distance(one: str, other: str) -> float:
     """
     How differently two words sound, by their letters.

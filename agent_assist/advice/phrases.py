@@ -9,6 +9,7 @@ found by sound as well, since recognisers confuse homophones.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from agent_assist.advice.spoken import NAME, STOP, Joined, Spoken, sounds, words
@@ -34,7 +35,7 @@ _NEGATED: Final = re.compile(
     r"(?: (?:想|要|会|打|算|准|备|是|需|用|必|有|说|过|考|虑|再|去|敢|愿|意|急|着))*"
     r"|(?<!\S)(?:(?<!can )(?<!could )(?<!why )not|never|no|without|nobody)"
     r"(?: (?:want|wanting|wanted|going|planning|trying|looking|need|wish|here|calling|to|say|said|saying|really|"
-    r"actually|even|think|thinking|about|of|yet|be|have|been|ever|necessarily|i|am|a|my|the|for|asking|ask))*"
+    r"actually|even|think|thinking|about|of|yet|be|have|been|ever|necessarily|i|am|a|my|the|for|asking|asked|ask|you|them))*"
     r") $"
 )
 
@@ -62,7 +63,7 @@ class Phrase:
             found = [_covered(said.spoken, *match.span()) for match in self.free.finditer(said.spoken.original)]
         for pattern, joined in ((self.exact, said.exact), (self.sound, said.sound)):
             if pattern is not None:
-                found += [_tokens_of(joined, *match.span()) for match in pattern.finditer(joined.text)]
+                found += _all(pattern, joined)
         return [each for each in dict.fromkeys(found) if each.end > said.spoken.fresh_from and each.start < each.end]
 
 
@@ -83,6 +84,7 @@ def negated(said: Text, found: Found) -> bool:
     return _NEGATED.search(said.exact.text, 0, said.exact.offsets[found.start]) is not None
 
 
+@lru_cache(maxsize=8192)
 def compile_phrase(source: str) -> Phrase:
     """
     Make a phrase ready.
@@ -144,8 +146,14 @@ def _pattern(pieces: list[str], gap: int, *, sound: bool) -> re.Pattern[str]:
         raise ValueError(f"brackets that do not match: {error}") from error
 
 
-def _tokens_of(joined: Joined, start: int, end: int) -> Found:
-    return Found(joined.offsets.index(start), joined.offsets.index(end))
+def _all(pattern: re.Pattern[str], joined: Joined) -> list[Found]:
+    """All places, those that overlap included: the first may be denied where the second is not."""
+    found: list[Found] = []
+    match = pattern.search(joined.text)
+    while match is not None:
+        found.append(Found(joined.offsets.index(match.start()), joined.offsets.index(match.end())))
+        match = pattern.search(joined.text, match.start() + 1)
+    return found
 
 
 def _covered(said: Spoken, start: int, end: int) -> Found:

@@ -1,20 +1,29 @@
 """Rules against one more utterance: cards, and what the rules remember."""
 
-from collections.abc import Iterator, Mapping
-from typing import Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Final, Literal, NamedTuple, get_args
 
 import msgspec
 
-from agent_assist.advice.match import Found, find, find_name, normalise
-from agent_assist.advice.playbook import AgitationLevel, Competitor, Phrases, Playbook, Rule
+from agent_assist.advice.evidence import Evidence
+from agent_assist.advice.names import Lexicon
+from agent_assist.advice.phrases import Found
+from agent_assist.advice.playbook import AgitationLevel, Competitor, Playbook, Rule
+from agent_assist.advice.playbook import Signal as SignalName
 from agent_assist.call.state import Agitation, CallState, Said
 from agent_assist.types import Card
 from audio.types import Channel
 from models.churn import Signal
 from models.types import EmotionLabel, Utterance
 
-_LOOK_BACK = 4
-"""Utterances of one speaker that are taken together."""
+_CUT_MS: Final = 1_200
+"""Pause up to which a sentence may go on; endpointing cuts at half a second."""
+_JUST_NOW_MS: Final = 20_000
+"""How long what the agent has said need not be said again."""
+_TOGETHER_MS: Final = 60_000
+"""Time within which the steps of one rule belong together."""
+_ISSUES: Final = frozenset({"cancel", "refund", "complaint", "repeat_contact"})
+"""What leaves a call unresolved until the customer is content."""
 
 
 class Advice(NamedTuple):
@@ -23,120 +32,157 @@ class Advice(NamedTuple):
     state: CallState
     cards: list[Card]
     failed: list[str]
-    """Rules that could not be run: not the same as rules that did not match."""
+    """Rules that could not be run, with the error's kind: not the same as rules that did not match."""
 
 
 class _Match(NamedTuple):
     """Why a rule fires."""
 
-    key: str
+    keys: tuple[str, ...]
     """What it fires once for."""
     trigger: tuple[str, ...] = ()
-    name: str = ""
-    competitor: Competitor | None = None
+    competitors: tuple[Competitor, ...] = ()
+    label: EmotionLabel | None = None
+    """The emotion, where that is the reason."""
 
 
-def evaluate(playbook: Playbook, state: CallState, utterance: Utterance) -> Advice:
-    """
-    Try all rules on an utterance that the state has just taken in.
+class _Case(NamedTuple):
+    """What a rule looks at."""
 
-    Returns:
-        Each card once: what a rule has fired for is remembered in the state.
-    """
-    text = normalise(utterance.text)
-    cards: list[Card] = []
-    failed: list[str] = []
-    said: set[str] = set()
-    if utterance.channel is Channel.CUSTOMER:
-        said = _signals(playbook, text)
-        state = _track(playbook, state, utterance)
-    for rule in playbook.rules:
-        if rule.speaker is not utterance.channel:
-            continue
-        try:
-            matched = _match(rule, playbook, state, utterance, text)
-        except Exception:
-            failed.append(rule.id)
-            continue
-        if matched is None:
-            continue
-        if rule.signal is not None and matched.trigger:
-            said.add(rule.signal)
+    state: CallState
+    utterance: Utterance
+    evidence: Evidence
+
+
+class Rules:
+    """A playbook made ready; keeps nothing of any call."""
+
+    def __init__(self, playbook: Playbook) -> None:
+        self._playbook = playbook
+        self._competitors = {competitor.name: competitor for competitor in playbook.competitors}
+        self._lexicon = Lexicon({competitor.name: competitor.aliases for competitor in playbook.competitors})
+        self._level = next((rule.agitation for rule in playbook.rules if rule.agitation is not None), None)
+
+    def evaluate(self, state: CallState, utterance: Utterance) -> Advice:
+        """
+        Try all rules on an utterance that the state has just taken in.
+
+        Returns:
+            Each card once: what a rule has fired for is remembered in the state.
+        """
+        evidence = Evidence.of(utterance.text, self._lexicon, before=_before(state, utterance))
+        cards: list[Card] = []
+        failed: list[str] = []
+        said: set[SignalName] = set()
+        of_customer = utterance.channel is Channel.CUSTOMER
+        if of_customer:
+            said = self._signals(evidence)
+            if self._level is not None:
+                state = msgspec.structs.replace(state, agitation=track(self._level, state.agitation, utterance))
+        for rule in self._playbook.rules:
+            if rule.speaker is not utterance.channel:
+                continue
+            try:
+                match = self._match(rule, _Case(state, utterance, evidence))
+                if match is None:
+                    continue
+                if rule.signal is not None:
+                    said.add(rule.signal)
+                if not (keys := _unfired(rule, match, state)):
+                    continue
+                cards.append(self._card(rule, state, utterance, match))
+            # Rules are the operator's data: one that cannot be run must not silence the others, nor the call.
+            except Exception as error:
+                failed.append(f"{rule.id}: {type(error).__name__}")
+                continue
+            state = _remember(rule, keys, state, utterance)
+        return Advice(_heed(state, said) if of_customer else state, cards, failed)
+
+    def _match(self, rule: Rule, case: _Case) -> _Match | None:
+        if not _in_window(rule, case) or case.evidence.find(rule.unless, denied=True):
+            return None
         if rule.agitation is not None:
-            state = msgspec.structs.replace(state, agitation=msgspec.structs.replace(state.agitation, armed=False))
-        elif matched.key in state.fired:
-            continue
-        state = msgspec.structs.replace(state, fired=state.fired | {matched.key: utterance.end_ms})
-        cards.append(_card(rule, playbook, state, utterance, matched))
-    if utterance.channel is Channel.CUSTOMER:
-        state = _heed(state, said)
-    return Advice(state, cards, failed)
-
-
-def _match(rule: Rule, playbook: Playbook, state: CallState, utterance: Utterance, text: str) -> _Match | None:
-    if not _in_window(rule, utterance) or _any(rule.unless, text) is not None:
-        return None
-    matched = _Match(rule.id)
-    if rule.agitation is not None:
-        return matched if _agitated(rule.agitation, state.agitation) else None
-    if rule.phrases or rule.competitors:
-        found = _any(rule.phrases, text)
-        named = next(_named(playbook, text), None) if rule.competitors else None
-        if named is not None:
-            found, competitor = named
-            key = f"{rule.id}:{competitor.name}" if rule.once == "name" else rule.id
-            matched = _Match(key, (found.text,), competitor.name, competitor)
-        elif found is not None:
-            matched = _Match(rule.id, (found.text,))
-        else:
+            return _Match((rule.id,)) if _agitated(rule.agitation, case.state.agitation) else None
+        if rule.all_of:
+            return _together(rule, case)
+        feeling = _feeling(rule, case)
+        wording = self._wording(rule, case.evidence)
+        if rule.emotions and not (feeling if feeling is not None else rule.either and wording is not None):
             return None
-    if rule.all_of:
-        together = " ".join([*(normalise(said.text) for said in _lately(state, rule.speaker))])
-        groups = [_any(group, together) for group in rule.all_of]
-        if any(found is None for found in groups):
+        if (rule.phrases or rule.competitors) and not (wording is not None or (rule.either and feeling is not None)):
             return None
-        matched = matched._replace(trigger=tuple(found.text for found in groups if found is not None))
-    return matched if not rule.emotions else _feels(rule, state, utterance, matched)
+        if rule.unless_agent and _agent_said(rule, case):
+            return None
+        match = wording or _Match((rule.id,))
+        if feeling is None:
+            return match
+        key = f"{rule.id}:{feeling}" if rule.once == "emotion" or feeling in rule.yields else rule.id
+        return match._replace(keys=(key,), label=feeling)
+
+    def _wording(self, rule: Rule, evidence: Evidence) -> _Match | None:
+        if rule.competitors:
+            named = {Found(place, place + 1): self._competitors[hit.name] for place, hit in evidence.names}
+            left = evidence.outside(named, rule.not_within)
+            if left:
+                competitors = tuple(dict.fromkeys(named[found].name for found in left))
+                keys = tuple(f"{rule.id}:{name}" if rule.once == "name" else rule.id for name in competitors)
+                return _Match(
+                    keys,
+                    tuple(dict.fromkeys(evidence.heard(found) for found in left)),
+                    tuple(self._competitors[name] for name in competitors),
+                )
+        found = evidence.outside(evidence.find(rule.phrases), rule.not_within)
+        return _Match((rule.id,), (evidence.heard(found[0]),)) if found else None
+
+    def _signals(self, evidence: Evidence) -> set[SignalName]:
+        """Which signals the words of the customer give, beside those of the rules."""
+        return {
+            signal
+            for signal, phrases in self._playbook.signals.items()
+            if evidence.outside(evidence.find(phrases), self._playbook.unless.get(signal, {}))
+        }
+
+    def _card(self, rule: Rule, state: CallState, utterance: Utterance, match: _Match) -> Card:
+        language = state.language
+        chinese = language == "zh"
+        # Names for which the card was shown before are left out.
+        new = [each for each in match.competitors if f"{rule.id}:{each.name}" not in state.fired]
+        by_emotion = None if match.label is None else rule.by_emotion.get(match.label)
+        texts = [_in(by_emotion or rule.text, language)]
+        texts += [_in(each.advantages, language).replace("{name}", each.name) for each in new]
+        fills = {
+            "name": ("、" if chinese else ", ").join(each.name for each in new)
+            or ("其他商家" if chinese else "another provider"),
+            "customer_name": state.customer_name or ("客户" if chinese else "the customer"),
+            "emotion": _FEELINGS[match.label][0 if chinese else 1] if match.label is not None else "",
+            "words": ("、" if chinese else ", ").join(match.trigger),
+        }
+        reason = rule.reason if match.label is None else rule.emotion_reason or rule.reason
+        return Card(
+            id=f"{state.call_id}:{rule.id}:{utterance.id}",
+            call_id=state.call_id,
+            rule=rule.id,
+            kind=rule.kind,
+            title=_in(rule.title, language).format_map(fills),
+            text=" ".join(text.format_map(fills) for text in texts if text),
+            at_ms=utterance.end_ms,
+            utterance_id=utterance.id,
+            priority=rule.priority,
+            language=language,
+            reason=_in(reason, language).format_map(fills),
+            trigger=match.trigger,
+            source=self._playbook.source,
+        )
 
 
-def _in_window(rule: Rule, utterance: Utterance) -> bool:
-    window = rule.window
-    return (window.first is None or utterance.number < window.first) and (
-        window.after_ms is None or utterance.end_ms >= window.after_ms
-    )
-
-
-def _any(phrases: Phrases, text: str) -> Found | None:
-    """The first phrase of any language that stands in the text."""
-    for group in phrases.values():
-        for phrase in group:
-            found = find(text, phrase)
-            if found is not None:
-                return found
-    return None
-
-
-def _named(playbook: Playbook, text: str) -> Iterator[tuple[Found, Competitor]]:
-    for competitor in playbook.competitors:
-        for name in (competitor.name, *competitor.aliases):
-            found = find_name(text, name)
-            if found is not None:
-                yield found, competitor
-                break
-
-
-def _lately(state: CallState, speaker: Channel) -> list[Said]:
-    return [said for said in state.recent if said.channel is speaker][-_LOOK_BACK:]
-
-
-def _feels(rule: Rule, state: CallState, utterance: Utterance, matched: _Match) -> _Match | None:
-    emotion = utterance.emotion
-    if emotion is None or emotion.label not in rule.emotions or emotion.confidence < rule.least_confidence:
-        return None
-    agent = _lately(state, Channel.AGENT)[-1:]
-    if any(_any(rule.unless_agent, normalise(said.text)) is not None for said in agent):
-        return None
-    return matched._replace(key=f"{rule.id}:{emotion.label}") if rule.once == "emotion" else matched
+_FEELINGS: Final = {
+    EmotionLabel.NEUTRAL: ("平静", "calm"),
+    EmotionLabel.SATISFIED: ("满意", "satisfied"),
+    EmotionLabel.ANGRY: ("生气", "angry"),
+    EmotionLabel.ANXIOUS: ("焦虑", "anxious"),
+    EmotionLabel.DISAPPOINTED: ("失望", "disappointed"),
+    EmotionLabel.UNKNOWN: ("不明", "unknown"),
+}
 
 
 def track(level: AgitationLevel, agitation: Agitation, utterance: Utterance) -> Agitation:
@@ -161,67 +207,90 @@ def _agitated(level: AgitationLevel, agitation: Agitation) -> bool:
     return agitation.armed and (agitation.utterances >= level.utterances or agitation.speech_ms >= level.speech_ms)
 
 
-def _track(playbook: Playbook, state: CallState, utterance: Utterance) -> CallState:
-    level = next((rule.agitation for rule in playbook.rules if rule.agitation is not None), None)
-    if level is None:
-        return state
-    return msgspec.structs.replace(state, agitation=track(level, state.agitation, utterance))
+def _unfired(rule: Rule, match: _Match, state: CallState) -> tuple[str, ...]:
+    """Of what the rule fires once for, that which is new."""
+    if rule.once == "episode":
+        return match.keys
+    # Without a name, a talk track adds nothing to one that was shown with a name; nor does a mild one to a strong one.
+    vague = rule.once == "name" and not match.competitors
+    if (vague or match.label in rule.yields) and any(key.split(":")[0] == rule.id for key in state.fired):
+        return ()
+    return tuple(key for key in match.keys if key not in state.fired)
 
 
-def _signals(playbook: Playbook, text: str) -> set[str]:
-    """Which signals the words of the customer give."""
-    return {
-        signal
-        for signal, phrases in playbook.signals.items()
-        if _any(phrases, text) is not None and _any(playbook.unless.get(signal, {}), text) is None
-    }
+def _remember(rule: Rule, keys: tuple[str, ...], state: CallState, utterance: Utterance) -> CallState:
+    if rule.agitation is not None:
+        state = msgspec.structs.replace(state, agitation=msgspec.structs.replace(state.agitation, armed=False))
+    return msgspec.structs.replace(state, fired=state.fired | dict.fromkeys(keys, utterance.end_ms))
 
 
-def _heed(state: CallState, said: set[str]) -> CallState:
+def _in_window(rule: Rule, case: _Case) -> bool:
+    window, utterance = rule.window, case.utterance
+    return (
+        (window.first is None or utterance.number < window.first)
+        and (window.after_ms is None or utterance.end_ms >= window.after_ms)
+        and case.state.features.customer_utterances >= window.after_customer
+    )
+
+
+def _together(rule: Rule, case: _Case) -> _Match | None:
+    """All the steps of a rule, over its speaker's last utterances; the last of them in this one."""
+    begin = case.utterance.end_ms - _TOGETHER_MS
+    earlier = [
+        Evidence.of(said.text, _NO_NAMES)
+        for said in case.state.recent
+        if said.channel is rule.speaker and said.id != case.utterance.id and said.end_ms >= begin
+    ]
+    trigger: list[str] = []
+    now = False
+    for group in rule.all_of:
+        for evidence in (case.evidence, *reversed(earlier)):
+            if found := evidence.find(group):
+                trigger.append(evidence.heard(found[0]))
+                now = now or evidence is case.evidence
+                break
+        else:
+            return None
+    return _Match((rule.id,), tuple(trigger)) if now else None
+
+
+_NO_NAMES: Final = Lexicon({})
+
+
+def _feeling(rule: Rule, case: _Case) -> EmotionLabel | None:
+    emotion = case.utterance.emotion
+    if emotion is None or emotion.label not in rule.emotions or emotion.confidence < rule.least_confidence:
+        return None
+    return emotion.label
+
+
+def _agent_said(rule: Rule, case: _Case) -> bool:
+    since = case.utterance.start_ms - _JUST_NOW_MS
+    return any(
+        Evidence.of(said.text, _NO_NAMES).find(rule.unless_agent)
+        for said in case.state.recent
+        if said.channel is Channel.AGENT and said.end_ms >= since
+    )
+
+
+def _before(state: CallState, utterance: Utterance) -> str:
+    """What the speaker said directly before, where the sentence may go on."""
+    own = [said for said in state.recent if said.channel is utterance.channel and said.id != utterance.id]
+    last: Said | None = own[-1] if own else None
+    return last.text if last is not None and utterance.start_ms - last.end_ms <= _CUT_MS else ""
+
+
+def _heed(state: CallState, said: set[SignalName]) -> CallState:
     """Tell the churn features which signals this customer utterance gave."""
     features = state.features
-    names = ("cancel", "competitor", "refund", "complaint", "repeat_contact", "price", "saved", "satisfied")
-    signals: dict[str, Signal] = {name: getattr(features, name).after(said=name in said) for name in names}
-    raised = said & {"cancel", "refund", "complaint", "repeat_contact"}
-    unresolved = bool(raised) or (features.unresolved and not said & {"saved", "satisfied"})
+    signals: dict[str, Signal] = {name: getattr(features, name).after(said=name in said) for name in _SIGNALS}
+    unresolved = bool(said & _ISSUES) or (features.unresolved and not said & {"saved", "satisfied"})
     return msgspec.structs.replace(state, features=msgspec.structs.replace(features, **signals, unresolved=unresolved))
 
 
-def _card(rule: Rule, playbook: Playbook, state: CallState, utterance: Utterance, matched: _Match) -> Card:
-    language = state.language
-    label = EmotionLabel.UNKNOWN if utterance.emotion is None else utterance.emotion.label
-    text = _in(rule.by_emotion.get(label) or rule.text, language)
-    if matched.competitor is not None and matched.competitor.advantages:
-        text = f"{text} {_in(matched.competitor.advantages, language)}"
-    fills = {
-        "name": matched.name or _in({"zh": "其他商家", "en": "another provider"}, language),
-        "customer_name": state.customer_name or _in({"zh": "客户", "en": "the customer"}, language),
-        "emotion": label.value,
-        "words": "、".join(matched.trigger) if language == "zh" else ", ".join(matched.trigger),
-    }
-    return Card(
-        id=f"{state.call_id}:{rule.id}:{utterance.id}",
-        call_id=state.call_id,
-        rule=rule.id,
-        kind=rule.kind,
-        title=_fill(_in(rule.title, language), fills),
-        text=_fill(text, fills).strip(),
-        at_ms=utterance.end_ms,
-        utterance_id=utterance.id,
-        priority=rule.priority,
-        language=language,
-        reason=_fill(_in(rule.reason, language), fills),
-        trigger=matched.trigger,
-        source=playbook.source,
-    )
+_SIGNALS: Final[tuple[SignalName, ...]] = get_args(SignalName)
 
 
 def _in(texts: Mapping[Literal["zh", "en"], str], language: str) -> str:
     wanted = texts.get("zh" if language == "zh" else "en")
     return wanted or next(iter(texts.values()), "")
-
-
-def _fill(text: str, fills: dict[str, str]) -> str:
-    for name, value in fills.items():
-        text = text.replace(f"{{{name}}}", value)
-    return text

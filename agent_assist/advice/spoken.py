@@ -156,7 +156,9 @@ def _with_sounds(tokens: list[Token]) -> list[Token]:
     for is_han, run in groupby(tokens, key=lambda token: token.is_han):
         group = list(run)
         if is_han:
-            read = lazy_pinyin("".join(token.text for token in group), errors=list)
+            read = lazy_pinyin("".join(token.text for token in group))
+            if len(read) != len(group):  # Rare characters without a reading come in one piece.
+                read = [lazy_pinyin(token.text)[0] for token in group]
             group = [token._replace(sound=sound) for token, sound in zip(group, read, strict=True)]
         found += group
     return found

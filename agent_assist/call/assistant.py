@@ -3,7 +3,7 @@
 import msgspec
 
 from agent_assist.advice.playbook import Playbook
-from agent_assist.advice.rules import evaluate
+from agent_assist.advice.rules import Rules
 from agent_assist.call.state import CallState, fold, is_new
 from agent_assist.types import Assist, CallEnded, CallMeasures, CallRisk, Degraded, Event, Final
 from audio.types import Channel
@@ -16,14 +16,15 @@ _NOTICEABLE = 0.01
 
 class Assistant:
     """
-    Holds the playbook and nothing of any call.
+    Holds the rules and nothing of any call.
 
     Args:
+        playbook: What is to be advised.
         profile_known: Whether something is known of a customer beside this call; nobody is until there are profiles.
     """
 
     def __init__(self, playbook: Playbook, *, profile_known: bool = False) -> None:
-        self._playbook = playbook
+        self._rules = Rules(playbook)
         self._profile_known = profile_known
 
     def step(self, state: CallState | None, event: Event) -> tuple[CallState, list[Assist | Degraded]]:
@@ -48,7 +49,7 @@ class Assistant:
 
     def _said(self, state: CallState, event: Final) -> tuple[CallState, list[Assist | Degraded]]:
         utterance = event.utterance
-        advice = evaluate(self._playbook, state, utterance)
+        advice = self._rules.evaluate(state, utterance)
         state = advice.state
         at_ms = utterance.end_ms
         told: list[Assist | Degraded] = [*advice.cards]

@@ -1,0 +1,116 @@
+"""Scripted calls."""
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+from agent_assist.advice.playbook import load
+from agent_assist.call.assistant import Assistant
+from agent_assist.call.state import CallState
+from agent_assist.types import Assist, Card, Degraded, Final
+from audio.types import Channel
+from models.types import Emotion, EmotionLabel, Utterance
+
+MOODS = {
+    "neutral": Emotion(label=EmotionLabel.NEUTRAL, valence=0.0, arousal=0.0, agitation=0.15, confidence=0.7),
+    "anxious": Emotion(label=EmotionLabel.ANXIOUS, valence=-0.3, arousal=0.4, agitation=0.5, confidence=0.7),
+    "disappointed": Emotion(label=EmotionLabel.DISAPPOINTED, valence=-0.4, arousal=-0.2, agitation=0.3, confidence=0.7),
+    "angry": Emotion(label=EmotionLabel.ANGRY, valence=-0.7, arousal=0.7, agitation=0.8, confidence=0.8),
+    "satisfied": Emotion(label=EmotionLabel.SATISFIED, valence=0.6, arousal=0.3, agitation=0.1, confidence=0.7),
+}
+
+
+class Script:
+    """Utterances said one after the other, numbered as the pipeline numbers them."""
+
+    def __init__(self, assistant: Assistant) -> None:
+        self.assistant = assistant
+        self.state: CallState | None = None
+        self.now = 0
+        self._numbers = {Channel.CUSTOMER: 0, Channel.AGENT: 0}
+
+    def utterance(
+        self,
+        channel: Channel,
+        text: str,
+        *,
+        mood: Emotion | None = None,
+        span: tuple[int, int] | None = None,
+        language: str | None = None,
+        loudness: float | None = None,
+    ) -> Utterance:
+        start, end = span or (self.now + 800, self.now + 3_800)
+        self.now = max(self.now, end)
+        number, self._numbers[channel] = self._numbers[channel], self._numbers[channel] + 1
+        return Utterance(
+            id=f"c:{channel}:{start}",
+            channel=channel,
+            number=number,
+            start_ms=start,
+            end_ms=end,
+            text=text,
+            language=language or ("zh" if any("一" <= letter <= "鿿" for letter in text) else "en"),
+            confidence=0.9,
+            words=(),
+            sentiment=None,
+            emotion=mood if channel is Channel.CUSTOMER else None,
+            loudness_dbfs=loudness,
+        )
+
+    def say(self, utterance: Utterance) -> list[Assist | Degraded]:
+        self.state, told = self.assistant.step(self.state, Final(call_id="c", utterance=utterance))
+        return told
+
+    def customer(self, text: str, mood: Emotion | None = None, **more: object) -> list[Card]:
+        return cards(self.say(self.utterance(Channel.CUSTOMER, text, mood=mood, **more)))  # type: ignore[arg-type]
+
+    def agent(self, text: str, **more: object) -> list[Card]:
+        return cards(self.say(self.utterance(Channel.AGENT, text, **more)))  # type: ignore[arg-type]
+
+
+def cards(told: Iterable[Assist | Degraded]) -> list[Card]:
+    return [each for each in told if isinstance(each, Card)]
+
+
+@pytest.fixture(scope="session")
+def assistant() -> Assistant:
+    return Assistant(load())
+
+
+@pytest.fixture
+def script(assistant: Assistant) -> Script:
+    return Script(assistant)
+
+
+@pytest.fixture
+def fired(assistant: Assistant) -> Callable[[str, str], set[str]]:
+    """Rules that fire when a speaker says just this."""
+
+    def rules(speaker: str, text: str) -> set[str]:
+        script = Script(assistant)
+        return {card.rule for card in cards(script.say(script.utterance(Channel(speaker), text)))}
+
+    return rules
+
+
+@pytest.fixture
+def sample(data: Path, assistant: Assistant) -> Callable[[str], list[tuple[int, Card]]]:
+    """Cards of a sample call, each with the turn that gave rise to it, from 1, by what was truly said."""
+
+    def play(name: str) -> list[tuple[int, Card]]:
+        call = json.loads((data / f"{name}.json").read_text(encoding="utf-8"))
+        script = Script(assistant)
+        found: list[tuple[int, Card]] = []
+        for turn, truth in enumerate(call["turns"], start=1):
+            utterance = script.utterance(
+                Channel(truth["speaker"]),
+                truth["text"],
+                mood=MOODS[truth["mood"]],
+                span=(round(truth["start"] * 1000), round(truth["end"] * 1000)),
+            )
+            found += [(turn, card) for card in cards(script.say(utterance))]
+        return found
+
+    return play
