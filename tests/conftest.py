@@ -1,5 +1,6 @@
 """What the tests of more than one room share."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,3 +12,12 @@ DATA = Path(__file__).parent / "data"
 def data() -> Path:
     """Recordings that the project carries."""
     return DATA
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """Public corpora beside the checkout; tests that ask for them are marked `corpus`."""
+    path = Path(os.environ.get("WARMLINE_CORPUS") or Path(__file__).parents[2] / "shared" / "data")
+    if not path.is_dir():
+        pytest.skip(f"no corpora at {path}")
+    return path

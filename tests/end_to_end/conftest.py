@@ -1,0 +1,173 @@
+"""The whole program as child processes, and somebody who watches its live channel."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import websockets
+
+WARMLINE = str(Path(sys.executable).with_name("warmline"))
+
+
+@dataclass
+class Program:
+    """A running ``warmline up``."""
+
+    process: asyncio.subprocess.Process
+    home: Path
+    addresses: dict[str, Any]
+
+    def child(self, role: str) -> psutil.Process:
+        for process in psutil.Process(self.process.pid).children():
+            if role in process.cmdline():
+                return process
+        raise LookupError(role)
+
+    def kill(self, role: str) -> None:
+        self.child(role).send_signal(signal.SIGKILL)
+
+    async def play(self, path: Path, call_id: str, speed: float) -> None:
+        player = await asyncio.create_subprocess_exec(
+            WARMLINE, "play", str(path), "--home", str(self.home), "--call-id", call_id, "--speed", str(speed), "--json",
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        out, err = await player.communicate()
+        assert player.returncode == 0, err.decode()
+        assert json.loads(out) == {"call_id": call_id}
+
+
+@asynccontextmanager
+async def running(home: Path, *options: str, **settings: str) -> AsyncIterator[Program]:
+    process = await asyncio.create_subprocess_exec(
+        WARMLINE, "up", "--json", "--port", "0", "--home", str(home), *options,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        env=os.environ | {f"WARMLINE_{name.upper()}": value for name, value in settings.items()},
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stderr is not None
+    said = asyncio.create_task(process.stderr.read())
+    line = await asyncio.wait_for(process.stdout.readline(), 120)
+    if not line:
+        pytest.fail(f"warmline up ended: {(await said).decode()}")
+    family = psutil.Process(process.pid).children(recursive=True)
+    try:
+        yield Program(process, home, json.loads(line))
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await asyncio.wait_for(process.wait(), 60)
+        await said
+    left = [p for p in family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+    assert not left, f"still running: {left}"
+    assert process.returncode == 0, (await said).decode()
+
+
+Start = Callable[..., Any]
+
+
+@pytest.fixture
+async def start(tmp_path: Path) -> AsyncIterator[Start]:
+    """Start programs; all are stopped, and must have left nothing running, at the end of the test."""
+    async with AsyncExitStack() as stack:
+
+        async def begin(*options: str, **settings: str) -> Program:
+            return await stack.enter_async_context(running(tmp_path / "home", *options, **settings))
+
+        yield begin
+
+
+@dataclass
+class Watcher:
+    """Follows a call on the live channel, and comes again where the connection breaks, as a page does."""
+
+    finals: dict[str, dict[str, Any]] = field(default_factory=dict)
+    cards: dict[str, dict[str, Any]] = field(default_factory=dict)
+    partials: int = 0
+    risks: list[dict[str, Any]] = field(default_factory=list)
+    twice: list[str] = field(default_factory=list)
+    connections: int = 0
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    epoch: str = ""
+    seq: int = 0
+    duration_ms: int = -1
+
+    async def follow(self, program: Program, call_id: str) -> None:
+        base = program.addresses["api"].replace("http", "ws", 1)
+        token = program.addresses["token"]
+        while not self.ended.is_set():
+            url = f"{base}/v1/live?call={call_id}&epoch={self.epoch}&after={self.seq}"
+            try:
+                async with websockets.connect(
+                    url, subprotocols=["warmline.v1", f"token.{token}"], max_size=None
+                ) as socket:
+                    self.connections += 1
+                    async for text in socket:
+                        self.take(json.loads(text))
+                        if self.ended.is_set():
+                            return
+            except (websockets.WebSocketException, OSError):
+                pass
+            await asyncio.sleep(0.1)
+
+    def take(self, message: dict[str, Any]) -> None:
+        kind, data = message["kind"], message.get("data")
+        if kind == "ping":
+            return
+        self.epoch, self.seq = message.get("epoch", ""), message.get("seq", 0)
+        match kind:
+            case "snapshot":
+                self.finals = {u["id"]: u for u in data["utterances"]}
+                self.cards = {c["id"]: c for c in data["cards"]}
+                if data["status"] != "live":
+                    self.duration_ms = data["duration_ms"]
+            case "final":
+                utterance = data["utterance"]
+                if utterance["id"] in self.finals:
+                    self.twice.append(utterance["id"])
+                self.finals[utterance["id"]] = utterance
+            case "card":
+                if data["id"] in self.cards:
+                    self.twice.append(data["id"])
+                self.cards[data["id"]] = data
+            case "partial":
+                self.partials += 1
+            case "risk":
+                self.risks.append(data)
+            case "ended":
+                self.duration_ms = data["duration_ms"]
+            case "measures":
+                # The last word on a call: what follows from its end.
+                if data["at_ms"] == self.duration_ms:
+                    self.ended.set()
+
+
+def analyzed(path: Path, home: Path, call_id: str, **settings: str) -> dict[str, Any]:
+    """The same recording through ``warmline analyze``, its ids as if the call had this id."""
+    done = subprocess.run(
+        [WARMLINE, "analyze", str(path), "--home", str(home), "--json"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {f"WARMLINE_{name.upper()}": value for name, value in settings.items()},
+    )
+    return json.loads(done.stdout.replace(f'"{path.stem}', f'"{call_id}'))
+
+
+@pytest.fixture
+def make_watcher() -> type[Watcher]:
+    return Watcher
+
+
+@pytest.fixture
+def analyze() -> Callable[..., dict[str, Any]]:
+    return analyzed

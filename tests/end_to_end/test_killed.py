@@ -1,0 +1,87 @@
+"""Processes killed in mid-call: no final utterance is lost, and none is shown twice."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CALL = "zh_late_order"
+SPEED = 2.0
+ROUNDS = range(int(os.environ.get("WARMLINE_TEST_ROUNDS", "1")))
+
+pytestmark = [pytest.mark.kill, pytest.mark.weights]
+
+
+def finals(utterances: Any) -> list[tuple[Any, ...]]:
+    return sorted((u["id"], u["text"], u["end_ms"]) for u in utterances)
+
+
+async def killed(role: str, start: Any, watcher: Any, data: Path, options: tuple[str, ...]) -> tuple[Any, str]:
+    """Play a call, kill the process in its middle; returns the program and the call's id."""
+    program = await start(*options)
+    call_id = f"{CALL}-{os.urandom(3).hex()}"
+    following = asyncio.create_task(watcher.follow(program, call_id))
+    playing = asyncio.create_task(program.play(data / f"{CALL}.wav", call_id, SPEED))
+    # In the middle of the angry customer's turn.
+    await asyncio.sleep(40 / SPEED)
+    program.kill(role)
+    await playing
+    async with asyncio.timeout(90):
+        await following
+    return program, call_id
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize("role", ["listen", "assist", "broker"])
+@pytest.mark.parametrize("round_", ROUNDS)
+async def test_nothing_is_lost_or_shown_twice_when_a_process_is_killed(
+    role: str, round_: int, start: Any, make_watcher: Any, analyze: Any, data: Path
+) -> None:
+    watcher = make_watcher()
+    program, call_id = await killed(role, start, watcher, data, ())
+    expected = await asyncio.to_thread(analyze, data / f"{CALL}.wav", program.home, call_id)
+    assert not watcher.twice
+    assert finals(watcher.finals.values()) == finals(expected["utterances"])
+    assert sorted(watcher.cards) == sorted(card["id"] for card in expected["cards"])
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize("round_", ROUNDS)
+async def test_a_call_goes_on_when_the_gateway_is_killed(
+    round_: int, start: Any, make_watcher: Any, analyze: Any, data: Path
+) -> None:
+    watcher = make_watcher()
+    program, call_id = await killed("gateway", start, watcher, data, ())
+    expected = await asyncio.to_thread(analyze, data / f"{CALL}.wav", program.home, call_id)
+    assert watcher.connections > 1
+    assert not watcher.twice
+    # What was said while there was no gateway is gone with the line; all before is there, and the call went on.
+    before = [u for u in expected["utterances"] if u["end_ms"] < 38_000]
+    assert set(finals(before)) <= set(finals(watcher.finals.values()))
+    late = [u for u in watcher.finals.values() if u["start_ms"] > 50_000]
+    assert len(late) >= 8
+    assert {"closing", "greeting"} <= {card["rule"] for card in watcher.cards.values()}
+
+
+@pytest.mark.kafka3
+@pytest.mark.parametrize("round_", ROUNDS)
+async def test_nothing_is_lost_or_shown_twice_when_a_node_of_three_is_killed(
+    round_: int, start: Any, make_watcher: Any, analyze: Any, data: Path, kafka_node: Any
+) -> None:
+    watcher = make_watcher()
+    program = await start("--broker", os.environ["WARMLINE_TEST_KAFKA3"], replication="3")
+    call_id = f"{CALL}-{os.urandom(3).hex()}"
+    following = asyncio.create_task(watcher.follow(program, call_id))
+    playing = asyncio.create_task(program.play(data / f"{CALL}.wav", call_id, SPEED))
+    await asyncio.sleep(40 / SPEED)
+    kafka_node.kill()
+    await playing
+    async with asyncio.timeout(120):
+        await following
+    kafka_node.revive()
+    expected = await asyncio.to_thread(analyze, data / f"{CALL}.wav", program.home, call_id)
+    assert not watcher.twice
+    assert finals(watcher.finals.values()) == finals(expected["utterances"])
+    assert sorted(watcher.cards) == sorted(card["id"] for card in expected["cards"])
