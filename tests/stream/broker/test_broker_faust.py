@@ -24,7 +24,8 @@ def topic(name):
 numbers, marked = topic("numbers"), topic("marked")
 total = app.Table("total", partitions=4, default=int, key_type=str, value_type=int)
 def say(*words):
-    sys.__stdout__.write(" ".join(map(str, words)) + "\\n")
+    # Faust's banner ends without a line break.
+    sys.__stdout__.write("\\n" + " ".join(map(str, words)) + "\\n")
     sys.__stdout__.flush()
 @app.agent(numbers, concurrency=1)
 async def add(stream):
