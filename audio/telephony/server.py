@@ -3,7 +3,7 @@
 import asyncio
 import copy
 import hmac
-from dataclasses import dataclass, field
+from contextlib import suppress
 from http import HTTPStatus
 from weakref import WeakValueDictionary
 
@@ -16,9 +16,10 @@ from audio.assemble import RecordAssembler
 from audio.errors import Busy, ProtocolError, Refused
 from audio.telephony.doors import doors, path_of
 from audio.telephony.sink import CallStart, MediaPolicy, MediaSink, Totals
-from audio.telephony.types import Adapter, Counts, Dtmf, Media, StreamEnded, StreamStarted, TelephonyEvent, Track
+from audio.telephony.stream import Stream, channels_of
+from audio.telephony.types import Adapter, Counts, Dtmf, Media, StreamEnded, StreamStarted, TelephonyEvent
 from audio.telephony.waiting import WaitingRoom
-from audio.types import AudioRecord, Channel
+from audio.types import AudioRecord
 
 __all__ = ["Busy", "CallStart", "MediaPolicy", "MediaServer", "MediaSink", "Refused", "Totals"]
 
@@ -31,29 +32,6 @@ _REMEMBERED = 1_000
 """Calls that broke off, of which the last position is kept."""
 
 
-@dataclass(slots=True, eq=False)
-class _Stream:
-    """A call on a connection."""
-
-    connection: ServerConnection
-    call: CallStart
-    assembler: RecordAssembler
-    inbound: Channel
-    idle: asyncio.Timeout = field(default_factory=lambda: asyncio.timeout(None))
-    """Of the message that is waited for."""
-    receiving: bool = False
-    drained: asyncio.Event = field(default_factory=asyncio.Event)
-    """All its audio is with the sink."""
-    superseded: bool = False
-
-    def channel(self, track: Track) -> Channel:
-        return self.inbound if track == "inbound" else _other(self.inbound)
-
-
-def _other(channel: Channel) -> Channel:
-    return Channel.AGENT if channel is Channel.CUSTOMER else Channel.CUSTOMER
-
-
 class MediaServer:
     """All WebSocket doors on one port."""
 
@@ -64,7 +42,7 @@ class MediaServer:
         self._totals = Totals()
         self._counts: set[Counts] = set()
         """Of open connections, not in the totals yet."""
-        self._streams: dict[str, _Stream] = {}
+        self._streams: dict[str, Stream] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """Of a call's start and end."""
         self._broken: dict[str, int] = {}
@@ -101,7 +79,7 @@ class MediaServer:
             compression=None,
             max_size=policy.max_message,
             open_timeout=policy.first_message_s,
-            close_timeout=3,
+            close_timeout=policy.close_s,
             ping_interval=20,
             ping_timeout=20,
             server_header=None,
@@ -141,19 +119,19 @@ class MediaServer:
         adapter = self._doors[path_of(connection.request)].adapter()
         self._tasks.add(task)
         self._counts.add(adapter.counts)
-        stream: _Stream | None = None
+        stream: Stream | None = None
         try:
             event = await self._wait_for_start(connection, adapter)
             stream = await self._open(connection, event)
             await self._run(stream, adapter)
             if stream.superseded:
-                await connection.close(_SUPERSEDED, "superseded")
+                await _hang_up(connection, _SUPERSEDED, "superseded")
         except (ProtocolError, Refused) as error:
             log.warning("stream_refused", error=type(error).__name__, pii_detail=str(error))
             code = error.close_code if isinstance(error, ProtocolError) else _VIOLATION
-            await connection.close(code, str(error).encode()[:120].decode(errors="ignore"))
+            await _hang_up(connection, code, str(error))
         except Busy as error:
-            await connection.close(_BUSY, str(error).encode()[:120].decode(errors="ignore"))
+            await _hang_up(connection, _BUSY, str(error))
         except ConnectionClosed:
             # How calls end, too; whether this one did is known to the adapter.
             log.debug("stream_closed", code=connection.close_code)
@@ -175,25 +153,24 @@ class MediaServer:
                 what = f"a start within {self._policy.first_message_s:g} s"
                 raise ProtocolError(what, "none", "new connection") from error
 
-    async def _open(self, connection: ServerConnection, event: StreamStarted) -> _Stream:
+    async def _open(self, connection: ServerConnection, event: StreamStarted) -> Stream:
         given = event.parameters
         wanted = self._policy.token
         if wanted is not None and not hmac.compare_digest(given.get("token", "").encode(), wanted.encode()):
             raise Refused("expected the right token in the parameters, got another or none")
         call = CallStart.of(event)
-        # An outbound call is made to the customer: our side of the leg is the one that hears them.
-        inbound = Channel.AGENT if given.get("direction") == "outbound" else Channel.CUSTOMER
+        channels = channels_of(event)
         async with self._lock(call.call_id):
             position = await self._position(call)
             assembler = RecordAssembler(
                 call.call_id,
                 call.encoding,
                 call.rate,
-                channels=[inbound if track == "inbound" else _other(inbound) for track in event.tracks],
+                channels=[channels[track] for track in event.tracks],
                 # Rounded up: what comes next must not lie before what was told.
                 first_sample=-(-position * call.rate // 1000),
             )
-            stream = self._streams[call.call_id] = _Stream(connection, call, assembler, inbound)
+            stream = self._streams[call.call_id] = Stream(connection, call, channels, assembler)
             self._totals.streams += 1
             return stream
 
@@ -208,9 +185,7 @@ class MediaServer:
             position = await self._sink.started(call)
             return max(position, reached) if position else 0
         self._totals.superseded += 1
-        before.superseded = True
-        if before.receiving:
-            before.idle.reschedule(asyncio.get_running_loop().time())
+        before.supersede()
         await before.drained.wait()
         reached = before.assembler.end_ms
         try:
@@ -219,7 +194,7 @@ class MediaServer:
             await self._sink.ended(call.call_id, reached, clean=False)
             raise
 
-    async def _run(self, stream: _Stream, adapter: Adapter) -> None:
+    async def _run(self, stream: Stream, adapter: Adapter) -> None:
         """Until the stream ends."""
         clean = False
         try:
@@ -231,7 +206,7 @@ class MediaServer:
             if not _is_cancelled():
                 await self._end(stream, adapter, clean)
 
-    async def _receive(self, stream: _Stream) -> str | bytes | None:
+    async def _receive(self, stream: Stream) -> str | bytes | None:
         """The next message; None where another connection has taken over."""
         try:
             async with asyncio.timeout(self._policy.idle_s) as stream.idle:
@@ -245,12 +220,12 @@ class MediaServer:
         finally:
             stream.receiving = False
 
-    async def _take(self, stream: _Stream, events: list[TelephonyEvent]) -> bool:
+    async def _take(self, stream: Stream, events: list[TelephonyEvent]) -> bool:
         """Returns whether the stream ended as it should."""
         for event in events:
             match event:
                 case Media():
-                    channel = stream.channel(event.track)
+                    channel = stream.channels[event.track]
                     await self._send(stream.assembler.push(channel, event.at, event.payload))
                 case StreamEnded():
                     return event.clean
@@ -263,7 +238,7 @@ class MediaServer:
         for record in records:
             await self._sink.audio(record)
 
-    async def _end(self, stream: _Stream, adapter: Adapter, clean: bool) -> None:
+    async def _end(self, stream: Stream, adapter: Adapter, clean: bool) -> None:
         assembler = stream.assembler
         try:
             clean |= await self._take(stream, adapter.closed())
@@ -276,7 +251,7 @@ class MediaServer:
                 async with self._lock(stream.call.call_id):
                     await self._over(stream, clean)
 
-    async def _over(self, stream: _Stream, clean: bool) -> None:
+    async def _over(self, stream: Stream, clean: bool) -> None:
         if stream.superseded:
             return
         call_id, end_ms = stream.call.call_id, stream.assembler.end_ms
@@ -293,6 +268,16 @@ def _is_cancelled() -> bool:
     """Whether the doors have closed while the sink took nothing: there is nobody to tell any more."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+async def _hang_up(connection: ServerConnection, code: int, reason: str) -> None:
+    """Close, and read on meanwhile: else the peer's half of the closing handshake waits behind what it had sent."""
+    # RFC 6455, section 5.5: a reason has at most 123 bytes.
+    closing = asyncio.create_task(connection.close(code, reason.encode()[:120].decode(errors="ignore")))
+    with suppress(ConnectionClosed):
+        async for _ in connection:
+            pass
+    await closing
 
 
 def _address(connection: ServerConnection) -> str:

@@ -88,8 +88,8 @@ class MediaPolicy:
     first_message_s: float = 5.0
     """Until a stream has started."""
     idle_s: float = 15.0
-    close_s: float = 5.0
-    """For calls to be handed over when the doors close."""
+    close_s: float = 3.0
+    """For a closing handshake, and for calls to be handed over when the doors close."""
     max_waiting: int = 200
     """Connections that have not started a stream yet."""
     max_waiting_per_address: int = 10

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audio.errors import ProtocolError
@@ -321,6 +321,7 @@ MEDIA = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(EVENTS, st.dictionaries(KEYS, JSON, max_size=4), MEDIA | JSON, st.integers(-10, 40) | JSON),
