@@ -98,6 +98,8 @@ def _halves(syllable: str) -> tuple[str, str]:
 def _latin(alias: _Alias, tokens: tuple[Token, ...]) -> list[tuple[float, Named]]:
     wanted = "".join(alias.texts)
     found: list[tuple[float, Named]] = []
+    if all(token.is_han for token in tokens):
+        return found
     for size in range(max(1, len(alias.texts) - 1), len(alias.texts) + 2):
         for start in range(len(tokens) - size + 1):
             window = tokens[start : start + size]

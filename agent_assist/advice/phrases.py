@@ -52,6 +52,8 @@ class Phrase:
     """A phrase, ready to be looked for."""
 
     source: str
+    han: bool
+    """Whether it has Chinese characters: then it cannot stand in a text without, nor the other way round."""
     exact: re.Pattern[str] | None
     sound: re.Pattern[str] | None
     free: re.Pattern[str] | None
@@ -59,6 +61,8 @@ class Phrase:
     def find(self, said: "Text") -> list[Found]:
         """Where the phrase stands, if some of it is new."""
         found: list[Found] = []
+        if self.free is None and not (said.has_han if self.han else said.has_words):
+            return found
         if self.free is not None:
             found = [_covered(said.spoken, *match.span()) for match in self.free.finditer(said.spoken.original)]
         for pattern, joined in ((self.exact, said.exact), (self.sound, said.sound)):
@@ -73,10 +77,13 @@ class Text(NamedTuple):
     spoken: Spoken
     exact: Joined
     sound: Joined
+    has_han: bool
+    has_words: bool
 
     @classmethod
     def of(cls, said: Spoken) -> "Text":
-        return cls(said, said.joined(sound=False), said.joined(sound=True))
+        han = [token.is_han for token in said.tokens if token.text != STOP]
+        return cls(said, said.joined(sound=False), said.joined(sound=True), any(han), not all(han))
 
 
 def negated(said: Text, found: Found) -> bool:
@@ -94,7 +101,7 @@ def compile_phrase(source: str) -> Phrase:
     """
     if source.startswith("re:"):
         try:
-            return Phrase(source, None, None, re.compile(source.removeprefix("re:").strip(), re.IGNORECASE))
+            return Phrase(source, False, None, None, re.compile(source.removeprefix("re:").strip(), re.IGNORECASE))
         except re.error as error:
             raise ValueError(f"a regular expression that does not compile: {error}") from error
     pieces = _PIECE.findall(source)
@@ -105,6 +112,7 @@ def compile_phrase(source: str) -> Phrase:
     by_sound = len(letters) >= _BY_SOUND
     return Phrase(
         source,
+        bool(letters),
         _pattern(pieces, gap, sound=False),
         _pattern(pieces, gap, sound=True) if by_sound else None,
         None,

@@ -210,8 +210,9 @@ def _check_phrases(phrases: Phrases) -> None:
 
 
 def _check_texts(texts: Texts) -> None:
+    fills: dict[str, str] = dict.fromkeys(_FILLS, "")
     for text in texts.values():
         try:
-            text.format_map(dict.fromkeys(_FILLS, ""))
+            text.format_map(fills)
         except (ValueError, KeyError, IndexError, AttributeError) as error:
             raise ValueError(f"expected in braces one of {', '.join(_FILLS)}, got {text!r}") from error

@@ -8,7 +8,7 @@ import msgspec
 from agent_assist.advice.evidence import Evidence
 from agent_assist.advice.names import Lexicon
 from agent_assist.advice.phrases import Found
-from agent_assist.advice.playbook import AgitationLevel, Competitor, Playbook, Rule
+from agent_assist.advice.playbook import AgitationLevel, Competitor, Phrases, Playbook, Rule
 from agent_assist.advice.playbook import Signal as SignalName
 from agent_assist.call.state import Agitation, CallState, Said
 from agent_assist.types import Card
@@ -235,23 +235,30 @@ def _in_window(rule: Rule, case: _Case) -> bool:
 
 def _together(rule: Rule, case: _Case) -> _Match | None:
     """All the steps of a rule, over its speaker's last utterances; the last of them in this one."""
+    now = [case.evidence.find(group) for group in rule.all_of]
+    if not any(now):
+        return None
     begin = case.utterance.end_ms - _TOGETHER_MS
     earlier = [
-        Evidence.of(said.text, _NO_NAMES)
+        said.text
         for said in case.state.recent
         if said.channel is rule.speaker and said.id != case.utterance.id and said.end_ms >= begin
     ]
     trigger: list[str] = []
-    now = False
-    for group in rule.all_of:
-        for evidence in (case.evidence, *reversed(earlier)):
-            if found := evidence.find(group):
-                trigger.append(evidence.heard(found[0]))
-                now = now or evidence is case.evidence
-                break
-        else:
+    for group, found in zip(rule.all_of, now, strict=True):
+        heard = case.evidence.heard(found[0]) if found else _earlier(group, earlier)
+        if heard is None:
             return None
-    return _Match((rule.id,), tuple(trigger)) if now else None
+        trigger.append(heard)
+    return _Match((rule.id,), tuple(trigger))
+
+
+def _earlier(phrases: Phrases, texts: list[str]) -> str | None:
+    for text in reversed(texts):
+        evidence = Evidence.of(text, _NO_NAMES)
+        if found := evidence.find(phrases):
+            return evidence.heard(found[0])
+    return None
 
 
 _NO_NAMES: Final = Lexicon({})

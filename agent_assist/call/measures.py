@@ -13,15 +13,24 @@ from models.types import Utterance
 NON_TALK_MS: Final = 3_000
 """A mutual silence counts when it is longer."""
 INTERRUPTION_MS: Final = 300
-"""A speaker interrupts who begins while the other speaks, overlaps for so long, and is still there when the other
-stops. Assents ("mm", "嗯") end before the other does and do not count."""
-_SETTLE_AT: Final = 200
+"""
+A speaker interrupts who begins while the other speaks, overlaps for so long, and is still there when the other stops.
+Assents ("mm", "嗯") neither interrupt nor are interrupted.
+
+Source: Ferguson, Simultaneous speech, interruptions and dominance, 1977; the 300 ms are ours.
+"""
+_SETTLE_AT: Final = 100
 """Spans kept before those of the past are folded into totals."""
 _SETTLE_MS: Final = 60_000
-"""No final arrives so long after its end: segments are shorter."""
+"""Finals come in the order of their end and are shorter than this: none will begin before it."""
 
 _WORD: Final = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+")
 _HAN: Final = re.compile(r"[\u3400-\u9fff]")
+_DIGIT: Final = re.compile(r"\d")
+_ASSENT: Final = re.compile(
+    r"(?:嗯|啊|哦|噢|喔|哎|诶|唔|呃|对|是|好|行|的|了|吧|这样|明白|知道了|没错|可以"
+    r"|(?:m+h*m+|h+m+|uh|huh|ah|oh|yeah|yes|yep|yup|ok|okay|right|sure|i see|got it|fine|alright|go on)(?![a-z])| )+"
+)
 
 
 class Span(msgspec.Struct, frozen=True, array_like=True):
@@ -30,6 +39,8 @@ class Span(msgspec.Struct, frozen=True, array_like=True):
     start_ms: int
     end_ms: int
     agent: bool
+    assent: bool = False
+    """Says no more than that its speaker listens."""
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +55,11 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     agent_interruptions: int = 0
     end_ms: int = 0
     """Of the last speech."""
+    customer_end_ms: int = -1
+    agent_end_ms: int = -1
+    customer_held: Span | None = None
+    """The last that was more than an assent."""
+    agent_held: Span | None = None
 
 
 class Speaker(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +86,8 @@ class Talk(msgspec.Struct, frozen=True, kw_only=True):
 
     def add(self, utterance: Utterance) -> "Talk":
         """With one more utterance; finals come in the order of their end, not of their start."""
-        span = Span(utterance.start_ms, utterance.end_ms, utterance.channel is Channel.AGENT)
+        of_agent = utterance.channel is Channel.AGENT
+        span = Span(utterance.start_ms, utterance.end_ms, of_agent, is_assent(utterance.text))
         spans = tuple(sorted((*self.spans, span), key=lambda s: (s.start_ms, s.end_ms, s.agent)))
         speaker = self.agent if span.agent else self.customer
         changed = {"agent" if span.agent else "customer": _add(speaker, utterance)}
@@ -86,15 +103,20 @@ class Talk(msgspec.Struct, frozen=True, kw_only=True):
         totals = sweep(self.settled, self.spans)
         if end_ms is not None and end_ms - totals.end_ms > NON_TALK_MS:
             totals = msgspec.structs.replace(totals, non_talk_ms=totals.non_talk_ms + end_ms - totals.end_ms)
-        both = totals.customer_ms + totals.agent_ms
         return Measures(
-            customer=_measures(self.customer, totals.customer_ms, both, totals.customer_interruptions),
-            agent=_measures(self.agent, totals.agent_ms, both, totals.agent_interruptions),
+            customer=_measures(self.customer, totals.customer_ms, totals.talk_ms, totals.customer_interruptions),
+            agent=_measures(self.agent, totals.agent_ms, totals.talk_ms, totals.agent_interruptions),
             talk_ms=totals.talk_ms,
             non_talk_ms=totals.non_talk_ms,
             overtalk_ms=totals.overtalk_ms,
             interruptions=totals.customer_interruptions + totals.agent_interruptions,
         )
+
+
+def is_assent(text: str) -> bool:
+    """Whether somebody says no more than that they listen."""
+    said = re.sub(r"[^\w]+", " ", text.lower()).strip()
+    return _ASSENT.fullmatch(said) is not None
 
 
 def _add(speaker: Speaker, utterance: Utterance) -> Speaker:
@@ -103,6 +125,8 @@ def _add(speaker: Speaker, utterance: Utterance) -> Speaker:
     words = len(_WORD.findall(_HAN.sub(" ", utterance.text)))
     loud = utterance.loudness_dbfs
     chinese = characters > words
+    if chinese:  # Digits are read one by one.
+        characters += len(_DIGIT.findall(utterance.text))
     return Speaker(
         words=speaker.words + (0 if chinese else words),
         words_ms=speaker.words_ms + (0 if chinese else length),
@@ -113,10 +137,10 @@ def _add(speaker: Speaker, utterance: Utterance) -> Speaker:
     )
 
 
-def _measures(speaker: Speaker, talk_ms: int, both_ms: int, interruptions: int) -> SpeakerMeasures:
+def _measures(speaker: Speaker, talk_ms: int, anybody_ms: int, interruptions: int) -> SpeakerMeasures:
     return SpeakerMeasures(
         talk_ms=talk_ms,
-        talk_share=round(talk_ms / both_ms, 3) if both_ms else None,
+        talk_share=round(talk_ms / anybody_ms, 3) if anybody_ms else None,
         interruptions=interruptions,
         words_per_minute=_rate(speaker.words, speaker.words_ms),
         characters_per_minute=_rate(speaker.characters, speaker.characters_ms),
@@ -133,12 +157,14 @@ def sweep(before: Totals, spans: Iterable[Span]) -> Totals:
     Add spans to totals, in the order of their start.
 
     Args:
-        spans: By start; none begins before ``before.end_ms``, unless it begins before all.
+        before: Of all that began before these.
+        spans: By start.
     """
     talk, over, silent = before.talk_ms, before.overtalk_ms, before.non_talk_ms
     own = [before.customer_ms, before.agent_ms]
     interrupted = [before.customer_interruptions, before.agent_interruptions]
-    end, last = before.end_ms, [-1, -1]
+    end, last = before.end_ms, [before.customer_end_ms, before.agent_end_ms]
+    held = [before.customer_held, before.agent_held]
     for span in spans:
         who, other = int(span.agent), 1 - int(span.agent)
         if span.start_ms - end > NON_TALK_MS:
@@ -148,8 +174,10 @@ def sweep(before: Totals, spans: Iterable[Span]) -> Totals:
         own[who] += span.end_ms - span.start_ms
         overlap = min(span.end_ms, last[other]) - span.start_ms
         over += max(0, overlap)
-        interrupted[who] += overlap >= INTERRUPTION_MS and span.end_ms > last[other]
         last[who] = max(last[who], span.end_ms)
+        if not span.assent:
+            interrupted[who] += _interrupts(span, held[other])
+            held[who] = span
         end = max(end, span.end_ms)
     return Totals(
         talk_ms=talk,
@@ -160,19 +188,23 @@ def sweep(before: Totals, spans: Iterable[Span]) -> Totals:
         customer_interruptions=interrupted[0],
         agent_interruptions=interrupted[1],
         end_ms=end,
+        customer_end_ms=last[0],
+        agent_end_ms=last[1],
+        customer_held=held[0],
+        agent_held=held[1],
     )
 
 
+def _interrupts(span: Span, other: Span | None) -> bool:
+    if other is None or not other.start_ms < span.start_ms or not other.end_ms < span.end_ms:
+        return False
+    return other.end_ms - span.start_ms >= INTERRUPTION_MS
+
+
 def _settle(talk: Talk) -> Talk:
-    """Fold the past into totals, at a moment when nobody speaks."""
-    spans = talk.spans
-    if len(spans) < _SETTLE_AT:
+    """Fold into the totals what begins before anything that may still come."""
+    if len(talk.spans) < _SETTLE_AT:
         return talk
-    latest, end, at = max(span.end_ms for span in spans), 0, 0
-    for n, span in enumerate(spans):
-        if span.start_ms > latest - _SETTLE_MS:
-            break
-        if span.start_ms >= end:
-            at = n
-        end = max(end, span.end_ms)
-    return msgspec.structs.replace(talk, settled=sweep(talk.settled, spans[:at]), spans=spans[at:])
+    before = max(span.end_ms for span in talk.spans) - _SETTLE_MS
+    past = tuple(span for span in talk.spans if span.start_ms < before)
+    return msgspec.structs.replace(talk, settled=sweep(talk.settled, past), spans=talk.spans[len(past) :])

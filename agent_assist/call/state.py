@@ -5,16 +5,16 @@ from typing import Final
 import msgspec
 
 from agent_assist.call.measures import Talk
+from agent_assist.call.mood import Valences
 from agent_assist.types import CallEnded, CallStarted, Event
 from agent_assist.types import Final as FinalEvent
 from audio.types import Channel
 from models.churn import CallFeatures
 from models.types import ChurnRisk, EmotionLabel, Utterance
 
-_RECENT: Final = 12
-_SATISFIED: Final = 0.5
-_VALENCES: Final = 40
-"""Customer utterances over which the trend of valence is taken."""
+_RECENT: Final = 10
+_TEXT: Final = 200
+"""Characters of a past utterance, its last, that rules can look back on."""
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +54,7 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     talk: Talk = Talk()
     recent: tuple[Said, ...] = ()
     """The last utterances, in the order in which they came."""
-    valences: tuple[float, ...] = ()
+    valences: Valences = Valences()
     agitation: Agitation = Agitation()
     fired: dict[str, int] = {}
     """Key of a rule to the end of the utterance with which it last fired, in ms."""
@@ -83,9 +83,7 @@ def fold(state: CallState | None, event: Event) -> CallState:
         state = CallState(call_id=event.call_id)
     match event:
         case CallStarted():
-            return msgspec.structs.replace(
-                state, customer_id=event.customer_id, customer_name=event.customer_name, end_ms=None
-            )
+            return msgspec.structs.replace(state, customer_id=event.customer_id, customer_name=event.customer_name)
         case FinalEvent():
             return _said(state, event.utterance) if is_new(state, event.utterance) else state
         case CallEnded():
@@ -100,7 +98,7 @@ def _said(state: CallState, utterance: Utterance) -> CallState:
         channel=utterance.channel,
         start_ms=utterance.start_ms,
         end_ms=utterance.end_ms,
-        text=utterance.text[:500],
+        text=utterance.text[-_TEXT:],
         language=utterance.language,
         emotion=None if utterance.emotion is None else utterance.emotion.label,
     )
@@ -110,31 +108,28 @@ def _said(state: CallState, utterance: Utterance) -> CallState:
     emotion = utterance.emotion
     valences = state.valences
     if emotion is not None and emotion.valence is not None:
-        valences = (*valences, emotion.valence)[-_VALENCES:]
+        valences = valences.add(emotion.valence)
     return msgspec.structs.replace(
         state,
         customer_next=utterance.number + 1,
         zh=state.zh + (utterance.language == "zh"),
         en=state.en + (utterance.language == "en"),
         valences=valences,
-        features=_features(state.features, utterance, valences),
+        features=_features(state.features, utterance, valences.trend),
     )
 
 
-def _features(features: CallFeatures, utterance: Utterance, valences: tuple[float, ...]) -> CallFeatures:
+def _features(features: CallFeatures, utterance: Utterance, trend: float | None) -> CallFeatures:
     """What the voice and the sentiment say; the words are added by the rules."""
     emotion = utterance.emotion
     agitation = None if emotion is None else emotion.agitation
-    half = len(valences) // 2
-    trend = None
-    if half:
-        trend = sum(valences[-half:]) / half - sum(valences[:half]) / half
+    valence = None if emotion is None else emotion.valence
     return msgspec.structs.replace(
         features,
         customer_utterances=features.customer_utterances + 1,
         customer_talk_ms=features.customer_talk_ms + utterance.end_ms - utterance.start_ms,
         last_agitation=features.last_agitation if agitation is None else agitation,
         max_agitation=max((a for a in (features.max_agitation, agitation) if a is not None), default=None),
-        last_valence=valences[-1] if valences else None,
+        last_valence=features.last_valence if valence is None else valence,
         valence_trend=trend,
     )
