@@ -31,8 +31,8 @@ class Advice(NamedTuple):
 
     state: CallState
     cards: list[Card]
-    failed: list[str]
-    """Rules that could not be run, with the error's kind: not the same as rules that did not match."""
+    failed: dict[str, str]
+    """Rules that could not be run, each with the kind of error: not the same as rules that did not match."""
 
 
 class _Match(NamedTuple):
@@ -72,7 +72,7 @@ class Rules:
         """
         evidence = Evidence.of(utterance.text, self._lexicon, before=_before(state, utterance))
         cards: list[Card] = []
-        failed: list[str] = []
+        failed: dict[str, str] = {}
         said: set[SignalName] = set()
         of_customer = utterance.channel is Channel.CUSTOMER
         if of_customer:
@@ -93,7 +93,7 @@ class Rules:
                 cards.append(self._card(rule, state, utterance, match))
             # Rules are the operator's data: one that cannot be run must not silence the others, nor the call.
             except Exception as error:
-                failed.append(f"{rule.id}: {type(error).__name__}")
+                failed[rule.id] = type(error).__name__
                 continue
             state = _remember(rule, keys, state, utterance)
         return Advice(_heed(state, said) if of_customer else state, cards, failed)

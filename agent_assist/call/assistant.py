@@ -54,8 +54,10 @@ class Assistant:
         at_ms = utterance.end_ms
         told: list[Assist | Degraded] = [*advice.cards]
         told += [
-            Degraded(call_id=state.call_id, at_ms=at_ms, stage="rule", reason=f"the rule {rule} could not be run")
-            for rule in advice.failed
+            Degraded(
+                call_id=state.call_id, at_ms=at_ms, stage="rule", reason=f"the rule {rule} could not be run ({error})"
+            )
+            for rule, error in advice.failed.items()
         ]
         if utterance.channel is Channel.CUSTOMER:
             now = risk(state.features, profile_known=self._profile_known)

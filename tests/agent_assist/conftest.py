@@ -114,3 +114,9 @@ def sample(data: Path, assistant: Assistant) -> Callable[[str], list[tuple[int, 
         return found
 
     return play
+
+
+@pytest.fixture
+def script_of() -> Callable[[Assistant], Script]:
+    """A call with an assistant of one's own."""
+    return Script

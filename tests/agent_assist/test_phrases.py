@@ -166,33 +166,6 @@ NO_COMPETITOR = [
     "my car is in the car park",
     "I have a blue harness",
 ]
-CLOSING = [
-    "请问您的问题都解决了吗？感谢您的来电，祝您生活愉快。",
-    "请问还有其他可以帮您的吗？那祝您生活愉快再见",
-    "您看问题解决了吗感谢来电",
-    "还有什么需要我帮忙的吗谢谢您的来电",
-    "还有别的问题吗好的感谢您的支持再见",
-    "您还有其他疑问吗没有的话祝您一天愉快",
-    "You are welcome. Is there anything else I can help you with? Have a wonderful day.",
-    "did that solve your problem? thank you for calling",
-    "is there anything else? goodbye",
-    "do you have any other questions? have a nice evening",
-    "has your issue been resolved? thanks for your call, bye",
-    "anything else I can do for you today? take care",
-]
-NO_CLOSING = [
-    "感谢您的耐心等待",
-    "请问您的问题是什么",
-    "感谢您的来电",
-    "请问还有其他问题吗",
-    "再见",
-    "我帮您看看问题解决了没有",
-    "thank you for waiting",
-    "have a look at your screen please",
-    "is there anything else",
-    "thank you for calling",
-    "do you have your order number",
-]
 
 
 @pytest.mark.parametrize("text", CANCEL)
