@@ -6,7 +6,7 @@ set -euo pipefail
 nodes=${1:-1}
 case $nodes in
     1) first_port=19092 replication=1 in_sync=1 ;;
-    3) first_port=19192 replication=3 in_sync=2 ;;
+    3) first_port=19392 replication=3 in_sync=2 ;;
     *) echo "usage: $0 [1|3]" >&2; exit 2 ;;
 esac
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -27,8 +27,9 @@ for ((id = 1; id <= nodes; id++)); do
     bootstrap+=("127.0.0.1:$((first_port - 1 + id))")
 done
 joined() { local IFS=,; echo "$*"; }
-run_java() { java -cp "$libs/*" -Dlog4j2.configurationFile="$root/kafka/log4j2.properties" "$@"; }
-cluster=$(run_java -Xmx64m kafka.tools.StorageTool random-uuid 2>/dev/null)
+# An array and no function: of a function in the background, $! would be a shell and not the node.
+java=(java -cp "$libs/*" "-Dlog4j2.configurationFile=$root/kafka/log4j2.properties")
+cluster=$("${java[@]}" -Xmx64m kafka.tools.StorageTool random-uuid 2>/dev/null)
 
 for ((id = 1; id <= nodes; id++)); do
     node=$home/$id
@@ -62,9 +63,9 @@ log.cleaner.dedupe.buffer.size=16777216
 log.segment.delete.delay.ms=0
 broker.session.timeout.ms=6000
 EOF
-    run_java -Xmx128m kafka.tools.StorageTool format -t "$cluster" -c "$node/server.properties" >"$node/format.log" 2>&1 \
+    "${java[@]}" -Xmx128m kafka.tools.StorageTool format -t "$cluster" -c "$node/server.properties" >"$node/format.log" 2>&1 \
         || { cat "$node/format.log" >&2; exit 1; }
-    run_java -Xms128m -Xmx384m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 kafka.Kafka "$node/server.properties" \
+    "${java[@]}" -Xms128m -Xmx384m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 kafka.Kafka "$node/server.properties" \
         >"$node/server.log" 2>&1 &
     echo $! >"$node/pid"
     disown
