@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,8 +122,16 @@ class _Worker:
         """Put what could not be handled aside, with the reason; an error in an agent would lose it silently."""
         source = event.message
         metrics.INVALID.labels(source.topic).inc()
-        log.error("message_refused", topic=source.topic, partition=source.partition, offset=source.offset,
-                  error=type(error).__name__, pii_detail=str(error))  # fmt: skip
+        log.error(
+            "message_refused",
+            topic=source.topic,
+            partition=source.partition,
+            offset=source.offset,
+            error=type(error).__name__,
+            # Where, but not the sentence: it may quote the call.
+            at=[f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)],
+            pii_detail=str(error),
+        )
         reason = str(error) if isinstance(error, WireError) else type(error).__name__
         invalid = Invalid(
             topic=source.topic,
