@@ -5,7 +5,7 @@ A day is shrunken to ``--seconds``: records are written as fast as they are take
 is made smaller by the same factor, so that as many retentions pass as in a day (48). What passes is not a day's volume:
 the result says how many hours of calls it was. A group reads everything and commits. Resident memory of the broker's
 process and bytes on disk are taken once a second. The broker looks once a second for what to drop, which at a retention
-of 2.5 s adds to the disk what it would not add to one of half an hour. In the end it is killed, and its return is timed.
+of 2.5 s adds to the disk what it would not add to one of half an hour. In the end it is killed; its return is timed.
 """
 
 import argparse
