@@ -99,7 +99,7 @@ class TwilioStream:
             return []
         self.counts.reordered += number != self._next
         self._early[number] = parsed
-        if parsed["event"] == "stop" or len(self._early) > _LATE * len(self._started.tracks):
+        if len(self._early) > _LATE * len(self._started.tracks):
             self._next = min(self._early)
         told = []
         while self._next in self._early:

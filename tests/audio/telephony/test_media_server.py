@@ -186,6 +186,16 @@ async def test_a_line_that_breaks_is_flushed_and_ends_unclean(serve: Any, sink: 
     assert sink.heard("CA1", CUSTOMER) == b"\x01" * 4_000
 
 
+async def test_what_waited_for_its_turn_is_heard_when_the_line_breaks(serve: Any, sink: Any, caller: Any) -> None:
+    _, url = await serve()
+    async with connect(url) as socket:
+        await begin(socket, caller)
+        caller.media(0)
+        await socket.send(caller.media(20, b"\x07" * 160))
+    assert await sink.end() == ("CA1", 40, False)
+    assert sink.heard("CA1", CUSTOMER) == b"\xff" * 160 + b"\x07" * 160
+
+
 async def test_a_close_without_a_stop_is_unclean(serve: Any, sink: Any, caller: Any) -> None:
     _, url = await serve()
     async with connect(url) as socket:
@@ -310,7 +320,7 @@ async def test_the_same_call_on_a_new_connection_goes_on_and_the_old_one_is_clos
         await begin(before, old)
         await speak(before, old, 500)
         await until(lambda: len(sink.records["CA1"]) == 2)
-        sink.position = 450
+        sink.position = 300
         await begin(after, new)
         with closes_with(4001, "superseded"):
             await before.recv()
@@ -476,8 +486,11 @@ async def test_the_doors_close_although_the_sink_takes_nothing(serve: Any, sink:
     sink.open.clear()
     async with connect(url) as socket:
         await begin(socket, caller)
-        await speak(socket, caller, 600)
-        await until(lambda: server.totals.messages.messages >= 20)
+        for track, ms in (("inbound", 400), ("outbound", 300)):
+            for at in range(0, ms, 20):
+                await socket.send(caller.media(at, track=track))
+        # One record waits in the sink; more audio is at hand.
+        await until(lambda: server.totals.messages.messages >= 32)
         async with asyncio.timeout(4):
             await server.close()
     assert sink.ends == []
