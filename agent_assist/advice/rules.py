@@ -5,12 +5,13 @@ from typing import Final, Literal, NamedTuple, get_args
 
 import msgspec
 
+from agent_assist.advice.agitation import agitated, track
 from agent_assist.advice.evidence import Evidence
 from agent_assist.advice.names import Lexicon
 from agent_assist.advice.phrases import Found
-from agent_assist.advice.playbook import AgitationLevel, Competitor, Phrases, Playbook, Rule
+from agent_assist.advice.playbook import Competitor, Phrases, Playbook, Rule
 from agent_assist.advice.playbook import Signal as SignalName
-from agent_assist.call.state import Agitation, CallState, Said
+from agent_assist.call.state import CallState, Said
 from agent_assist.types import Card
 from audio.types import Channel
 from models.churn import Signal
@@ -22,6 +23,8 @@ _JUST_NOW_MS: Final = 20_000
 """How long what the agent has said need not be said again."""
 _TOGETHER_MS: Final = 60_000
 """Time within which the steps of one rule belong together."""
+_SURE: Final = 0.5
+"""Confidence from which a satisfied voice counts as words of satisfaction do."""
 _ISSUES: Final = frozenset({"cancel", "refund", "complaint", "repeat_contact"})
 """What leaves a call unresolved until the customer is content."""
 
@@ -77,6 +80,8 @@ class Rules:
         of_customer = utterance.channel is Channel.CUSTOMER
         if of_customer:
             said = self._signals(evidence)
+            if _sounds_satisfied(utterance):
+                said.add("satisfied")
             if self._level is not None:
                 state = msgspec.structs.replace(state, agitation=track(self._level, state.agitation, utterance))
         for rule in self._playbook.rules:
@@ -102,7 +107,7 @@ class Rules:
         if not _in_window(rule, case) or case.evidence.find(rule.unless, denied=True):
             return None
         if rule.agitation is not None:
-            return _Match((rule.id,)) if _agitated(rule.agitation, case.state.agitation) else None
+            return _Match((rule.id,)) if agitated(rule.agitation, case.state.agitation) else None
         if rule.all_of:
             return _together(rule, case)
         feeling = _feeling(rule, case)
@@ -185,28 +190,6 @@ _FEELINGS: Final = {
 }
 
 
-def track(level: AgitationLevel, agitation: Agitation, utterance: Utterance) -> Agitation:
-    """
-    The customer's agitation after one more utterance of theirs.
-
-    An utterance whose agitation is not known breaks no row and adds to none.
-    """
-    known = None if utterance.emotion is None else utterance.emotion.agitation
-    if known is None:
-        return agitation
-    if known >= level.at:
-        return Agitation(
-            utterances=agitation.utterances + 1,
-            speech_ms=agitation.speech_ms + utterance.end_ms - utterance.start_ms,
-            armed=agitation.armed,
-        )
-    return Agitation(armed=agitation.armed or known < level.rearm)
-
-
-def _agitated(level: AgitationLevel, agitation: Agitation) -> bool:
-    return agitation.armed and (agitation.utterances >= level.utterances or agitation.speech_ms >= level.speech_ms)
-
-
 def _unfired(rule: Rule, match: _Match, state: CallState) -> tuple[str, ...]:
     """Of what the rule fires once for, that which is new."""
     if rule.once == "episode":
@@ -278,6 +261,11 @@ def _agent_said(rule: Rule, case: _Case) -> bool:
         for said in case.state.recent
         if said.channel is Channel.AGENT and said.end_ms >= since
     )
+
+
+def _sounds_satisfied(utterance: Utterance) -> bool:
+    emotion = utterance.emotion
+    return emotion is not None and emotion.label is EmotionLabel.SATISFIED and emotion.confidence >= _SURE
 
 
 def _before(state: CallState, utterance: Utterance) -> str:

@@ -202,8 +202,20 @@ def test_a_rule_that_cannot_be_run_is_told_and_silences_no_other(
         raise ZeroDivisionError
 
     script = script_of(Assistant(load()))
-    monkeypatch.setattr(module, "_agitated", broken)
+    monkeypatch.setattr(module, "agitated", broken)
     told = script.say(script.utterance(Channel.CUSTOMER, "我要退款"))
     (degraded,) = [each for each in told if isinstance(each, Degraded)]
     assert degraded.reason == "the rule soothe_and_escalate could not be run (ZeroDivisionError)"
     assert [each.rule for each in told if isinstance(each, Card)] == ["cancel_intent"]
+
+
+def test_signals_count_each_time_and_a_content_customer_settles_the_issue(script: Any) -> None:
+    script.customer("我要退款")
+    script.customer("我要退款，太贵了")
+    features = script.state.features
+    assert (features.cancel.count, features.refund.count, features.price.count, features.unresolved) == (2, 2, 1, True)
+    script.customer("不要退款了")
+    assert script.state.features.refund.count == 2
+    script.customer("那行", feeling("satisfied"))
+    features = script.state.features
+    assert (features.satisfied.count, features.cancel.since, features.unresolved) == (1, 2, False)
