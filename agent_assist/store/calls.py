@@ -8,18 +8,25 @@ from typing import Any, Final
 import msgspec
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, RowMapping, Table, and_, create_engine, event, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import (
+    Connection,
+    Engine,
+    RowMapping,
+    Table,
+    and_,
+    create_engine,
+    event,
+    func,
+    or_,
+    select,
+)
 
 from agent_assist.call.record import NO_MEASURES, NO_RISK
 from agent_assist.store import tables
+from agent_assist.store.rows import Rows
 from agent_assist.types import (
     Assist,
-    CallEnded,
-    CallMeasures,
     CallRecord,
-    CallRisk,
-    CallStarted,
     CallSummary,
     Card,
     CardFeedback,
@@ -28,7 +35,6 @@ from agent_assist.types import (
     Event,
     Measures,
 )
-from agent_assist.types import Final as FinalEvent
 from models.types import ChurnRisk, EmotionLabel, Utterance
 
 Positions = Mapping[tuple[str, int], int]
@@ -37,10 +43,6 @@ Positions = Mapping[tuple[str, int], int]
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _LOCK: Final = 0x5741524D
 """Advisory lock of PostgreSQL: two processes that start at once do not migrate at once."""
-
-
-def _text(value: object) -> str:
-    return msgspec.json.encode(value).decode()
 
 
 class CallStore:
@@ -52,7 +54,8 @@ class CallStore:
     """
 
     def __init__(self, url: str) -> None:
-        self._engine: Engine = create_engine(url, pool_pre_ping=True)
+        # SQLAlchemy's own default for PostgreSQL is a driver that we do not bring.
+        self._engine: Engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"), pool_pre_ping=True)
         self._sqlite = self._engine.dialect.name == "sqlite"
         if self._sqlite:
             event.listen(self._engine, "connect", _prepare_sqlite)
@@ -76,106 +79,9 @@ class CallStore:
 
     def write(self, messages: Iterable[Event | Assist], positions: Positions) -> None:
         """Take messages in, and up to where the topics have been read, in one transaction."""
+        rows = Rows(messages)
         with self._engine.begin() as connection:
-            known: set[str] = set()
-            for message in messages:
-                if message.call_id not in known:
-                    known.add(message.call_id)
-                    self._insert(connection, tables.calls, {"call_id": message.call_id})
-                self._write(connection, message)
-            for (topic, partition), offset in positions.items():
-                row = {"topic": topic, "partition": partition, "next_offset": offset}
-                statement = self._upsert(tables.positions, row)
-                later = statement.excluded.next_offset
-                connection.execute(
-                    statement.on_conflict_do_update(
-                        index_elements=["topic", "partition"],
-                        set_={"next_offset": later},
-                        where=tables.positions.c.next_offset < later,
-                    )
-                )
-
-    def _upsert(self, table: Table, row: dict[str, Any]) -> Any:
-        dialect: Any = sqlite if self._sqlite else postgresql
-        return dialect.insert(table).values(row)
-
-    def _insert(self, connection: Connection, table: Table, row: dict[str, Any]) -> None:
-        connection.execute(self._upsert(table, row).on_conflict_do_nothing())
-
-    def _write(self, connection: Connection, message: Event | Assist) -> None:
-        call, calls = message.call_id, tables.calls
-        match message:
-            case CallStarted():
-                values = msgspec.structs.asdict(message)
-                row = {key: values[key] for key in ("protocol", "customer_id", "customer_name", "agent_id", "queue")}
-                connection.execute(
-                    update(calls)
-                    .where(calls.c.call_id == call, calls.c.started_at.is_(None))
-                    .values(started_at=message.at.astimezone(UTC), **row)
-                )
-            case FinalEvent():
-                utterance = message.utterance
-                self._insert(
-                    connection,
-                    tables.utterances,
-                    {
-                        "utterance_id": utterance.id,
-                        "call_id": call,
-                        "start_ms": utterance.start_ms,
-                        "emotion": None if utterance.emotion is None else utterance.emotion.label.value,
-                        "sentiment": utterance.sentiment,
-                        "body": _text(utterance),
-                    },
-                )
-                self._lengthen(connection, call, utterance.end_ms)
-            case CallEnded():
-                status = "lost" if message.reason == "lost" else "ended"
-                connection.execute(
-                    update(calls).where(calls.c.call_id == call).values(status=status, duration_ms=message.duration_ms)
-                )
-            case Degraded():
-                row = {"call_id": call, "at_ms": message.at_ms, "stage": message.stage, "body": _text(message)}
-                self._insert(connection, tables.degraded, row)
-            case Card():
-                row = {
-                    "card_id": message.id,
-                    "call_id": call,
-                    "rule": message.rule,
-                    "kind": message.kind.value,
-                    "at_ms": message.at_ms,
-                    "body": _text(message),
-                }
-                self._insert(connection, tables.cards, row)
-            case CallRisk():
-                self._latest(connection, call, "risk", message.at_ms, message.risk)
-            case CallMeasures():
-                self._latest(connection, call, "measures", message.at_ms, message.measures)
-            case CardFeedback():
-                row = {
-                    "card_id": message.card_id,
-                    "action": message.action.value,
-                    "call_id": call,
-                    "body": _text(message),
-                }
-                self._insert(connection, tables.feedback, row)
-            case _:
-                pass
-
-    def _lengthen(self, connection: Connection, call: str, end_ms: int) -> None:
-        calls = tables.calls
-        connection.execute(
-            update(calls)
-            .where(calls.c.call_id == call, calls.c.status == "live", calls.c.duration_ms < end_ms)
-            .values(duration_ms=end_ms)
-        )
-
-    def _latest(self, connection: Connection, call: str, name: str, at_ms: int, value: object) -> None:
-        calls = tables.calls
-        connection.execute(
-            update(calls)
-            .where(calls.c.call_id == call, calls.c[f"{name}_at_ms"] <= at_ms)
-            .values({name: _text(value), f"{name}_at_ms": at_ms})
-        )
+            rows.write(connection, ((topic, part, offset) for (topic, part), offset in positions.items()))
 
     def calls(
         self, *, status: str | None = None, limit: int = 50, before: tuple[datetime, str] | None = None
@@ -213,7 +119,7 @@ class CallStore:
         if status is not None:
             query = query.where(c.status == status)
         if before is not None:
-            at, call_id = before
+            at, call_id = before[0].astimezone(UTC), before[1]
             query = query.where(or_(c.started_at < at, and_(c.started_at == at, c.call_id < call_id)))
         with self._engine.connect() as connection:
             return [_summary(row) for row in connection.execute(query).mappings()]
@@ -260,7 +166,7 @@ class CallStore:
                 # sqlite3 begins no transaction for reading alone.
                 connection.exec_driver_sql("BEGIN")
             else:
-                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+                connection.execution_options(isolation_level="REPEATABLE READ")
             rows = connection.execute(select(tables.positions)).mappings()
             positions = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
             ids = list(connection.scalars(select(tables.calls.c.call_id).where(tables.calls.c.status == "live")))

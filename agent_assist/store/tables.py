@@ -34,7 +34,7 @@ calls = Table(
 utterances = Table(
     "utterances",
     metadata,
-    Column("utterance_id", String(256), primary_key=True),
+    Column("utterance_id", Text, primary_key=True),
     Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE"), nullable=False),
     Column("start_ms", BigInteger, nullable=False),
     Column("emotion", String(16)),
@@ -47,9 +47,9 @@ utterances = Table(
 cards = Table(
     "cards",
     metadata,
-    Column("card_id", String(512), primary_key=True),
+    Column("card_id", Text, primary_key=True),
     Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE"), nullable=False),
-    Column("rule", String(128), nullable=False),
+    Column("rule", Text, nullable=False),
     Column("kind", String(8), nullable=False),
     Column("at_ms", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
@@ -59,7 +59,7 @@ cards = Table(
 feedback = Table(
     "feedback",
     metadata,
-    Column("card_id", String(512), primary_key=True),
+    Column("card_id", Text, primary_key=True),
     Column("action", String(16), primary_key=True),
     Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE"), nullable=False),
     Column("body", Text, nullable=False),

@@ -52,7 +52,7 @@ _OF_CALLS: tuple[tuple[str, tuple[sa.Column[object], ...], tuple[str, ...]], ...
     (
         "utterances",
         (
-            sa.Column("utterance_id", sa.String(256), nullable=False),
+            sa.Column("utterance_id", sa.Text, nullable=False),
             sa.Column("start_ms", sa.BigInteger, nullable=False),
             sa.Column("emotion", sa.String(16)),
             sa.Column("sentiment", sa.Float),
@@ -62,8 +62,8 @@ _OF_CALLS: tuple[tuple[str, tuple[sa.Column[object], ...], tuple[str, ...]], ...
     (
         "cards",
         (
-            sa.Column("card_id", sa.String(512), nullable=False),
-            sa.Column("rule", sa.String(128), nullable=False),
+            sa.Column("card_id", sa.Text, nullable=False),
+            sa.Column("rule", sa.Text, nullable=False),
             sa.Column("kind", sa.String(8), nullable=False),
             sa.Column("at_ms", sa.BigInteger, nullable=False),
         ),
@@ -72,7 +72,7 @@ _OF_CALLS: tuple[tuple[str, tuple[sa.Column[object], ...], tuple[str, ...]], ...
     (
         "feedback",
         (
-            sa.Column("card_id", sa.String(512), nullable=False),
+            sa.Column("card_id", sa.Text, nullable=False),
             sa.Column("action", sa.String(16), nullable=False),
         ),
         ("card_id", "action"),

@@ -1,0 +1,159 @@
+"""What a batch of messages means to the tables."""
+
+from collections.abc import Iterable
+from datetime import UTC
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Column, Connection, String, Table, Update, bindparam, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from agent_assist.store.tables import calls, cards, degraded, feedback, positions, utterances
+from agent_assist.types import (
+    Assist,
+    CallEnded,
+    CallMeasures,
+    CallRisk,
+    CallStarted,
+    Card,
+    CardFeedback,
+    Degraded,
+    Event,
+    Partial,
+)
+from agent_assist.types import Final as FinalEvent
+
+Row = dict[str, Any]
+
+_CALL: Final = calls.c.call_id == bindparam("call")
+_START: Final = (
+    update(calls)
+    .where(_CALL, calls.c.started_at.is_(None))
+    .values({name: bindparam(f"new_{name}") for name in ("started_at", "protocol", "customer_id", "customer_name")})
+    .values({name: bindparam(f"new_{name}") for name in ("agent_id", "queue")})
+)
+_LENGTHEN: Final = (
+    update(calls)
+    .where(_CALL, calls.c.status == "live", calls.c.duration_ms < bindparam("until"))
+    .values(duration_ms=bindparam("until"))
+)
+_END: Final = update(calls).where(_CALL).values(status=bindparam("how"), duration_ms=bindparam("until"))
+_RISK: Final = (
+    update(calls)
+    .where(_CALL, calls.c.risk_at_ms <= bindparam("at"))
+    .values(risk=bindparam("body"), risk_at_ms=bindparam("at"))
+)
+_MEASURES: Final = (
+    update(calls)
+    .where(_CALL, calls.c.measures_at_ms <= bindparam("at"))
+    .values(measures=bindparam("body"), measures_at_ms=bindparam("at"))
+)
+
+
+class Rows:
+    """
+    Rows of a batch, by table, and what changes on those of the calls.
+
+    In one order of calls, so that two who write at once wait for each other and do not block each other.
+    """
+
+    def __init__(self, messages: Iterable[Event | Assist]) -> None:
+        self._inserts: dict[Table, list[Row]] = {t: [] for t in (calls, utterances, cards, feedback, degraded)}
+        # A call's end last: it settles the duration that finals lengthen.
+        self._updates: dict[Update, list[Row]] = {u: [] for u in (_START, _LENGTHEN, _RISK, _MEASURES, _END)}
+        known = ""
+        for message in sorted(messages, key=lambda message: message.call_id):
+            if message.call_id != known and not isinstance(message, Partial):
+                known = message.call_id
+                self._inserts[calls].append({"call_id": known})
+            self._add(message)
+
+    def write(self, connection: Connection, reached: Iterable[tuple[str, int, int]]) -> None:
+        """Write what is new, and up to where the topics are read: topic, partition, next offset."""
+        dialect: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
+        for table, rows in self._inserts.items():
+            if rows:
+                connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+        for statement, rows in self._updates.items():
+            if rows:
+                connection.execute(statement, rows)
+        rows = [{"topic": topic, "partition": part, "next_offset": offset} for topic, part, offset in sorted(reached)]
+        if rows:
+            insert = dialect.insert(positions)
+            later = insert.excluded.next_offset
+            connection.execute(
+                insert.on_conflict_do_update(
+                    index_elements=["topic", "partition"],
+                    set_={"next_offset": later},
+                    where=positions.c.next_offset < later,
+                ),
+                rows,
+            )
+
+    def _add(self, message: Event | Assist) -> None:
+        call = message.call_id
+        match message:
+            case CallStarted():
+                self._updates[_START].append(
+                    {
+                        "call": call,
+                        "new_started_at": message.at.astimezone(UTC),
+                        "new_protocol": _fit(message.protocol, calls.c.protocol),
+                        "new_customer_id": _fit(message.customer_id, calls.c.customer_id),
+                        "new_customer_name": _fit(message.customer_name, calls.c.customer_name),
+                        "new_agent_id": _fit(message.agent_id, calls.c.agent_id),
+                        "new_queue": _fit(message.queue, calls.c.queue),
+                    }
+                )
+            case Partial():
+                pass
+            case FinalEvent():
+                self._add_final(message)
+            case Degraded():
+                row = {"call_id": call, "at_ms": message.at_ms, "stage": message.stage, "body": _text(message)}
+                self._inserts[degraded].append(row)
+            case CallEnded():
+                how = "lost" if message.reason == "lost" else "ended"
+                self._updates[_END].append({"call": call, "how": how, "until": message.duration_ms})
+            case Card():
+                self._inserts[cards].append(
+                    {
+                        "card_id": message.id,
+                        "call_id": call,
+                        "rule": message.rule,
+                        "kind": message.kind.value,
+                        "at_ms": message.at_ms,
+                        "body": _text(message),
+                    }
+                )
+            case CallRisk():
+                self._updates[_RISK].append({"call": call, "at": message.at_ms, "body": _text(message.risk)})
+            case CallMeasures():
+                self._updates[_MEASURES].append({"call": call, "at": message.at_ms, "body": _text(message.measures)})
+            case CardFeedback():
+                row = {"card_id": message.card_id, "action": message.action.value, "call_id": call}
+                self._inserts[feedback].append(row | {"body": _text(message)})
+
+    def _add_final(self, message: FinalEvent) -> None:
+        said = message.utterance
+        self._inserts[utterances].append(
+            {
+                "utterance_id": said.id,
+                "call_id": message.call_id,
+                "start_ms": said.start_ms,
+                "emotion": None if said.emotion is None else said.emotion.label.value,
+                "sentiment": said.sentiment,
+                "body": _text(said),
+            }
+        )
+        self._updates[_LENGTHEN].append({"call": message.call_id, "until": said.end_ms})
+
+
+def _text(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _fit(text: str | None, column: Column[Any]) -> str | None:
+    """What the telephone side says of a call, so that no database can refuse it: PostgreSQL knows no NUL."""
+    length = column.type.length if isinstance(column.type, String) else None
+    return None if text is None else text.replace("\0", "")[:length]
