@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 from agent_assist.call.assistant import Assistant
 from agent_assist.call.record import record_of
 from agent_assist.call.state import CallState
+from agent_assist.types import Assist, CallEnded, CallRecord, CallStarted, Degraded, Event
 from audio.recording import Recording, records
 from audio.vad import VoiceActivity
-
-from agent_assist.types import Assist, CallEnded, CallRecord, CallStarted, Event
 from stream.pipeline import CallPipeline, Hearing, PipelinePolicy
 
 
@@ -51,9 +50,9 @@ def _understand(pipeline: CallPipeline, hearing: Hearing) -> list[Event]:
     return events
 
 
-def _assist(assistant: Assistant, events: list[Event]) -> list[Assist]:
+def _assist(assistant: Assistant, events: list[Event]) -> list[Assist | Degraded]:
     state: CallState | None = None
-    told: list[Assist] = []
+    told: list[Assist | Degraded] = []
     for event in events:
         state, new = assistant.step(state, event)
         told += new

@@ -18,7 +18,7 @@ from audio.vad import VoiceActivity
 from stream import metrics, topics
 from stream.assist import Adviser
 from stream.errors import WireError
-from stream.listen import Listener, ListenPolicy
+from stream.listen import Listener, ListenPolicy, Offsets
 from stream.pipeline import Hearing
 from stream.topics import Topic
 from stream.wire import ChurnSignal, Invalid, decode_assist, decode_audio, decode_event, encode
@@ -107,12 +107,16 @@ class _Worker:
 
     def table(self, name: str) -> Any:
         """Bytes by call id; co-partitioned with the topics, and writable from any task of the worker."""
-        return self.app.Table(
+        table = self.app.Table(
             name,
             partitions=self._policy.partitions,
             use_partitioner=True,
             schema=faust.Schema(key_type=str, key_serializer="raw", value_type=bytes, value_serializer="raw"),
         )
+        # Faust asks the table, not its schema, when it writes and reads the changelog; JSON keys, its default, would
+        # fall into other partitions than the calls' own.
+        table.key_serializer = table.value_serializer = "raw"
+        return table
 
     async def send(self, topic: Topic, key: str, value: bytes) -> None:
         """Publish, and return when the broker has it."""
@@ -174,6 +178,7 @@ def listen_app(policy: WorkerPolicy, *, hearing: Hearing, vad: VoiceActivity, li
     """The app that turns audio into events."""
     worker = _Worker("listen", policy)
     app, audio, checkpoints = worker.app, worker.topic(topics.AUDIO), worker.table("listen")
+    offsets = Offsets()
 
     async def publish(event: Event) -> None:
         await worker.send(topics.EVENTS, event.call_id, encode(event))
@@ -212,6 +217,7 @@ def listen_app(policy: WorkerPolicy, *, hearing: Hearing, vad: VoiceActivity, li
     @app.on_partitions_revoked.connect
     async def drop(*_: Any, **__: Any) -> None:
         listener.drop()
+        offsets.clear()
 
     worker.watch(topics.AUDIO)
     return app

@@ -9,10 +9,10 @@ from typing import Literal
 
 import msgspec
 import structlog
-from audio.vad import VoiceActivity
 
 from agent_assist.types import CallEnded, CallStarted, Degraded, Event
 from audio.types import SAMPLE_RATE, AudioRecord
+from audio.vad import VoiceActivity
 from models.types import Hypothesis
 from stream import metrics
 from stream.pipeline import CallPipeline, Checkpoint, Excerpt, Heard, Hearing, PipelinePolicy
@@ -35,6 +35,52 @@ class ListenPolicy:
     """Without audio for so long, a call counts as lost."""
     pause_ms: int = 120_000
     """With more speech than this waiting, no more audio is taken; it waits in the topic."""
+
+
+@dataclass(slots=True, eq=False)
+class _Taken:
+    acknowledge: Acknowledge
+    done: bool = False
+
+
+class Offsets:
+    """
+    Acknowledgement in the order of the offsets, for each partition.
+
+    Faust takes a single message that is held between acknowledged ones for none (it looks for gaps of more than one),
+    and before its first commit it looks for no gap at all: so nothing behind a held message is acknowledged.
+    """
+
+    def __init__(self) -> None:
+        self._queues: dict[int, deque[_Taken]] = {}
+
+    def __len__(self) -> int:
+        """Messages that are not acknowledged yet."""
+        return sum(map(len, self._queues.values()))
+
+    def take(self, partition: int, acknowledge: Acknowledge) -> Acknowledge:
+        """
+        Note the next message of a partition.
+
+        Returns:
+            What to call, in any order, when the message is done with.
+        """
+        queue = self._queues.setdefault(partition, deque())
+        taken = _Taken(acknowledge)
+        queue.append(taken)
+
+        def done() -> None:
+            taken.done = True
+            while queue and queue[0].done:
+                queue.popleft().acknowledge()
+
+        return done
+
+    def clear(self) -> None:
+        """Forget all that is held; it will be read again."""
+        for queue in self._queues.values():
+            queue.clear()
+        self._queues.clear()
 
 
 @dataclass(slots=True, eq=False)
@@ -168,7 +214,6 @@ class Listener:
             self._save(call_id, call, checkpoint)
         while call.held and call.held[0][0] < checkpoint.first_needed:
             call.held.popleft()[1]()
-        metrics.HELD.set(sum(len(c.held) for c in self._calls.values()))
 
     def _save(self, call_id: str, call: _Call, checkpoint: Checkpoint) -> None:
         call.saved = checkpoint

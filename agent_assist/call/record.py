@@ -97,7 +97,7 @@ def add(record: CallRecord, message: Event | Assist) -> CallRecord:  # noqa: PLR
             return replace(record, feedback=(*record.feedback, message))
 
 
-def record_of(call_id: str, events: Iterable[Event], assists: Iterable[Assist]) -> CallRecord:
+def record_of(call_id: str, events: Iterable[Event], assists: Iterable[Assist | Degraded]) -> CallRecord:
     """A whole call."""
     record = empty(call_id)
     for message in (*events, *assists):
