@@ -107,14 +107,26 @@ class _Worker:
 
     def table(self, name: str) -> Any:
         """Bytes by call id; co-partitioned with the topics, and writable from any task of the worker."""
+        raw = {"key_type": str, "key_serializer": "raw", "value_type": bytes, "value_serializer": "raw"}
+        # Faust would write JSON keys, which fall into other partitions than the calls' own, and read JSON values.
+        changelog = self.app.topic(
+            f"{self.app.conf.id}-{name}-changelog",
+            partitions=self._policy.partitions,
+            compacting=True,
+            acks=False,
+            internal=True,
+            allow_empty=True,
+            maxsize=131_072,
+            **raw,
+        )
         table = self.app.Table(
             name,
             partitions=self._policy.partitions,
             use_partitioner=True,
-            schema=faust.Schema(key_type=str, key_serializer="raw", value_type=bytes, value_serializer="raw"),
+            changelog_topic=changelog,
+            key_type=str,
+            value_type=bytes,
         )
-        # Faust asks the table, not its schema, when it writes and reads the changelog; JSON keys, its default, would
-        # fall into other partitions than the calls' own.
         table.key_serializer = table.value_serializer = "raw"
         return table
 
