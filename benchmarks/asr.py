@@ -1,0 +1,300 @@
+"""
+Words of labelled speech: the production recogniser beside plain faster-whisper, file by file in turn.
+
+Both have the same audio, weights, threads, width of search and, from the manifest, language; faster-whisper has its own
+defaults otherwise: windows of 30 s and a ladder of temperatures. Files of several channels are mixed; what is longer
+than an utterance may be is cut for ours as in a call. Rates are of all errors over all tokens of a set, after
+``models.textnorm``; the interval is of 1000 bootstrap samples of its files. RTF is compute time over audio time.
+"""
+
+import argparse
+import csv
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+import numpy as np
+import soundfile
+from faster_whisper import WhisperModel
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from audio.cutter import Cutter
+from audio.endpoint import EndpointPolicy
+from audio.resample import Resampler
+from audio.types import SAMPLE_RATE, Encoding, Pcm
+from audio.vad import SileroVad
+from benchmarks.environment import Environment, Spread, environment, spread
+from models.asr import BEAM, WhisperRecogniser
+from models.textnorm import Errors, cer, wer
+from models.weights import find, locate
+from stream.settings import Settings, load
+
+_LONGEST: Final = 28 * SAMPLE_RATE
+_SAMPLES: Final = 1_000
+_SEED: Final = 7
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True):
+    """One recogniser on one set."""
+
+    name: str
+    wer: float
+    wer_interval: tuple[float, float]
+    """95 %."""
+    cer: float
+    cer_interval: tuple[float, float]
+    substitutions: int
+    """Of words, as the next two; an ideograph is a word."""
+    deletions: int
+    insertions: int
+    rtf: float
+    ms: Spread
+    """Compute time of a file."""
+
+
+class AsrSet(msgspec.Struct, frozen=True, kw_only=True):
+    """One manifest."""
+
+    name: str
+    language: str
+    """Several joined by "+"."""
+    n: int
+    """Files with a transcript."""
+    seconds: float
+    words: int
+    wer: float
+    cer: float
+    rtf: float
+    language_accuracy: float | None
+    """Share of files whose language ours would have told from "zh" and "en"; None where it cannot tell."""
+    ours: Score
+    peer: Score
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``bench asr --json`` prints."""
+
+    environment: Environment
+    model: str
+    weights_sha256: str | None
+    device: str
+    threads: int
+    """0: chosen by CTranslate2."""
+    beam: int
+    split: str | None
+    sets: tuple[AsrSet, ...]
+
+
+class _Row(NamedTuple):
+    transcript: str
+    language: str
+    pcm: Pcm
+
+
+class _Heard(NamedTuple):
+    words: Errors
+    characters: Errors
+    seconds: float
+
+
+_Transcribe = Callable[[_Row], str]
+
+
+def _read(path: Path) -> Pcm:
+    """At 16 kHz, channels mixed."""
+    samples, rate = soundfile.read(path, dtype="int16", always_2d=True)
+    resampler = Resampler(rate)
+    return np.concatenate([resampler.push(samples.mean(axis=1).astype(np.int16)), resampler.flush()])
+
+
+def _rows(manifest: Path, split: str | None, limit: int | None) -> list[_Row]:
+    with manifest.open(encoding="utf-8", newline="") as lines:
+        chosen = [line for line in csv.DictReader(lines) if split is None or line.get("split") == split]
+    said = [line for line in chosen if (line.get("transcript") or "").strip()]
+    return [
+        _Row(line["transcript"], line.get("language") or "en", _read(manifest.parent / line["path"]))
+        for line in said[:limit]
+    ]
+
+
+def _utterances(pcm: Pcm) -> list[Pcm]:
+    """The whole, or what the endpointer makes of it."""
+    if len(pcm) <= _LONGEST:
+        return [pcm]
+    cutter = Cutter(Encoding.PCM16, SAMPLE_RATE, SileroVad(), EndpointPolicy())
+    return [speech.pcm for speech in cutter.push(pcm.astype("<i2").tobytes()) + cutter.flush()]
+
+
+class _Ours:
+    def __init__(self, recogniser: WhisperRecogniser) -> None:
+        self._recogniser = recogniser
+        self.told: list[bool] = []
+        """For each file, whether the language was heard."""
+
+    def __call__(self, row: _Row) -> str:
+        found = [self._recogniser.transcribe(pcm, language=row.language, final=True) for pcm in _utterances(row.pcm)]
+        self.told.append(any(one.language == row.language and one.language_confidence > 0.5 for one in found))
+        return " ".join(one.text for one in found)
+
+
+def _peer(model: WhisperModel) -> _Transcribe:
+    def transcribe(row: _Row) -> str:
+        audio = row.pcm.astype(np.float32) / 32768
+        segments, _ = model.transcribe(audio, language=row.language, beam_size=BEAM)
+        return " ".join(segment.text for segment in segments)
+
+    return transcribe
+
+
+def _timed(transcribe: _Transcribe, row: _Row) -> _Heard:
+    begun = time.perf_counter()
+    text = transcribe(row)
+    seconds = time.perf_counter() - begun
+    return _Heard(wer(row.transcript, text), cer(row.transcript, text), seconds)
+
+
+def interval(errors: Sequence[Errors]) -> tuple[float, float]:
+    """Of the rate over all, 95 %, from bootstrap samples of the files."""
+    total = np.array([one.total for one in errors])
+    length = np.array([one.n for one in errors])
+    picks = np.random.default_rng(_SEED).integers(len(errors), size=(_SAMPLES, len(errors)))
+    rates = total[picks].sum(axis=1) / np.maximum(length[picks].sum(axis=1), 1)
+    low, high = (round(float(value), 4) for value in np.quantile(rates, (0.025, 0.975)))
+    return low, high
+
+
+def _score(name: str, heard: Sequence[_Heard], seconds: float) -> Score:
+    words = sum((one.words for one in heard), Errors())
+    characters = sum((one.characters for one in heard), Errors())
+    return Score(
+        name=name,
+        wer=round(words.rate, 4),
+        wer_interval=interval([one.words for one in heard]),
+        cer=round(characters.rate, 4),
+        cer_interval=interval([one.characters for one in heard]),
+        substitutions=words.substitutions,
+        deletions=words.deletions,
+        insertions=words.insertions,
+        rtf=round(sum(one.seconds for one in heard) / seconds, 4),
+        ms=spread([one.seconds * 1000 for one in heard]),
+    )
+
+
+def evaluate(name: str, rows: Sequence[_Row], ours: _Ours, peer: _Transcribe, step: Callable[[], None]) -> AsrSet:
+    """All figures of one set; the two take turns, so that what else the machine does falls on both."""
+    begun = len(ours.told)
+    heard: tuple[list[_Heard], list[_Heard]] = ([], [])
+    for number, row in enumerate(rows):
+        turns = ((heard[0], ours), (heard[1], peer))
+        for kept, transcribe in turns if number % 2 == 0 else turns[::-1]:
+            kept.append(_timed(transcribe, row))
+        step()
+    seconds = sum(len(row.pcm) for row in rows) / SAMPLE_RATE
+    score = _score("warmline", heard[0], seconds)
+    told = ours.told[begun:]
+    return AsrSet(
+        name=name,
+        language="+".join(sorted({row.language for row in rows})),
+        n=len(rows),
+        seconds=round(seconds, 1),
+        words=sum(one.words.n for one in heard[0]),
+        wer=score.wer,
+        cer=score.cer,
+        rtf=score.rtf,
+        language_accuracy=round(sum(told) / len(told), 4),
+        ours=score,
+        peer=_score("faster-whisper", heard[1], seconds),
+    )
+
+
+def _recognisers(settings: Settings) -> tuple[_Ours, _Transcribe]:
+    """Both, warmed up."""
+    path = locate(settings.model, directory=settings.weights, cache=settings.home / "weights", hub=settings.hub)
+    recogniser = WhisperRecogniser(path, device=settings.device, threads=settings.threads)
+    model = WhisperModel(
+        str(path),
+        device=recogniser.device,
+        compute_type=recogniser.compute_type,
+        cpu_threads=settings.threads,
+        local_files_only=True,
+    )
+    ours, peer = _Ours(recogniser), _peer(model)
+    noise = np.random.default_rng(_SEED).normal(0, 500, 2 * SAMPLE_RATE).astype(np.int16)
+    for transcribe in (ours, peer):
+        transcribe(_Row("", "en", noise))
+    return ours, peer
+
+
+def run(manifest: Sequence[Path], *, split: str | None, limit: int | None, out: Path | None, json: bool) -> None:
+    """Measure and print; ``out`` is written anew after every set."""
+    settings = load({})
+    ours, peer = _recognisers(settings)
+    options = "".join(f" --manifest {path.resolve().parent.name}/{path.name}" for path in manifest)
+    options += (f" --split {split}" if split else "") + (f" --limit {limit}" if limit else "")
+    model_bin = next((file.sha256 for file in find(settings.model).files if file.name == "model.bin"), None)
+    result = Result(
+        environment=environment(
+            f"warmline bench asr{options}", ("faster-whisper", "ctranslate2", "numpy", "opencc", "onnxruntime")
+        ),
+        model=settings.model,
+        weights_sha256=model_bin,
+        device=settings.device,
+        threads=settings.threads,
+        beam=BEAM,
+        split=split,
+        sets=(),
+    )
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        for path in manifest:
+            name, rows = path.resolve().parent.name, _rows(path, split, limit)
+            if not rows:
+                progress.console.print(f"{name}: no transcripts, left out")
+                continue
+            task = progress.add_task(name, total=len(rows))
+            found = evaluate(name, rows, ours, peer, lambda task=task: progress.advance(task))
+            result = msgspec.structs.replace(result, sets=(*result.sets, found))
+            if out is not None:
+                out.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n")
+    if json:
+        print(msgspec.json.encode(result).decode())
+    else:
+        _show(result)
+
+
+def _show(result: Result) -> None:
+    table = Table(title=f"Words: {result.model}, beam {result.beam}; faster-whisper in brackets")
+    for heading in ("set", "lang", "n", "s", "WER %", "CER %", "RTF", "p95 ms"):
+        table.add_column(heading, justify="left" if heading in ("set", "lang") else "right", no_wrap=True)
+    for one in result.sets:
+        ours, peer = one.ours, one.peer
+        table.add_row(
+            one.name,
+            one.language,
+            str(one.n),
+            f"{one.seconds:.0f}",
+            f"{ours.wer * 100:.1f} ({peer.wer * 100:.1f})",
+            f"{ours.cer * 100:.1f} ({peer.cer * 100:.1f})",
+            f"{ours.rtf:.3f} ({peer.rtf:.3f})",
+            f"{ours.ms.p95:.0f} ({peer.ms.p95:.0f})",
+        )
+    Console().print(table)
+
+
+def main() -> None:
+    """``python -m benchmarks.asr``."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--manifest", type=Path, action="append", required=True)
+    arguments.add_argument("--split")
+    arguments.add_argument("--limit", type=int)
+    arguments.add_argument("--out", type=Path)
+    arguments.add_argument("--json", action="store_true")
+    given = arguments.parse_args()
+    run(given.manifest, split=given.split, limit=given.limit, out=given.out, json=given.json)
+
+
+if __name__ == "__main__":
+    main()
