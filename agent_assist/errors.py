@@ -17,3 +17,13 @@ class PlaybookError(AssistError):
 
     def __str__(self) -> str:
         return f"expected {self.expected}, got {self.got} (file={self.path})"
+
+
+@dataclass(eq=False)
+class SlowListener(AssistError):
+    """A listener that does not read what it is told."""
+
+    waiting: int
+
+    def __str__(self) -> str:
+        return f"expected a listener that keeps up, got one with {self.waiting} messages unread (live channel)"

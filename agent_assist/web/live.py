@@ -1,34 +1,30 @@
 """The live channel without sockets: what listeners of a call get, in order, and again where they lost the thread."""
 
 import asyncio
+import time
 import uuid
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from agent_assist.call.record import add, empty, summary
-from agent_assist.types import Assist, CallRecord, CallSummary, Event, Partial
+from agent_assist.call.record import NO_MEASURES, NO_RISK, add, empty, summary
+from agent_assist.types import Assist, CallMeasures, CallRecord, CallRisk, CallStarted, CallSummary, Event, Partial
 from agent_assist.types import Final as FinalEvent
+from agent_assist.web.listener import QUEUE, Listener, Message, Told, tell
 
-_LOG: Final = 2_000
-"""Messages of a call that can be given again; who missed more gets a snapshot."""
-_QUEUE: Final = 512
+_LOG: Final = QUEUE - 12
+"""Messages of a call that can be given again, with room for the partials; who missed more gets a snapshot."""
+_PARTIALS: Final = 8
+_LIST_EVERY_S: Final = 0.5
 _KEEP_ENDED_S: Final = 900.0
-
-
-class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What goes over the live channel."""
-
-    kind: str
-    """"snapshot", "waiting", "ping", "calls", "call", or the tag of the event in ``data``."""
-    seq: int = 0
-    """Of the call's durable messages, from 1; a partial carries the last one's."""
-    epoch: str = ""
-    """Of this hub: after a restart numbers begin anew."""
-    data: Any = None
+_KEEP_SILENT_S: Final = 3_600.0
+"""A call in progress of which nothing was heard: its end is lost, or it is long on hold and the store has it."""
+_MOST_ENDED: Final = 500
+_STALE_S: Final = 120.0
+"""A call so long without a message does not keep a newer one from who follows the latest."""
 
 
 class Snapshot(CallRecord, frozen=True, kw_only=True):
@@ -37,148 +33,150 @@ class Snapshot(CallRecord, frozen=True, kw_only=True):
     partials: tuple[Partial, ...] = ()
 
 
-class Listener:
-    """One end of a live channel: a bounded queue."""
-
-    def __init__(self) -> None:
-        self._queue: deque[Message] = deque()
-        self._there = asyncio.Event()
-        self.overrun = False
-        """Set when it did not read for so long that durable messages are lost to it: it has to come again."""
-
-    def put(self, message: Message) -> None:
-        """Give a message; partials give way first."""
-        if len(self._queue) >= _QUEUE:
-            kept = [m for m in self._queue if m.kind != "partial"]
-            if message.kind == "partial":
-                return
-            if len(kept) >= _QUEUE:
-                self.overrun = True
-            self._queue = deque(kept)
-        if not self.overrun:
-            self._queue.append(message)
-        self._there.set()
-
-    async def get(self, timeout_s: float) -> Message | None:
-        """
-        The next message; None after ``timeout_s`` without one.
-
-        Raises:
-            Overrun: If messages had to be dropped.
-        """
-        if not self._queue and not self.overrun:
-            self._there.clear()
-            try:
-                await asyncio.wait_for(self._there.wait(), timeout_s)
-            except TimeoutError:
-                return None
-        if self.overrun:
-            raise Overrun
-        return self._queue.popleft()
-
-
-class Overrun(Exception):
-    """A listener that reads too slowly."""
-
-
 @dataclass(slots=True, eq=False)
 class _Call:
     record: CallRecord
+    touched: float
+    whole: bool
+    """Whether the record begins with the call's start; else it waits for it, or for what the store knows."""
     seq: int = 0
-    log: deque[Message] = field(default_factory=lambda: deque(maxlen=_LOG))
+    log: deque[Told] = field(default_factory=lambda: deque(maxlen=_LOG))
+    finals: set[str] = field(default_factory=set)
     partials: dict[str, Partial] = field(default_factory=dict)
     listeners: set[Listener] = field(default_factory=set)
-    touched: float = 0.0
+    reached: dict[type, int] = field(default_factory=dict)
+    """Time of the latest risk and measures: those of a worker that goes over a call again are old."""
 
 
 class Live:
     """
     All calls in progress and those just ended.
 
-    Messages may come twice; each is told once.
+    Messages may come twice, and cards before their call; each is told once. Used from one event loop.
+
+    Args:
+        clock: Seconds that never go back.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.epoch = uuid.uuid4().hex[:12]
+        self._clock = clock
         self._calls: dict[str, _Call] = {}
         self._all: set[Listener] = set()
-        self._changed: dict[str, float] = {}
-        self._newest: str | None = None
+        self._resting: dict[str, bool] = {}
+        """Calls just told to the listeners of the list, and whether they changed since."""
 
     def load(self, records: Iterable[CallRecord]) -> None:
-        """Begin with what the store knows."""
-        for record in sorted(records, key=lambda r: (r.started_at is not None, r.started_at)):
-            self._calls[record.call_id] = _Call(record)
-            self._newest = record.call_id
+        """Take in what the store knows; what is known here already is newer, and stays."""
+        for record in records:
+            call = self._calls.get(record.call_id)
+            if call is None:
+                call = self._calls[record.call_id] = _Call(record, self._clock(), whole=True)
+            elif not call.whole:
+                call.record, call.whole = _merge(record, call.record), True
+            call.finals = {utterance.id for utterance in call.record.utterances}
 
     def record(self, call_id: str) -> CallRecord | None:
         """One call as it stands; None where it is neither in progress nor just ended."""
         call = self._calls.get(call_id)
-        return None if call is None else call.record
+        return call.record if call is not None and call.whole else None
 
-    def live(self) -> list[CallRecord]:
-        """The calls in progress."""
-        return [call.record for call in self._calls.values() if call.record.status == "live"]
+    def records(self) -> list[CallRecord]:
+        """The calls in progress and those just ended."""
+        return [call.record for call in self._calls.values() if call.whole]
 
     def newest(self) -> str | None:
         """The call that began last and is in progress."""
-        if self._newest is not None and self._is_live(self._newest):
-            return self._newest
-        running = [record for record in self.live() if record.started_at is not None]
-        return max(running, key=lambda r: str(r.started_at)).call_id if running else None
+        running = [
+            (not self._is_stale(call), call.record.started_at.timestamp(), call_id)
+            for call_id, call in self._calls.items()
+            if call.whole and call.record.status == "live" and call.record.started_at is not None
+        ]
+        return max(running)[2] if running else None
 
-    def _is_live(self, call_id: str) -> bool:
+    def is_over(self, call_id: str) -> bool:
+        """Whether who follows the latest call need not stay with this one."""
         call = self._calls.get(call_id)
-        return call is not None and call.record.status == "live"
+        return call is None or call.record.status != "live" or self._is_stale(call)
+
+    def _is_stale(self, call: _Call) -> bool:
+        return self._clock() - call.touched > _STALE_S
 
     def publish(self, message: Event | Assist) -> None:
         """Tell everybody who listens to that call, unless it is known already."""
         call = self._calls.get(message.call_id)
-        now = asyncio.get_running_loop().time()
         if call is None:
-            call = self._calls[message.call_id] = _Call(empty(message.call_id))
-        call.touched = now
+            call = self._calls[message.call_id] = _Call(empty(message.call_id), self._clock(), whole=False)
+        call.touched = self._clock()
         if isinstance(message, Partial):
             self._partial(call, message)
             return
+        if isinstance(message, CallRisk | CallMeasures):
+            if message.at_ms < call.reached.get(type(message), 0):
+                return
+            call.reached[type(message)] = message.at_ms
         before = call.record
         call.record = add(before, message)
         if call.record is before:
             return
+        if isinstance(message, CallStarted):
+            call.whole = True
         if isinstance(message, FinalEvent):
-            call.partials.pop(message.utterance.id, None)
-        if before.started_at is None and call.record.started_at is not None:
-            self._newest = message.call_id
+            said = message.utterance
+            call.finals.add(said.id)
+            # Finals of a channel come in order: what was being said before this one, and has no final, was nothing.
+            for known in list(call.partials.values()):
+                if known.channel == said.channel and known.start_ms <= said.start_ms:
+                    del call.partials[known.utterance_id]
         if call.record.status != "live":
             call.partials.clear()
         call.seq += 1
-        told = Message(kind=_kind(message), seq=call.seq, epoch=self.epoch, data=message)
+        told = tell(Message(kind=str(message.__struct_config__.tag), seq=call.seq, epoch=self.epoch, data=message))
         call.log.append(told)
         for listener in call.listeners:
             listener.put(told)
-        self._tell_all(call, now)
+        self._change(message.call_id)
 
     def _partial(self, call: _Call, message: Partial) -> None:
-        known = call.partials.get(message.utterance_id)
-        final = any(u.id == message.utterance_id for u in call.record.utterances[-8:])
-        if final or (known is not None and known.revision >= message.revision) or call.record.status != "live":
+        if message.utterance_id in call.finals or call.record.status != "live":
+            return
+        known = call.partials.pop(message.utterance_id, None)
+        # A worker that takes a call over counts revisions anew, so the one that has heard more counts as well.
+        if known is not None and known.revision >= message.revision and known.end_ms >= message.end_ms:
+            call.partials[known.utterance_id] = known
             return
         call.partials[message.utterance_id] = message
-        told = Message(kind="partial", seq=call.seq, epoch=self.epoch, data=message)
-        for listener in call.listeners:
-            listener.put(told)
+        while len(call.partials) > _PARTIALS:
+            del call.partials[next(iter(call.partials))]
+        if call.listeners:
+            told = self._tell_partial(call, message)
+            for listener in call.listeners:
+                listener.put(told)
 
-    def _tell_all(self, call: _Call, now: float) -> None:
-        """The list of calls: each call at most twice a second, and at once when it begins or ends."""
-        line = summary(call.record)
-        if line is None or not self._all:
+    def _tell_partial(self, call: _Call, partial: Partial) -> Told:
+        return tell(Message(kind="partial", seq=call.seq, epoch=self.epoch, data=partial))
+
+    def _change(self, call_id: str) -> None:
+        """Tell the list of a change: at once, but each call at most twice a second, and its last state always."""
+        if call_id in self._resting:
+            self._resting[call_id] = True
+        elif self._all:
+            self._tell_all(call_id)
+
+    def _tell_all(self, call_id: str) -> None:
+        record = self.record(call_id)
+        line = None if record is None else summary(record)
+        if line is None:
             return
-        due = self._changed.get(line.call_id, 0.0) + 0.5
-        if now < due and line.status == "live" and line.utterances:
-            return
-        self._changed[line.call_id] = now
+        told = tell(Message(kind="call", epoch=self.epoch, data=line))
         for listener in self._all:
-            listener.put(Message(kind="call", epoch=self.epoch, data=line))
+            listener.put(told)
+        self._resting[call_id] = False
+        asyncio.get_running_loop().call_later(_LIST_EVERY_S, self._rested, call_id)
+
+    def _rested(self, call_id: str) -> None:
+        if self._resting.pop(call_id, False):
+            self._tell_all(call_id)
 
     def listen(self, call_id: str, *, epoch: str = "", after: int = 0) -> Listener | None:
         """
@@ -192,34 +190,28 @@ class Live:
             A listener whose queue holds what was missed, or else a snapshot; None where the call is not known here.
         """
         call = self._calls.get(call_id)
-        if call is None:
+        if call is None or not call.whole:
             return None
         listener = Listener()
-        missed = [message for message in call.log if message.seq > after]
-        whole = call.seq - after == len(missed) and len(missed) < _QUEUE
-        if epoch == self.epoch and whole:
-            for message in missed:
-                listener.put(message)
+        missed = [told for told in call.log if told.seq > after]
+        if epoch == self.epoch and call.seq - after == len(missed):
+            for told in missed:
+                listener.put(told)
             for partial in call.partials.values():
-                listener.put(Message(kind="partial", seq=call.seq, epoch=self.epoch, data=partial))
+                listener.put(self._tell_partial(call, partial))
         else:
-            listener.put(
-                Message(
-                    kind="snapshot", seq=call.seq, epoch=self.epoch, data=snapshot(call.record, call.partials.values())
-                )
-            )
+            data = Snapshot(**msgspec.structs.asdict(call.record), partials=tuple(call.partials.values()))
+            listener.put(tell(Message(kind="snapshot", seq=call.seq, epoch=self.epoch, data=data)))
         call.listeners.add(listener)
         return listener
 
     def listen_all(self, lines: Iterable[CallSummary]) -> Listener:
-        """Listen to the list of calls; ``lines`` are those of the store, newest first."""
+        """Listen to the list of calls; ``lines`` are those of the store."""
         listener = Listener()
         known = {line.call_id: line for line in lines}
-        for call in self._calls.values():
-            line = summary(call.record)
-            if line is not None:
-                known[line.call_id] = line
-        listener.put(Message(kind="calls", epoch=self.epoch, data=list(known.values())))
+        known |= {line.call_id: line for record in self.records() if (line := summary(record)) is not None}
+        newest_first = sorted(known.values(), key=lambda line: (line.started_at, line.call_id), reverse=True)
+        listener.put(tell(Message(kind="calls", epoch=self.epoch, data=newest_first)))
         self._all.add(listener)
         return listener
 
@@ -230,18 +222,32 @@ class Live:
             call.listeners.discard(listener)
 
     def forget(self) -> None:
-        """Let go of the calls that ended a while ago; the store has them."""
-        now = asyncio.get_running_loop().time()
+        """Let go of calls that ended or fell silent a while ago and that nobody listens to; the store has them."""
+        now = self._clock()
+        kept: list[tuple[float, str]] = []
         for call_id, call in list(self._calls.items()):
-            if call.record.status != "live" and not call.listeners and now - call.touched > _KEEP_ENDED_S:
+            if call.listeners:
+                continue
+            is_live = call.whole and call.record.status == "live"
+            if now - call.touched > (_KEEP_SILENT_S if is_live else _KEEP_ENDED_S):
                 del self._calls[call_id]
-                self._changed.pop(call_id, None)
+            elif not is_live:
+                kept.append((call.touched, call_id))
+        for _, call_id in sorted(kept)[: max(len(kept) - _MOST_ENDED, 0)]:
+            del self._calls[call_id]
 
 
-def snapshot(record: CallRecord, partials: Iterable[Partial] = ()) -> Snapshot:
-    """A record with what is being said."""
-    return Snapshot(**msgspec.structs.asdict(record), partials=tuple(partials))
-
-
-def _kind(message: Event | Assist) -> str:
-    return str(message.__struct_config__.tag)
+def _merge(stored: CallRecord, later: CallRecord) -> CallRecord:
+    """What the store knows of a call, with what came of it since."""
+    record = stored
+    messages: list[Event | Assist] = [FinalEvent(call_id=later.call_id, utterance=said) for said in later.utterances]
+    messages += [*later.cards, *later.feedback, *later.degraded]
+    for message in messages:
+        record = add(record, message)
+    return msgspec.structs.replace(
+        record,
+        risk=record.risk if later.risk == NO_RISK else later.risk,
+        measures=record.measures if later.measures == NO_MEASURES else later.measures,
+        status=record.status if later.status == "live" else later.status,
+        duration_ms=max(record.duration_ms, later.duration_ms),
+    )

@@ -1,0 +1,110 @@
+"""Who may come in: the token, the name asked for, the page that asks."""
+
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any, Final
+
+from litestar import Litestar, Request, Response
+from litestar.connection import ASGIConnection
+from litestar.datastructures import Headers
+from litestar.enums import ScopeType
+from litestar.exceptions import NotAuthorizedException
+from litestar.handlers import BaseRouteHandler
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from agent_assist.store.calls import CallStore
+from agent_assist.types import CardFeedback
+from agent_assist.web.live import Live
+from agent_assist.web.problem import problem
+
+PROTOCOL: Final = "warmline.v1"
+"""Subprotocol of the live channel."""
+_OPEN: Final = ("/healthz", "/readyz")
+"""A probe asks by address."""
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What the doors work with."""
+
+    store: CallStore
+    live: Live
+    token: str
+    feedback: Callable[[CardFeedback], Awaitable[None]]
+    ready: Callable[[], bool]
+    origins: frozenset[str] = frozenset()
+    """Of the pages elsewhere that hold a component of ours, as ``https://crm.example``."""
+
+
+def office(app: Litestar) -> Office:
+    """What the application was made with."""
+    found = app.state.office
+    assert isinstance(found, Office)
+    return found
+
+
+def has_token(connection: Connection) -> bool:
+    """Whether the right token comes in the header, or as a subprotocol: a browser's WebSocket cannot set headers."""
+    kind, _, given = connection.headers.get("authorization", "").partition(" ")
+    offered = [given.strip()] if kind.lower() == "bearer" else []
+    protocols: Any = connection.scope.get("subprotocols", ())
+    offered += [name.removeprefix("token.") for name in protocols if name.startswith("token.")]
+    token = office(connection.app).token.encode()
+    return any(hmac.compare_digest(each.encode(), token) for each in offered)
+
+
+def needs_token(connection: Connection, _: BaseRouteHandler) -> None:
+    """Guard of every door but the signs of life and the pages, which hold no data."""
+    if not has_token(connection):
+        raise NotAuthorizedException("expected the header Authorization: Bearer TOKEN with the right token")
+
+
+def needs_token_from_afar(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Guard of what may be read on this machine."""
+    if connection.client is None or not _is_loopback(connection.client.host):
+        needs_token(connection, handler)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_known_origin(connection: Connection) -> bool:
+    """A browser says where its page is from: a page elsewhere must not listen, whatever token it has guessed."""
+    origin = connection.headers.get("origin")
+    if origin is None or origin in office(connection.app).origins:
+        return True
+    return origin.partition("://")[2].lower() == connection.headers.get("host", "").lower()
+
+
+def host_name(header: str) -> str:
+    """The name in a ``Host`` header, without its port."""
+    if header.startswith("["):
+        return header[1:].partition("]")[0].lower()
+    return header.partition(":")[0].lower()
+
+
+def only(hosts: frozenset[str]) -> Callable[[ASGIApp], ASGIApp]:
+    """Refuse requests for another name: a page elsewhere whose name was made to point here."""
+
+    def wrap(app: ASGIApp) -> ASGIApp:
+        async def check(scope: Scope, receive: Receive, send: Send) -> None:
+            if host_name(Headers.from_scope(scope).get("host", "")) in hosts or scope.get("path") in _OPEN:
+                await app(scope, receive, send)
+            elif scope["type"] == ScopeType.WEBSOCKET:
+                await send({"type": "websocket.close", "code": 4400, "reason": "unknown host"})
+            else:
+                request: Request[Any, Any, Any] = Request(scope)
+                answer: Response[Any] = problem(400, "expected a known name in the header Host")
+                await answer.to_asgi_response(None, request)(scope, receive, send)
+
+        return check
+
+    return wrap
