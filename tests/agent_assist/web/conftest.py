@@ -36,6 +36,14 @@ from models.types import ChurnRisk, RiskLevel, Utterance
 
 START = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 TOKEN = "correct-horse"
+# No compression: what a slow reader has not read must fill buffers.
+PEER: dict[str, Any] = {
+    "subprotocols": ["warmline.v1", f"token.{TOKEN}"],
+    "compression": None,
+    "max_size": None,
+    "ping_interval": None,
+    "proxy": None,
+}
 
 
 @dataclass(frozen=True)
@@ -130,9 +138,7 @@ class Site:
 
     def listen(self, call: str | None = None, **query: object) -> Any:
         """A client of the live channel; close it, or use it in ``async with``."""
-        return connect(
-            self.url(call, **query), subprotocols=["warmline.v1", f"token.{TOKEN}"], ping_interval=None, proxy=None
-        )
+        return connect(self.url(call, **query), **PEER)
 
 
 async def tell(client: ClientConnection, timeout_s: float = 10.0) -> dict[str, Any]:
