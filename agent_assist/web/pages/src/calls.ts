@@ -1,0 +1,242 @@
+// The list of calls: those in progress first, the ones that need attention before the others; then the past.
+
+import { LitElement, css, html, nothing as blank } from "lit";
+import { customElement, property, query, state } from "lit/decorators.js";
+import { repeat } from "lit/directives/repeat.js";
+import { type Connection, LiveChannel, takeToken } from "./client";
+import { chosenTheme, keepTheme, style } from "./style";
+import type { CallSummary, Level } from "./types";
+import { chosenLanguage, clock, keepLanguage, words } from "./words";
+
+const WEIGHT: Record<Level, number> = { critical: 3, elevated: 2, watch: 1, none: 0, unknown: 0 };
+
+/** Most attention first, then the longest; past calls by their start. */
+export function inOrder(calls: Iterable<CallSummary>): CallSummary[] {
+  const attention = (c: CallSummary) => c.alerts * 10 + WEIGHT[c.risk.level];
+  return [...calls].sort((a, b) => {
+    const live = Number(b.status === "live") - Number(a.status === "live");
+    if (live !== 0) return live;
+    if (a.status === "live") return attention(b) - attention(a) || a.started_at.localeCompare(b.started_at);
+    return b.started_at.localeCompare(a.started_at);
+  });
+}
+
+@customElement("warmline-calls")
+export class Calls extends LitElement {
+  @property({ reflect: true }) theme: "light" | "dark" = chosenTheme();
+
+  @state() private calls = new Map<string, CallSummary>();
+  @state() private loaded = false;
+  @state() private connection: Connection = "connecting";
+  @state() private retryAt = 0;
+  @state() private now = Date.now();
+  @state() private wanted = "";
+  @state() private language = chosenLanguage();
+
+  @query("input") private box!: HTMLInputElement;
+
+  private channel: LiveChannel | null = null;
+  private ticking = 0;
+  private keys = (event: KeyboardEvent) => this.key(event);
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    const token = takeToken();
+    this.channel = new LiveChannel({
+      gateway: { server: "", token },
+      query: () => ({}),
+      onMessage: (message) => {
+        if (message.kind === "calls") {
+          this.calls = new Map(message.data.map((c) => [c.call_id, c]));
+          this.loaded = true;
+        } else if (message.kind === "call") {
+          this.calls = new Map(this.calls).set(message.data.call_id, message.data);
+        }
+      },
+      onConnection: (connection, retryInMs) => {
+        this.connection = connection;
+        this.retryAt = Date.now() + retryInMs;
+      },
+    });
+    this.ticking = window.setInterval(() => (this.now = Date.now()), 1000);
+    document.addEventListener("keydown", this.keys);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.channel?.close();
+    clearInterval(this.ticking);
+    document.removeEventListener("keydown", this.keys);
+  }
+
+  override updated(): void {
+    document.documentElement.lang = words(this.language).lang;
+  }
+
+  private key(event: KeyboardEvent): void {
+    if (event.composedPath()[0] instanceof HTMLInputElement) {
+      if (event.key === "Escape") this.box.blur();
+      return;
+    }
+    const links = [...this.renderRoot.querySelectorAll<HTMLAnchorElement>("tbody a")];
+    const at = links.indexOf((this.renderRoot as ShadowRoot).activeElement as HTMLAnchorElement);
+    if (event.key === "j") links[Math.min(at + 1, links.length - 1)]?.focus();
+    else if (event.key === "k") links[Math.max(at - 1, 0)]?.focus();
+    else if (event.key === "/") {
+      event.preventDefault();
+      this.box.focus();
+    }
+  }
+
+  override render() {
+    const w = words(this.language);
+    const notice = {
+      connecting: this.loaded ? "" : w.connecting,
+      open: "",
+      retrying: w.retrying(Math.max(0, Math.ceil((this.retryAt - this.now) / 1000))),
+      refused: w.refused,
+      gone: w.gone,
+    }[this.connection];
+    const asked = this.wanted.trim().toLowerCase();
+    const shown = inOrder(this.calls.values()).filter((c) =>
+      [c.call_id, c.customer_name, c.customer_id, c.agent_id, c.queue].some((v) => v?.toLowerCase().includes(asked)),
+    );
+    return html`
+      <header>
+        <span class=${`dot ${this.connection}`} role="img" aria-label=${this.connection} data-testid="connection"></span>
+        <h1>Warmline · ${w.calls}</h1>
+        <input
+          type="search"
+          aria-label=${w.search}
+          placeholder=${w.search}
+          .value=${this.wanted}
+          @input=${(e: Event) => (this.wanted = (e.target as HTMLInputElement).value)}
+        />
+        <button @click=${this.switchLanguage}>${w.other}</button>
+        <button @click=${this.switchTheme} aria-label=${w.theme} title=${w.theme}>◐</button>
+      </header>
+      <div role="status">${notice ? html`<p class="notice">${notice}</p>` : blank}</div>
+      <main>
+        ${this.loaded && shown.length === 0
+          ? html`<p class="empty muted" data-testid="empty">${asked ? w.noMatch : w.noCalls}</p>`
+          : html`<table>
+              <thead>
+                <tr>
+                  ${w.columns.map((name) => html`<th scope="col">${name}</th>`)}
+                </tr>
+              </thead>
+              <tbody>
+                ${repeat(
+                  shown,
+                  (c) => c.call_id,
+                  (c) => this.row(c),
+                )}
+              </tbody>
+            </table>`}
+      </main>
+      <p class="keys muted">${w.keys}</p>
+    `;
+  }
+
+  private row(call: CallSummary) {
+    const w = words(this.language);
+    const started = new Date(call.started_at);
+    const length = call.status === "live" ? this.now - started.getTime() : call.duration_ms;
+    const time = new Intl.DateTimeFormat(w.lang, { dateStyle: "short", timeStyle: "medium" }).format(started);
+    return html`<tr data-testid="call" data-status=${call.status} class=${call.status === "live" && call.alerts ? "urgent" : ""}>
+      <td><a href=${`/overlay?call=${encodeURIComponent(call.call_id)}`}>${call.customer_name ?? call.customer_id ?? call.call_id}</a></td>
+      <td>${call.status === "live" ? html`<span class="dot open" aria-hidden="true"></span> ` : blank}${w[call.status]}</td>
+      <td><time datetime=${call.started_at}>${time}</time></td>
+      <td class="number">${clock(length)}</td>
+      <td><span class=${`emotion-${call.emotion}`}>${w.labels[call.emotion]}</span></td>
+      <td><span class=${`badge level-${call.risk.level}`}>${w.levels[call.risk.level]}</span></td>
+      <td class="number">${call.alerts || ""}</td>
+      <td>${call.agent_id ?? ""}</td>
+    </tr>`;
+  }
+
+  private switchLanguage(): void {
+    this.language = this.language === "zh" ? "en" : "zh";
+    keepLanguage(this.language);
+  }
+
+  private switchTheme(): void {
+    this.theme = this.theme === "dark" ? "light" : "dark";
+    keepTheme(this.theme);
+  }
+
+  static override styles = [
+    style,
+    css`
+      :host {
+        min-height: 100vh;
+      }
+      header {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: 10px;
+        padding: 12px 20px;
+        background: var(--warm-surface);
+        border-bottom: 1px solid var(--warm-line);
+      }
+      h1 {
+        font-size: 18px;
+        flex: 1 1 auto;
+      }
+      input {
+        flex: 0 1 320px;
+        min-width: 180px;
+        padding: 5px 10px;
+        border: 1px solid var(--warm-line);
+        border-radius: 6px;
+        background: var(--warm-background);
+      }
+      .notice {
+        padding: 6px 20px;
+        background: var(--warm-highlight);
+      }
+      main {
+        padding: 12px 20px;
+        overflow-x: auto;
+      }
+      table {
+        width: 100%;
+        border-collapse: collapse;
+        background: var(--warm-surface);
+        border: 1px solid var(--warm-line);
+      }
+      th,
+      td {
+        text-align: start;
+        padding: 8px 12px;
+        border-bottom: 1px solid var(--warm-line);
+        white-space: nowrap;
+      }
+      th {
+        font-size: 12px;
+        color: var(--warm-muted);
+      }
+      .number {
+        font-variant-numeric: tabular-nums;
+      }
+      .urgent {
+        background: var(--warm-bad-surface);
+      }
+      a {
+        color: var(--warm-accent);
+        font-weight: 600;
+        text-decoration: none;
+      }
+      .empty {
+        text-align: center;
+        padding: 15vh 20px;
+        font-size: 16px;
+      }
+      .keys {
+        padding: 0 20px 16px;
+        font-size: 12.5px;
+      }
+    `,
+  ];
+}

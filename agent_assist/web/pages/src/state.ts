@@ -1,0 +1,70 @@
+// What a page knows of a call: a pure fold of the live channel's messages. Everything is kept by id, so that what comes
+// twice shows once.
+
+import type { CallRecord, Message, Partial } from "./types";
+
+export interface CallView {
+  record: CallRecord | null;
+  partials: Map<string, Partial>;
+  epoch: string;
+  seq: number;
+  waiting: boolean;
+}
+
+export const nothing: CallView = { record: null, partials: new Map(), epoch: "", seq: 0, waiting: false };
+
+export function apply(view: CallView, message: Message): CallView {
+  if (message.kind === "ping") return view;
+  if (message.kind === "waiting") return { ...nothing, waiting: true, epoch: message.epoch ?? "" };
+  const seen = { ...view, epoch: message.epoch ?? "", seq: message.seq ?? view.seq, waiting: false };
+  if (message.kind === "snapshot") {
+    const partials = new Map((message.data.partials ?? []).map((p) => [p.utterance_id, p]));
+    return { ...seen, record: message.data, partials };
+  }
+  const record = seen.record;
+  if (record === null) return seen;
+  switch (message.kind) {
+    case "started": {
+      const { at, customer_id, customer_name, agent_id, queue } = message.data;
+      return { ...seen, record: { ...record, started_at: at, customer_id, customer_name, agent_id, queue } };
+    }
+    case "partial": {
+      const known = seen.partials.get(message.data.utterance_id);
+      const final = record.utterances.some((u) => u.id === message.data.utterance_id);
+      if (final || (known !== undefined && known.revision >= message.data.revision)) return seen;
+      return { ...seen, partials: new Map(seen.partials).set(message.data.utterance_id, message.data) };
+    }
+    case "final": {
+      const { utterance } = message.data;
+      const partials = new Map(seen.partials);
+      partials.delete(utterance.id);
+      // What was still partial on this channel before has been replaced or came to nothing.
+      for (const [id, p] of partials) {
+        if (p.channel === utterance.channel && p.start_ms <= utterance.start_ms) partials.delete(id);
+      }
+      const others = record.utterances.filter((u) => u.id !== utterance.id);
+      const utterances = [...others, utterance].sort((a, b) => a.start_ms - b.start_ms);
+      const duration_ms = Math.max(record.duration_ms, utterance.end_ms);
+      return { ...seen, partials, record: { ...record, utterances, duration_ms } };
+    }
+    case "card": {
+      const cards = [...record.cards.filter((c) => c.id !== message.data.id), message.data];
+      return { ...seen, record: { ...record, cards } };
+    }
+    case "risk":
+      return { ...seen, record: { ...record, risk: message.data.risk } };
+    case "measures":
+      return { ...seen, record: { ...record, measures: message.data.measures } };
+    case "feedback":
+      return { ...seen, record: { ...record, feedback: [...record.feedback, message.data] } };
+    case "degraded":
+      return { ...seen, record: { ...record, degraded: [...record.degraded, message.data] } };
+    case "ended": {
+      const status = message.data.reason === "lost" ? "lost" : "ended";
+      const duration_ms = message.data.duration_ms;
+      return { ...seen, partials: new Map(), record: { ...record, status, duration_ms } };
+    }
+    default:
+      return seen;
+  }
+}

@@ -1,0 +1,148 @@
+// Colours and type of both pages. Every colour is a variable, so that a CRM can set its own; pairs meet WCAG AA.
+
+import { css } from "lit";
+
+export const style = css`
+  :host {
+    --warm-background: #f4f5f7;
+    --warm-surface: #ffffff;
+    --warm-text: #1c2430;
+    --warm-muted: #566073;
+    --warm-line: #dde1e8;
+    --warm-accent: #1f5fbf;
+    --warm-on-accent: #ffffff;
+    --warm-good: #18703d;
+    --warm-watch: #8a5a00;
+    --warm-bad: #b3261e;
+    --warm-bad-surface: #fdecea;
+    --warm-highlight: #fff1b8;
+    --warm-agent: #e8eef8;
+    display: block;
+    color: var(--warm-text);
+    background: var(--warm-background);
+    font: 14px/1.45 system-ui, "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif;
+  }
+  :host([theme="dark"]) {
+    --warm-background: #14171c;
+    --warm-surface: #1e232b;
+    --warm-text: #eceff4;
+    --warm-muted: #a7b0c0;
+    --warm-line: #343b47;
+    --warm-accent: #8ab4ff;
+    --warm-on-accent: #10203a;
+    --warm-good: #7ddba0;
+    --warm-watch: #f2c14e;
+    --warm-bad: #ff9d94;
+    --warm-bad-surface: #451d1a;
+    --warm-highlight: #5c4a00;
+    --warm-agent: #26303f;
+  }
+  * {
+    box-sizing: border-box;
+  }
+  button,
+  input {
+    font: inherit;
+    color: inherit;
+  }
+  button {
+    border: 1px solid var(--warm-line);
+    border-radius: 6px;
+    background: var(--warm-surface);
+    padding: 3px 10px;
+    cursor: pointer;
+    min-height: 28px;
+  }
+  button:hover {
+    border-color: var(--warm-accent);
+  }
+  button[aria-pressed="true"] {
+    background: var(--warm-accent);
+    border-color: var(--warm-accent);
+    color: var(--warm-on-accent);
+  }
+  :focus-visible {
+    outline: 2px solid var(--warm-accent);
+    outline-offset: 2px;
+  }
+  h1,
+  h2,
+  h3,
+  p {
+    margin: 0;
+    font-size: inherit;
+  }
+  .muted {
+    color: var(--warm-muted);
+  }
+  .dot {
+    display: inline-block;
+    width: 9px;
+    height: 9px;
+    border-radius: 50%;
+    background: var(--warm-watch);
+  }
+  .dot.open {
+    background: var(--warm-good);
+  }
+  .dot.refused,
+  .dot.gone {
+    background: var(--warm-bad);
+  }
+  .badge {
+    border-radius: 999px;
+    padding: 1px 9px;
+    border: 1px solid currentColor;
+    font-weight: 600;
+    white-space: nowrap;
+  }
+  .level-none,
+  .emotion-satisfied {
+    color: var(--warm-good);
+  }
+  .level-watch,
+  .level-elevated,
+  .emotion-anxious,
+  .emotion-disappointed {
+    color: var(--warm-watch);
+  }
+  .level-critical,
+  .emotion-angry {
+    color: var(--warm-bad);
+  }
+  .level-unknown,
+  .emotion-unknown {
+    color: var(--warm-muted);
+    border-style: dashed;
+  }
+  .visually-hidden {
+    position: absolute;
+    width: 1px;
+    height: 1px;
+    overflow: hidden;
+    clip-path: inset(50%);
+  }
+  @media (prefers-reduced-motion: no-preference) {
+    .arrives {
+      animation: arrive 0.2s ease-out;
+    }
+    @keyframes arrive {
+      from {
+        opacity: 0;
+        transform: translateY(-4px);
+      }
+    }
+  }
+`;
+
+const KEY = "warmline.theme";
+
+export function chosenTheme(): "light" | "dark" {
+  const kept = localStorage.getItem(KEY);
+  if (kept === "light" || kept === "dark") return kept;
+  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+}
+
+export function keepTheme(theme: "light" | "dark"): void {
+  localStorage.setItem(KEY, theme);
+}

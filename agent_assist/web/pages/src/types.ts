@@ -1,0 +1,136 @@
+// The shapes of agent_assist/types.py and models/types.py, as they travel.
+
+export type Channel = "customer" | "agent";
+export type Label = "neutral" | "satisfied" | "angry" | "anxious" | "disappointed" | "unknown";
+export type Level = "none" | "watch" | "elevated" | "critical" | "unknown";
+export type Status = "live" | "ended" | "lost";
+export type Action = "used" | "dismissed" | "up" | "down";
+
+export interface Emotion {
+  label: Label;
+  valence: number | null;
+  arousal: number | null;
+  agitation: number | null;
+  confidence: number;
+}
+
+export interface Utterance {
+  id: string;
+  channel: Channel;
+  start_ms: number;
+  end_ms: number;
+  text: string;
+  language: string;
+  confidence: number;
+  sentiment: number | null;
+  emotion: Emotion | null;
+}
+
+export interface Partial {
+  utterance_id: string;
+  channel: Channel;
+  revision: number;
+  start_ms: number;
+  end_ms: number;
+  text: string;
+  language: string;
+}
+
+export interface Card {
+  id: string;
+  rule: string;
+  kind: "card" | "tick" | "alert";
+  title: string;
+  text: string;
+  at_ms: number;
+  utterance_id: string;
+  priority: number;
+  reason: string;
+  trigger?: string[];
+  source?: string;
+}
+
+export interface Risk {
+  score: number | null;
+  level: Level;
+  reasons: { name: string; contribution: number }[];
+  model_version: string;
+}
+
+export interface SpeakerMeasures {
+  talk_ms: number;
+  talk_share: number | null;
+  interruptions: number;
+  words_per_minute: number | null;
+  characters_per_minute: number | null;
+  loudness_dbfs: number | null;
+}
+
+export interface Measures {
+  customer: SpeakerMeasures;
+  agent: SpeakerMeasures;
+  talk_ms: number;
+  non_talk_ms: number;
+  overtalk_ms: number;
+  interruptions: number;
+}
+
+export interface Feedback {
+  card_id: string;
+  action: Action;
+}
+
+export interface Degraded {
+  at_ms: number;
+  stage: string;
+  reason: string;
+}
+
+export interface CallRecord {
+  call_id: string;
+  duration_ms: number;
+  utterances: Utterance[];
+  cards: Card[];
+  risk: Risk;
+  measures: Measures;
+  status: Status;
+  started_at: string | null;
+  customer_id: string | null;
+  customer_name: string | null;
+  agent_id: string | null;
+  queue: string | null;
+  feedback: Feedback[];
+  degraded: Degraded[];
+  partials?: Partial[];
+}
+
+export interface CallSummary {
+  call_id: string;
+  started_at: string;
+  status: Status;
+  duration_ms: number;
+  customer_id: string | null;
+  customer_name: string | null;
+  agent_id: string | null;
+  queue: string | null;
+  utterances: number;
+  alerts: number;
+  risk: Risk;
+  emotion: Label;
+}
+
+export type Message = { seq: number; epoch: string } & (
+  | { kind: "snapshot"; data: CallRecord }
+  | { kind: "started"; data: CallRecord & { at: string } }
+  | { kind: "partial"; data: Partial }
+  | { kind: "final"; data: { utterance: Utterance } }
+  | { kind: "degraded"; data: Degraded }
+  | { kind: "ended"; data: { duration_ms: number; reason: string } }
+  | { kind: "card"; data: Card }
+  | { kind: "risk"; data: { risk: Risk } }
+  | { kind: "measures"; data: { measures: Measures } }
+  | { kind: "feedback"; data: Feedback }
+  | { kind: "calls"; data: CallSummary[] }
+  | { kind: "call"; data: CallSummary }
+  | { kind: "waiting" | "ping"; data?: undefined }
+);

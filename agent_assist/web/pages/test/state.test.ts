@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { apply, nothing } from "../src/state";
+import type { CallRecord, Message, Utterance } from "../src/types";
+
+const speaker = { talk_ms: 0, talk_share: null, interruptions: 0, words_per_minute: null, characters_per_minute: null, loudness_dbfs: null };
+const record: CallRecord = {
+  call_id: "c", duration_ms: 0, utterances: [], cards: [], status: "live", started_at: null,
+  risk: { score: null, level: "unknown", reasons: [], model_version: "" },
+  measures: { customer: speaker, agent: speaker, talk_ms: 0, non_talk_ms: 0, overtalk_ms: 0, interruptions: 0 },
+  customer_id: null, customer_name: null, agent_id: null, queue: null, feedback: [], degraded: [],
+};
+const said = (id: string, start_ms: number, text = "x"): Utterance => ({
+  id, channel: "customer", start_ms, end_ms: start_ms + 500, text, language: "en", confidence: 1, sentiment: null, emotion: null,
+});
+const at = { seq: 1, epoch: "e" };
+const snapshot: Message = { ...at, kind: "snapshot", data: record };
+const final = (u: Utterance): Message => ({ ...at, kind: "final", data: { utterance: u } });
+const partial = (id: string, revision: number, text: string): Message => ({
+  ...at, kind: "partial", data: { utterance_id: id, channel: "customer", revision, start_ms: 0, end_ms: 1, text, language: "en" },
+});
+const play = (...messages: Message[]) => messages.reduce(apply, nothing);
+
+describe("the fold of a call's messages", () => {
+  it("shows a final once, however often it comes", () => {
+    const view = play(snapshot, final(said("a", 0)), final(said("a", 0)));
+    expect(view.record?.utterances.map((u) => u.id)).toEqual(["a"]);
+  });
+  it("orders finals by their start", () => {
+    const view = play(snapshot, final(said("b", 900)), final(said("a", 0)));
+    expect(view.record?.utterances.map((u) => u.id)).toEqual(["a", "b"]);
+  });
+  it("replaces a partial in place, and drops it with its final", () => {
+    const before = play(snapshot, partial("a", 1, "I"), partial("a", 2, "I am"));
+    expect([...before.partials.values()].map((p) => p.text)).toEqual(["I am"]);
+    expect(apply(before, final(said("a", 0))).partials.size).toBe(0);
+  });
+  it("takes no partial that is older, or comes after its final", () => {
+    const view = play(snapshot, partial("a", 2, "new"), partial("a", 1, "old"));
+    expect([...view.partials.values()].map((p) => p.text)).toEqual(["new"]);
+    expect(play(snapshot, final(said("a", 0)), partial("a", 3, "late")).partials.size).toBe(0);
+  });
+  it("is replaced whole by a snapshot", () => {
+    const view = play(snapshot, final(said("a", 0)), snapshot);
+    expect(view.record?.utterances).toEqual([]);
+  });
+  it("says that it waits, and forgets the call before", () => {
+    const view = play(snapshot, final(said("a", 0)), { ...at, kind: "waiting" });
+    expect(view.waiting).toBe(true);
+    expect(view.record).toBeNull();
+  });
+});

@@ -1,0 +1,10 @@
+import { defineConfig } from "vite";
+
+// The pages that the gateway serves.
+export default defineConfig({
+  build: {
+    outDir: "../static",
+    emptyOutDir: true,
+    rollupOptions: { input: { index: "index.html", overlay: "overlay.html" } },
+  },
+});
