@@ -1,0 +1,163 @@
+"""The recogniser on real weights: what people said, and nothing where they did not."""
+
+import json
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import soundfile
+
+from audio.resample import Resampler
+from audio.types import SAMPLE_RATE, Pcm
+from models.asr import LANGUAGES, WhisperRecogniser, loop_end
+from models.textnorm import Errors, cer, normalise, wer
+from models.weights import locate
+
+CALLS = {"en_cancel_plan": ("en", 0.10), "zh_late_order": ("zh", 0.16)}
+"""Language, and the error rate that the default weights stay below."""
+
+
+@pytest.fixture(scope="module")
+def recogniser(tmp_path_factory: pytest.TempPathFactory) -> WhisperRecogniser:
+    path = locate("whisper-base", directory=None, cache=tmp_path_factory.mktemp("weights"))
+    return WhisperRecogniser(path, device="cpu")
+
+
+def turns(data: Path, call: str) -> Iterator[tuple[Pcm, str]]:
+    """Every turn's audio at 16 kHz, and its words."""
+    samples, rate = soundfile.read(data / f"{call}.wav", dtype="int16", always_2d=True)
+    for turn in json.loads((data / f"{call}.json").read_text())["turns"]:
+        start, end = int((turn["start"] - 0.1) * rate), int((turn["end"] + 0.2) * rate)
+        resampler = Resampler(rate)
+        yield (
+            np.concatenate([resampler.push(samples[start:end, turn["channel"]]), resampler.flush()]),
+            turn["text"],
+        )
+
+
+def pcm(samples: npt.NDArray[Any]) -> Pcm:
+    return np.clip(samples, -32768, 32767).astype(np.int16)
+
+
+def tones(*frequencies: float, on: float, period: float, seconds: float = 4) -> Pcm:
+    time = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    return pcm(4000 * sum(np.sin(2 * np.pi * f * time) for f in frequencies) * (time % period < on))
+
+
+NOISE = np.random.default_rng(3)
+NOT_SPEECH = {
+    "silence": np.zeros(3 * SAMPLE_RATE, np.int16),
+    "nothing at all": np.zeros(0, np.int16),
+    "line noise": pcm(NOISE.normal(0, 30, 4 * SAMPLE_RATE)),
+    "loud noise": pcm(NOISE.normal(0, 3000, 4 * SAMPLE_RATE)),
+    "a burst": pcm(NOISE.normal(0, 1000, SAMPLE_RATE // 3)),
+    "ringing": tones(440, 480, on=2, period=3),
+    "busy": tones(480, 620, on=0.5, period=1),
+    "a key": tones(770, 1336, on=0.2, period=0.4),
+    "mains hum": pcm(tones(50, on=1, period=1) // 2 + NOISE.normal(0, 50, 4 * SAMPLE_RATE)),
+}
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("told", [True, False], ids=["language given", "language detected"])
+def test_the_words_of_a_call_are_heard(recogniser: WhisperRecogniser, data: Path, call: str, told: bool) -> None:
+    language, margin = CALLS[call]
+    rate = cer if language == "zh" else wer
+    errors, wrong = Errors(), 0
+    for audio, words in turns(data, call):
+        found = recogniser.transcribe(audio, language=language if told else None, final=True)
+        errors += rate(words, found.text)
+        wrong += found.language != language
+    assert errors.n > 100
+    assert errors.rate < margin, errors
+    assert wrong == 0
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("language", [*LANGUAGES, None])
+@pytest.mark.parametrize("final", [True, False], ids=["final", "partial"])
+@pytest.mark.parametrize("sound", NOT_SPEECH)
+def test_nothing_is_said_where_nobody_speaks(
+    recogniser: WhisperRecogniser, sound: str, final: bool, language: str | None
+) -> None:
+    found = recogniser.transcribe(NOT_SPEECH[sound], language=language, final=final)
+    assert (found.text, found.language, found.words) == ("", "unknown", ())
+
+
+@pytest.mark.weights
+def test_words_stand_where_they_were_said(recogniser: WhisperRecogniser, data: Path) -> None:
+    for call, (language, _) in CALLS.items():
+        audio, _ = list(turns(data, call))[1]
+        lead = SAMPLE_RATE
+        plain = recogniser.transcribe(audio, language=language, final=True).words
+        shifted = recogniser.transcribe(
+            np.concatenate([np.zeros(lead, np.int16), audio]), language=language, final=True
+        )
+        starts = [word.start_ms for word in plain]
+        assert starts == sorted(starts)
+        assert all(word.start_ms <= word.end_ms <= len(audio) // 16 and 0 <= word.confidence <= 1 for word in plain)
+        assert plain[-1].end_ms > len(audio) // 16 - 1_000
+        assert shifted.words[-1].end_ms - plain[-1].end_ms == pytest.approx(1_000, abs=200)
+        joined = normalise(" ".join(word.text for word in plain)).replace(" ", "")
+        text = recogniser.transcribe(audio, language=language, final=True).text
+        assert joined == normalise(text).replace(" ", "")
+
+
+@pytest.mark.weights
+def test_chinese_is_simplified_and_punctuated(recogniser: WhisperRecogniser, data: Path) -> None:
+    for audio, _ in turns(data, "zh_late_order"):
+        text = recogniser.transcribe(audio, language="zh", final=True).text
+        assert not set(text) & set("們這個說電話為麼請問還,?!４５")
+        assert text[-1] in "。？！"
+        assert " " not in re.sub(r"(?<=\d) (?=\d)", "", text)
+
+
+@pytest.mark.weights
+def test_a_partial_has_words_but_no_times(recogniser: WhisperRecogniser, data: Path) -> None:
+    audio, words = next(turns(data, "en_cancel_plan"))
+    found = recogniser.transcribe(audio[: len(audio) // 2], language="en", final=False)
+    assert found.words == ()
+    assert normalise(words).startswith(normalise(found.text)[:10])
+
+
+@pytest.mark.weights
+def test_a_wrong_language_is_told_by_a_low_confidence(recogniser: WhisperRecogniser, data: Path) -> None:
+    audio, _ = next(turns(data, "en_cancel_plan"))
+    assert recogniser.transcribe(audio, language="zh", final=True).language_confidence < 0.1
+    assert recogniser.transcribe(audio, language="en", final=True).language_confidence > 0.9
+
+
+@pytest.mark.weights
+def test_the_same_sound_gives_the_same_words_from_any_thread(recogniser: WhisperRecogniser, data: Path) -> None:
+    calls = [(audio, language) for call, (language, _) in CALLS.items() for audio, _ in list(turns(data, call))[:3]]
+    alone = [recogniser.transcribe(audio, language=language, final=True) for audio, language in calls]
+    with ThreadPoolExecutor(2) as threads:
+        together = list(threads.map(lambda one: recogniser.transcribe(one[0], language=one[1], final=True), calls * 2))
+    assert together == alone * 2
+
+
+@pytest.mark.weights
+def test_more_than_a_window_is_refused(recogniser: WhisperRecogniser) -> None:
+    with pytest.raises(ValueError, match=r"at most 30 s of speech, got 31\.0 s"):
+        recogniser.transcribe(np.zeros(31 * SAMPLE_RATE, np.int16), language="en", final=True)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "left"),
+    [
+        ([1, 2, 3, 4, 5], None),
+        ([7, 7, 7], None),
+        ([1, 2, 7, 7, 7, 7, 7, 7], 3),
+        ([5, 6] * 6, 2),
+        ([9, *[1, 2, 3, 4] * 3, 8], 5),
+        ([1, 2, 3] * 3, None),
+    ],
+)
+def test_a_loop_is_run_through_once(tokens: list[int], left: int | None) -> None:
+    assert loop_end(tokens) == left
