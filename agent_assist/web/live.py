@@ -111,13 +111,17 @@ class Live:
         if isinstance(message, Partial):
             self._partial(call, message)
             return
+        is_later = False
         if isinstance(message, CallRisk | CallMeasures):
-            if message.at_ms < call.reached.get(type(message), 0):
+            reached = call.reached.get(type(message), -1)
+            if message.at_ms < reached:
                 return
+            is_later = message.at_ms > reached
             call.reached[type(message)] = message.at_ms
         before = call.record
         call.record = add(before, message)
-        if call.record is before:
+        # The same measures at a later time say something: that the call has come so far, or is over.
+        if call.record is before and not is_later:
             return
         if isinstance(message, CallStarted):
             call.whole = True

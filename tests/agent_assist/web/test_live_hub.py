@@ -42,8 +42,7 @@ def test_a_message_that_comes_twice_is_told_once(call: Any) -> None:
         for message in (c.started(), c.final(0), c.card(0), c.risk(1_500, 0.4), c.feedback(0), c.measures(1_500)):
             hub.publish(message)
         hub.publish(c.ended())
-    # No measures: they say what a call begins with.
-    assert kinds(listener) == ["snapshot", "final", "card", "risk", "feedback", "ended"]
+    assert kinds(listener) == ["snapshot", "final", "card", "risk", "feedback", "measures", "ended"]
 
 
 def test_numbers_count_what_lasts_and_partials_carry_the_last(call: Any) -> None:
@@ -87,6 +86,15 @@ def test_an_older_risk_told_again_is_not_shown(call: Any) -> None:
     record = hub.record("c")
     assert record is not None
     assert record.risk.score == 0.7
+
+
+def test_the_same_measures_at_the_end_of_the_call_are_told(call: Any) -> None:
+    hub, c = Live(), call("c")
+    hub.publish(c.started())
+    listener = hub.listen("c")
+    for at_ms in (1_500, 1_500, 90_000, 90_000, 1_500):
+        hub.publish(c.measures(at_ms))
+    assert [m["data"]["at_ms"] for m in queued(listener)[1:]] == [1_500, 90_000]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
