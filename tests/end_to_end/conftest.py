@@ -99,7 +99,7 @@ class Watcher:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     epoch: str = ""
     seq: int = 0
-    duration_ms: int = -1
+    over: bool = False
 
     async def follow(self, program: Program, call_id: str) -> None:
         base = program.addresses["api"].replace("http", "ws", 1)
@@ -111,10 +111,14 @@ class Watcher:
                     url, subprotocols=["warmline.v1", f"token.{token}"], max_size=None
                 ) as socket:
                     self.connections += 1
-                    async for text in socket:
-                        self.take(json.loads(text))
-                        if self.ended.is_set():
-                            return
+                    while not self.ended.is_set():
+                        try:
+                            # After the end of the call, what follows from it comes within a moment.
+                            text = await asyncio.wait_for(socket.recv(), 3 if self.over else None)
+                        except TimeoutError:
+                            self.ended.set()
+                        else:
+                            self.take(json.loads(text))
             except (websockets.WebSocketException, OSError):
                 pass
             await asyncio.sleep(0.1)
@@ -128,8 +132,7 @@ class Watcher:
             case "snapshot":
                 self.finals = {u["id"]: u for u in data["utterances"]}
                 self.cards = {c["id"]: c for c in data["cards"]}
-                if data["status"] != "live":
-                    self.duration_ms = data["duration_ms"]
+                self.over = data["status"] != "live"
             case "final":
                 utterance = data["utterance"]
                 if utterance["id"] in self.finals:
@@ -144,11 +147,7 @@ class Watcher:
             case "risk":
                 self.risks.append(data)
             case "ended":
-                self.duration_ms = data["duration_ms"]
-            case "measures":
-                # The last word on a call: what follows from its end.
-                if data["at_ms"] == self.duration_ms:
-                    self.ended.set()
+                self.over = True
 
 
 def analyzed(path: Path, home: Path, call_id: str, **settings: str) -> dict[str, Any]:

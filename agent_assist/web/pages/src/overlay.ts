@@ -234,7 +234,7 @@ export class Overlay extends LitElement {
     const shown = record.cards
       .filter((c) => c.kind === "card" && !this.given(record, c).has("dismissed"))
       .sort((a, b) => b.priority - a.priority || b.at_ms - a.at_ms);
-    return html`<section aria-live="polite">
+    return html`<section class="cards" aria-live="polite">
       <h2>${w.cards}</h2>
       ${shown.length === 0 ? html`<p class="muted">${w.noCards}</p>` : blank}
       ${repeat(
@@ -265,7 +265,7 @@ export class Overlay extends LitElement {
         ${card.reason} ${(card.trigger ?? []).map((t) => html`<mark>${t}</mark> `)}
         <small>${clock(card.at_ms)}${card.source ? ` · ${card.source}` : ""}</small>
       </p>
-      <div class="actions">${button("used", w.actions.used)} ${button("dismissed", w.actions.dismissed)} ${button("up", "👍")} ${button("down", "👎")}</div>
+      <div class="actions">${button("used", w.actions.used)} ${button("dismissed", w.actions.dismissed)} ${button("up", "▲")} ${button("down", "▼")}</div>
     </article>`;
   }
 
@@ -489,6 +489,12 @@ export class Overlay extends LitElement {
       .risk li {
         display: inline-flex;
         gap: 4px;
+      }
+      .cards {
+        flex: 0 1 auto;
+        min-height: 150px;
+        max-height: 42vh;
+        overflow-y: auto;
       }
       .card {
         background: var(--warm-surface);
