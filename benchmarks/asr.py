@@ -30,6 +30,7 @@ from audio.vad import SileroVad
 from benchmarks.environment import Environment, Spread, environment, spread
 from models.asr import BEAM, WhisperRecogniser
 from models.textnorm import Errors, cer, wer
+from models.types import Recogniser
 from models.weights import find, locate
 from stream.settings import Settings, load
 
@@ -130,7 +131,7 @@ def _utterances(pcm: Pcm) -> list[Pcm]:
 
 
 class _Ours:
-    def __init__(self, recogniser: WhisperRecogniser) -> None:
+    def __init__(self, recogniser: Recogniser) -> None:
         self._recogniser = recogniser
         self.told: list[bool] = []
         """For each file, whether the language was heard."""

@@ -26,12 +26,12 @@ import numpy as np
 import psutil
 import websockets
 from aiokafka import AIOKafkaProducer
-from audio.recording import Recording, read_recording, records
-from audio.telephony.play import play
 from rich.console import Console
 from rich.table import Table
 
 from agent_assist.types import Final
+from audio.recording import Recording, read_recording, records
+from audio.telephony.play import play
 from audio.types import RECORD_MS, AudioRecord
 from benchmarks.environment import Environment, Spread, environment, spread
 from stream import build

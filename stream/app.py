@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import faust
 import structlog
@@ -86,7 +86,8 @@ class _Worker:
     """What both apps share: raw topics, refusing what cannot be read, and the watchdog."""
 
     def __init__(self, name: str, policy: WorkerPolicy) -> None:
-        self.app = _app(name, policy)
+        # Faust's own types say less than it takes.
+        self.app: Any = _app(name, policy)
         self._policy = policy
         self._topics: dict[str, Any] = {}
         self._alive: dict[tuple[str, int], float] = {}
@@ -107,17 +108,19 @@ class _Worker:
 
     def table(self, name: str) -> Any:
         """Bytes by call id; co-partitioned with the topics, and writable from any task of the worker."""
-        raw = {"key_type": str, "key_serializer": "raw", "value_type": bytes, "value_serializer": "raw"}
         # Faust would write JSON keys, which fall into other partitions than the calls' own, and read JSON values.
         changelog = self.app.topic(
             f"{self.app.conf.id}-{name}-changelog",
+            key_type=str,
+            key_serializer="raw",
+            value_type=bytes,
+            value_serializer="raw",
             partitions=self._policy.partitions,
             compacting=True,
             acks=False,
             internal=True,
             allow_empty=True,
             maxsize=131_072,
-            **raw,
         )
         table = self.app.Table(
             name,
@@ -232,7 +235,7 @@ def listen_app(policy: WorkerPolicy, *, hearing: Hearing, vad: VoiceActivity, li
         offsets.clear()
 
     worker.watch(topics.AUDIO)
-    return app
+    return cast("faust.App", app)
 
 
 def assist_app(policy: WorkerPolicy, *, assistant: Assistant, store: Store) -> faust.App:
@@ -293,7 +296,7 @@ def assist_app(policy: WorkerPolicy, *, assistant: Assistant, store: Store) -> f
         adviser.forget(time.time())
 
     worker.watch(topics.EVENTS)
-    return app
+    return cast("faust.App", app)
 
 
 async def _until_written(write: Callable[[], Awaitable[None]]) -> None:
@@ -309,7 +312,7 @@ async def _until_written(write: Callable[[], Awaitable[None]]) -> None:
             delay = min(2 * delay, 10.0)
 
 
-def run(app: faust.App, *, ready: Callable[[], None]) -> None:
+def run(app: Any, *, ready: Callable[[], None]) -> None:
     """Run an app until SIGINT or SIGTERM; ``ready`` is called when its partitions are assigned and recovered."""
 
     @app.on_partitions_assigned.connect

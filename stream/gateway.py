@@ -1,7 +1,7 @@
 """The gateway: telephone media in, the API, the pages and the live channel out."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -127,7 +127,7 @@ class Intake:
             try:
                 await self._producer.send_and_wait(topics.AUDIO.name, value, key=call_id.encode())
             except KafkaError as error:
-                if not error.retriable:  # type: ignore[attr-defined]
+                if not error.retriable:
                     raise
                 log.warning("broker_away", error=type(error).__name__)
                 await asyncio.sleep(0.2)
@@ -187,7 +187,7 @@ class _Server(uvicorn.Server):
     """Leaves signals to the process that it runs in."""
 
     @contextmanager
-    def capture_signals(self) -> Iterator[None]:
+    def capture_signals(self) -> Generator[None]:
         yield
 
 
@@ -244,6 +244,8 @@ async def serve(
             log_config=None,
             access_log=False,
             ws_max_size=65_536,
+            # Once for each listener, it would cost more than it saves on a local network.
+            ws_per_message_deflate=False,
             timeout_graceful_shutdown=3,
         )
     )

@@ -11,17 +11,17 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import msgspec
+
+from agent_assist.types import Degraded, Event, Final, Partial
 from audio.cutter import Cutter, Speech
 from audio.endpoint import EndpointPolicy
 from audio.quality import rms_dbfs
+from audio.types import RECORD_MS, SAMPLE_RATE, AudioRecord, Channel
 from audio.vad import VoiceActivity
 from models.fusion import CustomerVoice, feel
 from models.language import LanguageTracker
 from models.prosody import Prosody, measure
 from models.sentiment import score
-
-from agent_assist.types import Degraded, Event, Final, Partial
-from audio.types import RECORD_MS, SAMPLE_RATE, AudioRecord, Channel
 from models.types import Hypothesis, Recogniser, Utterance, Word
 
 _PER_MS = SAMPLE_RATE // 1000
@@ -251,9 +251,12 @@ class CallPipeline:
 
     def _settle(self) -> None:
         """Make the restart points durable that have nothing before them."""
-        while self._waiting and isinstance(self._waiting[0][1], _Restart):
-            side, restart = self._waiting.popleft()
-            side.durable = msgspec.structs.replace(side.durable, resume_at=restart.seq)
+        while self._waiting:
+            side, item = self._waiting[0]
+            if not isinstance(item, _Restart):
+                return
+            self._waiting.popleft()
+            side.durable = msgspec.structs.replace(side.durable, resume_at=item.seq)
 
     def _utterance(self, side: _Side, speech: Speech, heard: Heard) -> Utterance:
         hypothesis, durable = heard.hypothesis, side.durable

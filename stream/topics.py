@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
@@ -61,7 +61,7 @@ async def create(broker: str, *, partitions: int, replication: int, topics: Iter
     await admin.start()
     try:
         wanted = [NewTopic(t.name, partitions, replication, topic_configs=t.config()) for t in topics]
-        response = await admin.create_topics(wanted)
+        response: Any = await admin.create_topics(wanted)
         for name, code, *_ in response.topic_errors:
             error = for_code(code)
             if code and error is not TopicAlreadyExistsError:

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -224,7 +224,7 @@ async def _supervise(supervisor: Any, stop: asyncio.Event, ready: Any) -> None:
 
 
 @contextmanager
-def _only_one(home: Path) -> Iterator[None]:
+def _only_one(home: Path) -> Generator[None]:
     """Two programs must not write the same home."""
     home.mkdir(parents=True, exist_ok=True)
     with (home / "lock").open("w") as lock:
