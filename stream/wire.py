@@ -70,8 +70,8 @@ class Invalid(msgspec.Struct, frozen=True, kw_only=True, tag="invalid"):
 
 
 _json = msgspec.json.Encoder()
-_event = msgspec.json.Decoder(Event)
-_assist = msgspec.json.Decoder(Assist)
+_event: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+_assist: msgspec.json.Decoder[Assist] = msgspec.json.Decoder(Assist)
 _start = msgspec.json.Decoder(AudioStart)
 _end = msgspec.json.Decoder(AudioEnd)
 

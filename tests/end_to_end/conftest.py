@@ -159,7 +159,7 @@ def analyzed(path: Path, home: Path, call_id: str, **settings: str) -> dict[str,
         check=True,
         env=os.environ | {f"WARMLINE_{name.upper()}": value for name, value in settings.items()},
     )
-    return json.loads(done.stdout.replace(f'"{path.stem}', f'"{call_id}'))
+    return json.loads(done.stdout.replace(path.stem, call_id))
 
 
 @pytest.fixture
