@@ -11,6 +11,7 @@ import argparse
 import csv
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -212,8 +213,8 @@ def evaluate(name: str, rows: Sequence[_Row], ours: _Ours, peer: _Transcribe, st
     )
 
 
-def _recognisers(settings: Settings) -> tuple[_Ours, _Transcribe]:
-    """Both, warmed up."""
+def _recognisers(settings: Settings) -> tuple[_Ours, _Transcribe, str]:
+    """Both, warmed up, and the device that they run on."""
     path = locate(settings.model, directory=settings.weights, cache=settings.home / "weights", hub=settings.hub)
     recogniser = WhisperRecogniser(path, device=settings.device, threads=settings.threads)
     model = WhisperModel(
@@ -227,13 +228,13 @@ def _recognisers(settings: Settings) -> tuple[_Ours, _Transcribe]:
     noise = np.random.default_rng(_SEED).normal(0, 500, 2 * SAMPLE_RATE).astype(np.int16)
     for transcribe in (ours, peer):
         transcribe(_Row("", "en", noise))
-    return ours, peer
+    return ours, peer, recogniser.device
 
 
 def run(manifest: Sequence[Path], *, split: str | None, limit: int | None, out: Path | None, json: bool) -> None:
     """Measure and print; ``out`` is written anew after every set."""
     settings = load({})
-    ours, peer = _recognisers(settings)
+    ours, peer, device = _recognisers(settings)
     options = "".join(f" --manifest {path.resolve().parent.name}/{path.name}" for path in manifest)
     options += (f" --split {split}" if split else "") + (f" --limit {limit}" if limit else "")
     model_bin = next((file.sha256 for file in find(settings.model).files if file.name == "model.bin"), None)
@@ -243,7 +244,7 @@ def run(manifest: Sequence[Path], *, split: str | None, limit: int | None, out: 
         ),
         model=settings.model,
         weights_sha256=model_bin,
-        device=settings.device,
+        device=device,
         threads=settings.threads,
         beam=BEAM,
         split=split,
@@ -256,7 +257,7 @@ def run(manifest: Sequence[Path], *, split: str | None, limit: int | None, out: 
                 progress.console.print(f"{name}: no transcripts, left out")
                 continue
             task = progress.add_task(name, total=len(rows))
-            found = evaluate(name, rows, ours, peer, lambda task=task: progress.advance(task))
+            found = evaluate(name, rows, ours, peer, partial(progress.advance, task))
             result = msgspec.structs.replace(result, sets=(*result.sets, found))
             if out is not None:
                 out.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n")
@@ -268,19 +269,16 @@ def run(manifest: Sequence[Path], *, split: str | None, limit: int | None, out: 
 
 def _show(result: Result) -> None:
     table = Table(title=f"Words: {result.model}, beam {result.beam}; faster-whisper in brackets")
-    for heading in ("set", "lang", "n", "s", "WER %", "CER %", "RTF", "p95 ms"):
-        table.add_column(heading, justify="left" if heading in ("set", "lang") else "right", no_wrap=True)
+    for heading in ("set", "n", "WER %", "CER %", "RTF"):
+        table.add_column(heading, justify="left" if heading == "set" else "right", no_wrap=True)
     for one in result.sets:
         ours, peer = one.ours, one.peer
         table.add_row(
             one.name,
-            one.language,
             str(one.n),
-            f"{one.seconds:.0f}",
             f"{ours.wer * 100:.1f} ({peer.wer * 100:.1f})",
             f"{ours.cer * 100:.1f} ({peer.cer * 100:.1f})",
             f"{ours.rtf:.3f} ({peer.rtf:.3f})",
-            f"{ours.ms.p95:.0f} ({peer.ms.p95:.0f})",
         )
     Console().print(table)
 

@@ -29,6 +29,7 @@ LANGUAGES: Final = ("zh", "en")
 BEAM: Final = 5
 """Width of the search for finals. Greedy search repeats single words: on spoken digits it doubles the errors."""
 _BUCKETS_S: Final = (10, 15, 20, 30)
+"""Shorter ones save a quarter of the time but double the errors in short utterances (digits: WER 23 to 43 % at 6 s)."""
 _MARGIN_S: Final = 1.0
 """Silence behind the speech at least: with less, the decoder loops."""
 _WINDOW_S: Final = 30
@@ -160,11 +161,14 @@ class WhisperRecogniser:
             return _NOBODY
         if _doubled(decoded.tokens):
             # Without timestamps, "eight" often becomes "8 8"; who really said it twice is heard so again.
-            decoded = self._decode(encoded, bucket, seconds, decoded.language, beam, timestamps=True)
+            again = self._decode(encoded, bucket, seconds, decoded.language, beam, timestamps=True)
+            decoded = again if again.tokens else decoded
         if looping:
             if bucket < _WINDOW_S:
                 whole = self._encode(audio, _WINDOW_S)
                 decoded = self._decode(whole, _WINDOW_S, seconds, decoded.language, beam)
+            if not decoded.said:
+                return _NOBODY
             decoded = self._cut(decoded)
         text = self._written(decoded.text, decoded.language)
         if not re.search(r"\w", text):

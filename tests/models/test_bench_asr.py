@@ -1,0 +1,66 @@
+"""The benchmark of words counts what it should, for both sides alike."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from audio.types import SAMPLE_RATE, Pcm
+from benchmarks.asr import _Ours, _Row, _rows, _utterances, evaluate, interval
+from models.textnorm import Errors
+from models.types import Hypothesis
+
+
+class Parrot:
+    """Says what it was built with, in turn."""
+
+    def __init__(self, *texts: str) -> None:
+        self.texts = list(texts)
+
+    def transcribe(self, pcm: Pcm, *, language: str | None, final: bool) -> Hypothesis:
+        assert final
+        return Hypothesis(text=self.texts.pop(0), language="en", language_confidence=0.9, confidence=1.0)
+
+
+def rows(*transcripts: str) -> list[_Row]:
+    return [_Row(text, "en", np.zeros(SAMPLE_RATE, np.int16)) for text in transcripts]
+
+
+def test_errors_are_summed_over_the_set_for_both() -> None:
+    said = iter(["five", "nothing of it"])
+    found = evaluate(
+        "digits",
+        rows("five", "one two three"),
+        _Ours(Parrot("5", "one two")),
+        lambda row: next(said),
+        lambda: None,
+    )
+    assert (found.n, found.words, found.seconds, found.language) == (2, 4, 2.0, "en")
+    assert (found.wer, found.ours.deletions) == (0.25, 1)
+    assert (found.peer.wer, found.peer.substitutions) == (0.75, 3)
+    assert found.language_accuracy == 1.0
+
+
+def test_the_interval_holds_the_rate_and_shrinks_with_the_set() -> None:
+    few = [Errors(substitutions=1, n=4), Errors(n=4)] * 3
+    low, high = interval(few)
+    assert low < 0.125 < high
+    narrow = interval(few * 30)
+    assert high - low > narrow[1] - narrow[0] > 0
+    assert interval([Errors(n=5)] * 4) == (0.0, 0.0)
+
+
+def test_a_manifest_gives_its_transcribed_rows_at_16_khz(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", np.zeros((8_000, 2), np.int16), 8_000)
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text("path,transcript,language,split\na.wav,one,en,eval\na.wav,,en,eval\na.wav,two,en,train\n")
+    assert [(row.transcript, len(row.pcm)) for row in _rows(manifest, None, None)] == [("one", 16_000), ("two", 16_000)]
+    assert [row.transcript for row in _rows(manifest, "train", None)] == ["two"]
+    assert [row.transcript for row in _rows(manifest, None, 1)] == ["one"]
+
+
+@pytest.mark.parametrize("seconds", [1, 28])
+def test_an_utterance_is_taken_whole(seconds: int) -> None:
+    pcm = np.ones(seconds * SAMPLE_RATE, np.int16)
+    assert [len(one) for one in _utterances(pcm)] == [len(pcm)]
