@@ -6,7 +6,7 @@ PORT ?= 8700
 CALL ?= tests/data/zh_late_order.wav
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test test-fast check web lock kafka kafka3 kafka-stop test-kafka3 wheel test-wheel clean
+.PHONY: help run up test test-fast test-kill test-kafka3 check web lock kafka kafka3 kafka-stop wheel test-wheel clean
 
 help: ## Show the targets.
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -54,16 +54,19 @@ check: $(BIN)/.test ## Style, types, direction of imports, names.
 	$(BIN)/python -m pytest -q tests/test_packaging.py
 
 kafka: ## Start one node of Apache Kafka on loopback.
-	sh kafka/start.sh 1
+	bash kafka/start.sh 1
 
 kafka3: ## Start three.
-	sh kafka/start.sh 3
+	bash kafka/start.sh 3
 
 kafka-stop:
-	sh kafka/stop.sh
+	bash kafka/stop.sh
 
-test-kafka3: $(BIN)/.test ## Kill a node of three, and a worker, a gateway and a broker ten times.
-	sh tests/run.sh kafka3
+test-kill: $(BIN)/.test $(STATIC)/.built ## Kill workers, gateway and broker in mid-call, ten times each.
+	ROUNDS=$(or $(ROUNDS),10) sh tests/run.sh kill
+
+test-kafka3: $(BIN)/.test ## Kill one node of three in mid-call, ten times.
+	ROUNDS=$(or $(ROUNDS),10) sh tests/run.sh kafka3
 
 wheel: $(BIN)/.test $(STATIC)/.built ## Build the wheel that the image holds.
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist

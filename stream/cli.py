@@ -8,6 +8,7 @@ import typer
 from agent_assist.errors import AssistError
 from audio.errors import AudioError
 from models.errors import ModelError
+from stream import logs
 from stream.commands import bench, calls, run, weights
 from stream.errors import StreamError
 
@@ -39,6 +40,8 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def root(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False) -> None:
     """Warmline listens to live calls and helps the people on them."""
+    # Until a process sets up its own: standard output belongs to the results.
+    logs.configure("warning")
 
 
 def main() -> None:

@@ -14,13 +14,20 @@ left_out() {
     fi
 }
 
-if [ "${1:-}" = kafka3 ]; then
-    sh kafka/start.sh 3
-    trap 'sh kafka/stop.sh' EXIT
-    WARMLINE_TEST_KAFKA3=$(cat .kafka/bootstrap) WARMLINE_TEST_ROUNDS=${ROUNDS:-10} \
-        "$BIN/python" -m pytest -q -m "kafka3 or (broker and kill)" tests
+export WARMLINE_TEST_ROUNDS="${ROUNDS:-1}"
+case "${1:-}" in
+kill)
+    "$BIN/python" -m pytest -q -m "kill and broker" tests
     exit
-fi
+    ;;
+kafka3)
+    trap 'bash kafka/stop.sh 3' EXIT
+    WARMLINE_TEST_KAFKA3=$(bash kafka/start.sh 3)
+    export WARMLINE_TEST_KAFKA3
+    "$BIN/python" -m pytest -q -m kafka3 tests
+    exit
+    ;;
+esac
 
 slow="broker or kafka or kafka3 or weights or browser or corpus or gpu"
 echo "== fast tests"
@@ -39,9 +46,8 @@ if ! command -v chromium >/dev/null 2>&1; then
     skip browser
 fi
 if command -v java >/dev/null 2>&1 && command -v mvn >/dev/null 2>&1; then
-    sh kafka/start.sh 1
-    trap 'sh kafka/stop.sh' EXIT
-    WARMLINE_TEST_KAFKA=$(cat .kafka/bootstrap)
+    trap 'bash kafka/stop.sh 1' EXIT
+    WARMLINE_TEST_KAFKA=$(bash kafka/start.sh 1)
     export WARMLINE_TEST_KAFKA
 else
     left_out kafka "no Java and Maven to start Apache Kafka with"

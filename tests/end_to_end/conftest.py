@@ -38,7 +38,8 @@ class Program:
 
     async def play(self, path: Path, call_id: str, speed: float) -> None:
         player = await asyncio.create_subprocess_exec(
-            WARMLINE, "play", str(path), "--home", str(self.home), "--call-id", call_id, "--speed", str(speed), "--json",
+            WARMLINE, "play", str(path), "--home", str(self.home), "--call-id", call_id,
+            "--speed", str(speed), "--json",
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         out, err = await player.communicate()
@@ -170,3 +171,27 @@ def make_watcher() -> type[Watcher]:
 @pytest.fixture
 def analyze() -> Callable[..., dict[str, Any]]:
     return analyzed
+
+
+class KafkaNode:
+    """One node of a cluster of three, to be killed and started again."""
+
+    def __init__(self, number: int) -> None:
+        self._home = Path(__file__).parents[2] / ".kafka" / "nodes" / "3" / str(number)
+        self._pid = self._home / "pid"
+        self._command = psutil.Process(int(self._pid.read_text())).cmdline()
+
+    def kill(self) -> None:
+        os.kill(int(self._pid.read_text()), signal.SIGKILL)
+
+    def revive(self) -> None:
+        with (self._home / "server.log").open("ab") as log:
+            process = subprocess.Popen(self._command, stdout=log, stderr=log, start_new_session=True)
+        self._pid.write_text(str(process.pid))
+        # Its death is init's affair: the node outlives the test.
+        process.returncode = 0
+
+
+@pytest.fixture
+def kafka_node() -> KafkaNode:
+    return KafkaNode(2)

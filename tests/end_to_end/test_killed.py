@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 CALL = "zh_late_order"
-SPEED = 2.0
+RECOGNISER = os.environ.get("WARMLINE_TEST_RECOGNISER", "whisper")
+"""With "none" the path alone is tried, much faster: for many rounds."""
+SPEED = 2.0 if RECOGNISER == "whisper" else 4.0
 ROUNDS = range(int(os.environ.get("WARMLINE_TEST_ROUNDS", "1")))
 
 pytestmark = [pytest.mark.kill, pytest.mark.weights]
@@ -20,7 +22,7 @@ def finals(utterances: Any) -> list[tuple[Any, ...]]:
 
 async def killed(role: str, start: Any, watcher: Any, data: Path, options: tuple[str, ...]) -> tuple[Any, str]:
     """Play a call, kill the process in its middle; returns the program and the call's id."""
-    program = await start(*options)
+    program = await start(*options, recogniser=RECOGNISER)
     call_id = f"{CALL}-{os.urandom(3).hex()}"
     following = asyncio.create_task(watcher.follow(program, call_id))
     playing = asyncio.create_task(program.play(data / f"{CALL}.wav", call_id, SPEED))
@@ -41,7 +43,7 @@ async def test_nothing_is_lost_or_shown_twice_when_a_process_is_killed(
 ) -> None:
     watcher = make_watcher()
     program, call_id = await killed(role, start, watcher, data, ())
-    expected = await asyncio.to_thread(analyze, data / f"{CALL}.wav", program.home, call_id)
+    expected = await asyncio.to_thread(analyze, data / f"{CALL}.wav", program.home, call_id, recogniser=RECOGNISER)
     assert not watcher.twice
     assert finals(watcher.finals.values()) == finals(expected["utterances"])
     assert sorted(watcher.cards) == sorted(card["id"] for card in expected["cards"])
@@ -54,7 +56,7 @@ async def test_a_call_goes_on_when_the_gateway_is_killed(
 ) -> None:
     watcher = make_watcher()
     program, call_id = await killed("gateway", start, watcher, data, ())
-    expected = await asyncio.to_thread(analyze, data / f"{CALL}.wav", program.home, call_id)
+    expected = await asyncio.to_thread(analyze, data / f"{CALL}.wav", program.home, call_id, recogniser=RECOGNISER)
     assert watcher.connections > 1
     assert not watcher.twice
     # What was said while there was no gateway is gone with the line; all before is there, and the call went on.
@@ -62,7 +64,8 @@ async def test_a_call_goes_on_when_the_gateway_is_killed(
     assert set(finals(before)) <= set(finals(watcher.finals.values()))
     late = [u for u in watcher.finals.values() if u["start_ms"] > 50_000]
     assert len(late) >= 8
-    assert {"closing", "greeting"} <= {card["rule"] for card in watcher.cards.values()}
+    if RECOGNISER == "whisper":
+        assert {"closing", "greeting"} <= {card["rule"] for card in watcher.cards.values()}
 
 
 @pytest.mark.kafka3
@@ -71,7 +74,7 @@ async def test_nothing_is_lost_or_shown_twice_when_a_node_of_three_is_killed(
     round_: int, start: Any, make_watcher: Any, analyze: Any, data: Path, kafka_node: Any
 ) -> None:
     watcher = make_watcher()
-    program = await start("--broker", os.environ["WARMLINE_TEST_KAFKA3"], replication="3")
+    program = await start("--broker", os.environ["WARMLINE_TEST_KAFKA3"], replication="3", recogniser=RECOGNISER)
     call_id = f"{CALL}-{os.urandom(3).hex()}"
     following = asyncio.create_task(watcher.follow(program, call_id))
     playing = asyncio.create_task(program.play(data / f"{CALL}.wav", call_id, SPEED))
@@ -81,7 +84,7 @@ async def test_nothing_is_lost_or_shown_twice_when_a_node_of_three_is_killed(
     async with asyncio.timeout(120):
         await following
     kafka_node.revive()
-    expected = await asyncio.to_thread(analyze, data / f"{CALL}.wav", program.home, call_id)
+    expected = await asyncio.to_thread(analyze, data / f"{CALL}.wav", program.home, call_id, recogniser=RECOGNISER)
     assert not watcher.twice
     assert finals(watcher.finals.values()) == finals(expected["utterances"])
     assert sorted(watcher.cards) == sorted(card["id"] for card in expected["cards"])
