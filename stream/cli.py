@@ -38,7 +38,9 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
-def root(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False) -> None:
+def root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,  # noqa: ARG001
+) -> None:
     """Warmline listens to live calls and helps the people on them."""
     # Until a process sets up its own: standard output belongs to the results.
     logs.configure("warning")
