@@ -1,0 +1,39 @@
+"""Write ``docs/schemas/*.json`` from the types: ``python -m benchmarks.schemas``."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks import asr, emotion, live
+from stream.schemas import TYPES, schema
+
+DIRECTORY: Final = Path(__file__).resolve().parents[1] / "docs" / "schemas"
+PUBLISHED: Final[dict[str, Any]] = {
+    **TYPES,
+    "bench-asr": asr.Result,
+    "bench-emotion": emotion.Result,
+    "bench-live": live.Result,
+}
+"""Of the program and, beside it, of its benchmarks, which live in the checkout alone."""
+
+
+def files() -> dict[str, str]:
+    """Name and content of each file."""
+    return {
+        f"{name}.json": json.dumps(schema(name, kind), indent=2, ensure_ascii=False) + "\n"
+        for name, kind in sorted(PUBLISHED.items())
+    }
+
+
+def main() -> None:
+    """Write them, and remove what no type stands behind any more."""
+    DIRECTORY.mkdir(parents=True, exist_ok=True)
+    for path in DIRECTORY.glob("*.json"):
+        path.unlink()
+    for name, content in files().items():
+        (DIRECTORY / name).write_text(content, encoding="utf-8")
+    print(f"{len(files())} schemas in {DIRECTORY}")
+
+
+if __name__ == "__main__":
+    main()

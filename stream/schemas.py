@@ -1,0 +1,79 @@
+"""JSON Schemas of all that others read: the ``--json`` of commands, the API, the topics."""
+
+from collections.abc import Mapping
+from functools import reduce
+from operator import or_
+from typing import Any, Final, get_args
+
+import msgspec
+
+from agent_assist.types import Assist, CallSummary, Event
+from agent_assist.web.api import SCHEMAS, CallList
+from agent_assist.web.live import Snapshot
+from agent_assist.web.problem import Problem
+from models.weights import WeightsState
+from stream.commands.run import Addresses
+from stream.wire import AudioEnd, AudioStart, ChurnSignal, Invalid
+
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+
+class WeightsTable(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``models list``, ``models verify`` and ``models pull`` print with ``--json``."""
+
+    weights: tuple[WeightsState, ...]
+
+
+class Played(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``play --json`` prints when the recording has been played."""
+
+    call_id: str
+
+
+def _live_message() -> Any:
+    """A message of the live channel, whose data are those of its kind."""
+    kinds: dict[str, Any] = {
+        "snapshot": Snapshot,
+        "calls": tuple[CallSummary, ...],
+        "call": CallSummary,
+        "waiting": None,
+        "ping": None,
+    }
+    kinds |= {str(kind.__struct_config__.tag): kind for kind in (*get_args(Event), *get_args(Assist))}
+    messages = [
+        msgspec.defstruct(
+            f"Live{kind.capitalize()}",
+            [("seq", int), ("epoch", str), ("data", data)],
+            kw_only=True,
+            tag_field="kind",
+            tag=kind,
+        )
+        for kind, data in kinds.items()
+    ]
+    return reduce(or_, messages)
+
+
+TYPES: Final[Mapping[str, Any]] = {
+    **SCHEMAS,
+    "live-message": _live_message(),
+    "call-list": CallList,
+    "problem": Problem,
+    "addresses": Addresses,
+    "played": Played,
+    "weights": WeightsTable,
+    "audio-start": AudioStart,
+    "audio-end": AudioEnd,
+    "churn-signal": ChurnSignal,
+    "invalid": Invalid,
+}
+"""Type of each shape by the name of its schema."""
+
+
+def schema(name: str, kind: Any) -> dict[str, Any]:
+    """The schema of one type, with its name as title."""
+    return {"$schema": _DIALECT, "title": name, **msgspec.json.schema(kind)}
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """The schema of each shape that the installed program gives out, by name."""
+    return {name: schema(name, kind) for name, kind in sorted(TYPES.items())}
