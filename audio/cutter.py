@@ -71,13 +71,17 @@ class Cutter:
         ended = self._listen(self._resampler.flush())
         return ended + self._cut(self._endpointer.flush())
 
-    def open_speech(self) -> Speech | None:
-        """What is being said so far; None where nobody speaks."""
-        if not self._endpointer.confirmed:
-            return None
+    def open_span(self) -> Segment | None:
+        """What is being said so far, in samples since the call began; None where nobody speaks."""
         start = self._endpointer.start
-        assert start is not None
-        return self._speech(Segment(start, self._base + len(self._pcm)))
+        if start is None or not self._endpointer.confirmed:
+            return None
+        return Segment(self._start + start, self._start + self._base + len(self._pcm))
+
+    def open_speech(self) -> Speech | None:
+        """The same with its audio."""
+        span = self.open_span()
+        return None if span is None else self._speech(Segment(span.start - self._start, span.end - self._start))
 
     def _take(self, pcm: Pcm) -> Pcm:
         self._pcm = np.concatenate([self._pcm, pcm])

@@ -1,9 +1,9 @@
 """
 Resampling to 16 kHz, piece by piece.
 
-A polyphase filter with integer taps: the result depends on the samples alone, to the last bit, and not on the pieces
-they come in, so that a worker that takes a call over hears exactly what the one before it heard. (The streams of
-libsoxr dither and buffer by piece.)
+A polyphase filter with whole taps, summed in doubles that hold every such sum exactly: the result depends on the
+samples alone, to the last bit, and not on the pieces they come in, so that a worker that takes a call over hears
+exactly what the one before it heard. (The streams of libsoxr dither and buffer by piece.)
 
 Source: Crochiere and Rabiner, Multirate Digital Signal Processing, 1983, ch. 3; Kaiser window.
 """
@@ -24,7 +24,7 @@ _SCALE = 1 << 15
 
 
 @lru_cache(maxsize=16)
-def _taps(up: int, down: int) -> npt.NDArray[np.int64]:
+def _taps(up: int, down: int) -> npt.NDArray[np.float64]:
     """Shape (up, width): the filter of each phase, in units of 1 / 32768; each phase passes a constant unchanged."""
     stretch = max(1.0, down / up)
     half = ceil(_CROSSINGS * stretch)
@@ -35,7 +35,7 @@ def _taps(up: int, down: int) -> npt.NDArray[np.int64]:
     taps = cutoff * np.sinc(cutoff * time) * window
     whole = np.rint(taps / taps.sum(axis=1, keepdims=True) * _SCALE).astype(np.int64)
     whole[:, half - 1] += _SCALE - whole.sum(axis=1)
-    filters: npt.NDArray[np.int64] = whole
+    filters: npt.NDArray[np.float64] = whole.astype(np.float64)
     return filters
 
 
@@ -56,7 +56,7 @@ class Resampler:
         self._filter = _taps(self._up, self._down)
         self._half = self._filter.shape[1] // 2
         # The filter looks half its width back: before the first sample there was silence.
-        self._buffer = np.zeros(self._half - 1, np.int64)
+        self._buffer = np.zeros(self._half - 1, np.float64)
         self._base = -(self._half - 1)
         """Input index of the buffer's first sample."""
         self._taken = 0
@@ -83,21 +83,34 @@ class Resampler:
         if self._pass:
             return np.zeros(0, np.int16)
         end = -(-self._taken * self._up // self._down)
-        self._buffer = np.concatenate([self._buffer, np.zeros(2 * self._half, np.int64)])
+        self._buffer = np.concatenate([self._buffer, np.zeros(2 * self._half, np.float64)])
         return self._filtered(max(end, self._given))
 
     def _filtered(self, end: int) -> Pcm:
         if end <= self._given:
             return np.zeros(0, np.int16)
-        position = np.arange(self._given, end, dtype=np.int64) * self._down
-        index, phase = position // self._up, position % self._up
-        windows = np.lib.stride_tricks.sliding_window_view(self._buffer, 2 * self._half)
-        first = index - self._half + 1 - self._base
-        total = np.einsum("ij,ij->i", windows[first], self._filter[phase])
+        total = self._whole(end) if self._down == 1 else self._gathered(end)
         self._given = end
         keep = end * self._down // self._up - self._half + 1 - self._base
         if keep > 0:
             self._buffer = self._buffer[keep:]
             self._base += keep
-        rounded: Pcm = np.clip((total + _SCALE // 2) >> 15, -32768, 32767).astype(np.int16)
+        rounded: Pcm = np.clip(np.floor((total + _SCALE / 2) / _SCALE), -32768, 32767).astype(np.int16)
         return rounded
+
+    def _whole(self, end: int) -> npt.NDArray[np.float64]:
+        """To a multiple of the rate: each phase is a plain convolution."""
+        first = self._given // self._up - self._half + 1 - self._base
+        last = end // self._up + self._half - self._base
+        buffer = self._buffer[first:last]
+        phases = [np.correlate(buffer, taps, "valid") for taps in self._filter]
+        return np.stack(phases, axis=1).reshape(-1)
+
+    def _gathered(self, end: int) -> npt.NDArray[np.float64]:
+        """In general: each output picks its window and its phase."""
+        position = np.arange(self._given, end, dtype=np.int64) * self._down
+        index, phase = position // self._up, position % self._up
+        windows = np.lib.stride_tricks.sliding_window_view(self._buffer, 2 * self._half)
+        first = index - self._half + 1 - self._base
+        total: npt.NDArray[np.float64] = np.einsum("ij,ij->i", windows[first], self._filter[phase])
+        return total

@@ -125,6 +125,8 @@ class Listener:
         self._clock = clock
         self._calls: dict[str, _Call] = {}
         self._finals: deque[_Call] = deque()
+        self._talking: dict[str, _Call] = {}
+        """Calls with a partial to be made, the longest waiting first."""
         self._work = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
@@ -155,6 +157,8 @@ class Listener:
                 call.pipeline.flush()
         await self._settle(call_id, call)
         self._queue(call)
+        if call.pipeline.partial_due:
+            self._talking.setdefault(call_id, call)
         self._work.set()
 
     def _restore(self, call_id: str) -> Checkpoint:
@@ -247,9 +251,14 @@ class Listener:
         self._queue(call)
 
     def _due(self) -> tuple[_Call, Excerpt] | None:
-        """The partial that has waited longest, by the audio it does not show yet."""
-        due = [(call, excerpt) for call in self._calls.values() for excerpt in call.pipeline.partials()]
-        return max(due, key=lambda pair: (-pair[1].revision, len(pair[1].speech.pcm)), default=None)
+        """The partial that has waited longest."""
+        for call_id, call in list(self._talking.items()):
+            excerpts = call.pipeline.partials() if self._calls.get(call_id) is call else []
+            if len(excerpts) < 2:
+                del self._talking[call_id]
+            if excerpts:
+                return call, excerpts[0]
+        return None
 
     async def _partial(self, call: _Call, excerpt: Excerpt) -> None:
         heard = await self._hear(excerpt, call.pipeline)
@@ -292,5 +301,6 @@ class Listener:
         """Forget all calls without a word: their partitions go to another worker, or come back and are read again."""
         self._calls.clear()
         self._finals.clear()
+        self._talking.clear()
         self._room.set()
         metrics.CALLS.set(0)

@@ -302,15 +302,24 @@ class CallPipeline:
         """What is being said and has grown enough since its last partial."""
         found: list[Excerpt] = []
         for side in self._sides.values():
-            speech = side.cutter.open_speech() if side.cutter is not None else None
-            if speech is None:
-                continue
-            if speech.start != side.shown_of:
-                side.shown_of, side.shown, side.revision = speech.start, 0, 0
-            new = len(speech.pcm) - side.shown
-            if new >= (self._policy.partial_every if side.shown else self._policy.partial_from):
+            speech = side.cutter.open_speech() if side.cutter is not None and self._is_due(side) else None
+            if speech is not None:
                 found.append(self._excerpt(side, speech, final=False))
         return found
+
+    @property
+    def partial_due(self) -> bool:
+        """Whether ``partials`` has any."""
+        return any(self._is_due(side) for side in self._sides.values())
+
+    def _is_due(self, side: _Side) -> bool:
+        span = side.cutter.open_span() if side.cutter is not None else None
+        if span is None:
+            return False
+        if span.start != side.shown_of:
+            side.shown_of, side.shown, side.revision = span.start, 0, 0
+        new = span.end - span.start - side.shown
+        return new >= (self._policy.partial_every if side.shown else self._policy.partial_from)
 
     def _excerpt(self, side: _Side, speech: Speech, *, final: bool) -> Excerpt:
         return Excerpt(
@@ -327,7 +336,7 @@ class CallPipeline:
         side = self._sides[excerpt.channel]
         if side.shown_of == excerpt.speech.start:
             side.shown, side.revision = len(excerpt.speech.pcm), excerpt.revision
-        now = side.cutter.open_speech() if side.cutter is not None else None
+        now = side.cutter.open_span() if side.cutter is not None else None
         if now is None or now.start != excerpt.speech.start or not heard.hypothesis.text:
             return []
         return [
