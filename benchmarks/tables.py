@@ -1,0 +1,214 @@
+"""Rewrite the tables of ``docs/benchmarks.md`` from ``benchmarks/results/*.json``: ``python -m benchmarks.tables``."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from benchmarks import asr, emotion, live, sentiment
+from benchmarks.environment import Environment
+
+RESULTS: Final = Path(__file__).parent / "results"
+DOCUMENT: Final = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
+BEGIN: Final = "<!-- results: written by python -m benchmarks.tables -->"
+END: Final = "<!-- end of results -->"
+
+
+def _table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> list[str]:
+    heads = list(heads)
+    lines = [heads, ["---", *("---:" for _ in heads[1:])], *([str(cell) for cell in row] for row in rows)]
+    return [f"| {' | '.join(line)} |" for line in lines]
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value * 100:.1f}"
+
+
+def _number(value: float | None, digits: int = 2) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def _where(environment: Environment) -> list[str]:
+    """Under a table: what the figures were measured on, and with which command."""
+    versions = ", ".join(f"{name} {version}" for name, version in environment.versions.items())
+    machine = f"{environment.machine}, {environment.cores} cores, {environment.memory_gb:g} GB"
+    return [
+        "",
+        f"`{environment.command}` at commit {environment.commit}: {machine}; Python {environment.python}, {versions}.",
+    ]
+
+
+def _asr(content: bytes) -> list[str]:
+    result = msgspec.json.decode(content, type=asr.Result)
+
+    def pair(ours: float, peer: float) -> str:
+        return f"{_percent(ours)} ({_percent(peer)})"
+
+    def interval(score: asr.Score, name: str) -> str:
+        low, high = score.cer_interval if name == "cer" else score.wer_interval
+        return f"{_percent(low)} to {_percent(high)}"
+
+    rows = [
+        (
+            one.name,
+            one.language,
+            one.n,
+            pair(one.ours.wer, one.peer.wer),
+            interval(one.ours, "wer"),
+            pair(one.ours.cer, one.peer.cer),
+            interval(one.ours, "cer"),
+            f"{one.rtf:.3f} ({one.peer.rtf:.3f})",
+        )
+        for one in result.sets
+    ]
+    heads = ("set", "language", "files", "WER %", "95 %", "CER %", "95 %", "RTF")
+    lines = [
+        f"### Words: {result.model} on {result.device}",
+        "",
+        "In brackets plain faster-whisper with the same weights, width of search and language. For Chinese a word is "
+        "an ideograph.",
+        "",
+    ]
+    return [*lines, *_table(heads, rows), *_where(result.environment)]
+
+
+def _emotion(content: bytes) -> list[str]:
+    result = msgspec.json.decode(content, type=emotion.Result)
+    rows = [
+        (
+            one.name,
+            one.n,
+            one.speakers,
+            _number(one.uar),
+            _number(one.speaker_known.uar),
+            _number(one.accuracy),
+            _number(one.coverage),
+            _number(one.arousal_auc),
+            _number(one.ccc_arousal),
+        )
+        for one in result.sets
+    ]
+    heads = ("set", "files", "speakers", "UAR", "UAR, speaker known", "accuracy", "named", "arousal AUC", "CCC arousal")
+    lines = [
+        f"### Emotion: {'voice and words' if result.text else 'voice alone'}",
+        "",
+        f"Four classes; chance is a UAR of {emotion.CHANCE:.2f}. *named*: share of files for which a call would show "
+        'a class, and not "unknown". *AUC*: chance that an angry file has more arousal than a sad one.',
+        "",
+    ]
+    return [*lines, *_table(heads, rows), *_where(result.environment)]
+
+
+def _sentiment(content: bytes) -> list[str]:
+    result = msgspec.json.decode(content, type=sentiment.Result)
+    rows = [
+        (
+            one.set,
+            one.scorer,
+            one.n,
+            *(_number(figure, 3) for figure in (one.accuracy, one.spoken, one.share, one.auc, one.neutral)),
+            f"{one.ms:.3f}",
+        )
+        for one in result.rows
+    ]
+    heads = ("set", "scorer", "texts", "accuracy", "spoken", "share", "AUC", "neutral", "ms")
+    return [
+        "### Sentiment of texts",
+        "",
+        "*accuracy* counts a score of nothing as wrong, *spoken* is over texts of which something is said, *share* is "
+        "their share; *neutral* is the share of neutral texts within 0.2 of neutral.",
+        "",
+        *_table(heads, rows),
+        *_where(result.environment),
+    ]
+
+
+def _live(content: bytes) -> list[str]:
+    result = msgspec.json.decode(content, type=live.Result)
+    latencies = [
+        (name, s.n, *(_number(value, 0) for value in (s.p50, s.p95, s.p99, s.max)))
+        for name, s in result.latency_ms.items()
+    ]
+    processes = [(one.name, _number(one.cores), _number(one.memory_mb, 0)) for one in result.processes]
+    lost = result.losses
+    return [
+        f"### Live: {result.calls} calls of {result.seconds:g} s, recogniser {result.recogniser}, "
+        f"from the {result.through} on",
+        "",
+        "Milliseconds from the audio's own time to the live channel; *added* is what broker, Faust and live channel "
+        "add.",
+        "",
+        *_table(("latency, ms", "n", "p50", "p95", "p99", "most"), latencies),
+        "",
+        *_table(("process", "cores", "memory, MB"), processes),
+        "",
+        f"Finals: {lost.expected} expected, {lost.received} received, {lost.missing} missing, {lost.different} "
+        f"different, {lost.twice} twice.",
+        *_where(result.environment),
+    ]
+
+
+def _soak(content: bytes) -> list[str]:
+    result: dict[str, Any] = msgspec.json.decode(content)
+    environment = msgspec.convert(result["environment"], Environment)
+    rows = [
+        ("hours of calls passed through", result["hours_of_calls"]),
+        ("records written, read", f"{result['records_written']}, {result['records_read']}"),
+        ("records a second", result["records_s"]),
+        ("most memory, MB, by third", ", ".join(str(value) for value in result["rss_mb_max_by_third"])),
+        ("most disk, MB, by third", ", ".join(str(value) for value in result["disk_mb_max_by_third"])),
+        ("processor of the broker, %", result["broker_cpu_percent"]),
+        ("back after SIGKILL, s", result["restart_after_kill_s"]),
+    ]
+    return [
+        "### The embedded broker over a day at speed",
+        "",
+        f"As many retentions as in a day, shrunken to {result['seconds']:g} s.",
+        "",
+        *_table(("what", "figure"), rows),
+        *_where(environment),
+    ]
+
+
+_KINDS: Final[Mapping[str, Callable[[bytes], list[str]]]] = {
+    "asr": _asr,
+    "emotion": _emotion,
+    "sentiment": _sentiment,
+    "live": _live,
+    "broker_soak": _soak,
+}
+"""By the beginning of the file's name."""
+
+
+def tables() -> str:
+    """All tables, in the order above and then of the names."""
+    lines: list[str] = []
+    for kind, write in _KINDS.items():
+        for path in sorted(RESULTS.glob(f"{kind}*.json")):
+            lines += ["", *write(path.read_bytes())]
+    return "\n".join([BEGIN, *lines, "", END])
+
+
+def rewritten(document: str) -> str:
+    """
+    The document with the tables of now.
+
+    Raises:
+        ValueError: If it lacks the marks between which they stand.
+    """
+    before, begin, rest = document.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"expected {BEGIN} and {END}, got a document without (docs/benchmarks.md)")
+    return before + tables() + after
+
+
+def main() -> None:
+    """Rewrite it."""
+    DOCUMENT.write_text(rewritten(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
+    print(f"rewrote {DOCUMENT}")
+
+
+if __name__ == "__main__":
+    main()
