@@ -13,6 +13,9 @@ from audio.types import RECORD_MS, AudioRecord, Encoding, Pcm
 
 _RATES = range(4_000, 192_001)
 _G711 = {"ULAW": Encoding.PCMU, "ALAW": Encoding.PCMA}
+_FLOAT = {"FLOAT", "DOUBLE", "VORBIS", "OPUS", "MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III"}
+"""Full scale is 1, and may be passed."""
+_BLOCK = 1 << 16
 
 
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +96,7 @@ def _read(path: Path) -> tuple[Pcm, int, Encoding, tuple[str, ...]]:
     try:
         with soundfile.SoundFile(path) as file:
             rate, encoding = file.samplerate, _G711.get(file.subtype, Encoding.PCM16)
-            pcm = file.read(dtype="int16", always_2d=True)
+            pcm = _samples(file)
             subtype = f"{file.format} {file.subtype}"
     except soundfile.LibsndfileError as error:
         with path.open("rb") as raw:
@@ -107,19 +110,38 @@ def _read(path: Path) -> tuple[Pcm, int, Encoding, tuple[str, ...]]:
     return pcm, rate, encoding, _cut_short(path)
 
 
+def _samples(file: soundfile.SoundFile) -> Pcm:
+    """All that can be read, shape (n, channels)."""
+    scaled = file.subtype in _FLOAT
+    blocks: list[Pcm] = [np.zeros((0, file.channels), np.int16)]
+    # By block: some formats do not know their length, or cannot seek to find it out.
+    while len(block := np.asarray(file.read(_BLOCK, dtype="float64" if scaled else "int16", always_2d=True))) > 0:
+        # libsndfile would take floats for whole numbers, and let what is too loud wrap around.
+        level = np.clip(np.rint(np.nan_to_num(block) * 32768), -32768, 32767) if scaled else block
+        blocks.append(level.astype(np.int16))
+    return np.concatenate(blocks)
+
+
 def _cut_short(path: Path) -> tuple[str, ...]:
     """A warning where a WAV's header promises more than the file holds."""
+    size = path.stat().st_size
     with path.open("rb") as file:
-        head = file.read(4096)
-    at = head.find(b"data")
-    if head[:4] != b"RIFF" or at < 0:
-        return ()
-    promised = int.from_bytes(head[at + 4 : at + 8], "little")
-    there = path.stat().st_size - at - 8
+        if file.read(4) != b"RIFF":
+            return ()
+        at = 12
+        while True:
+            file.seek(at)
+            name, length = file.read(4), int.from_bytes(file.read(4), "little")
+            at += 8
+            if name == b"data" or at >= size:
+                break
+            # Chunks begin at even places.
+            at += length + length % 2
+    there = size - at
     # Recorders that could not seek back leave 0 or the largest number: nothing is missing then.
-    if promised <= there or promised >= 0xFFFF_0000:
+    if name != b"data" or length <= there or length >= 0xFFFF_0000:
         return ()
-    return (f"the file is cut short: its header promises {promised} bytes of audio, it holds {there}",)
+    return (f"the file is cut short: its header promises {length} bytes of audio, it holds {there}",)
 
 
 def records(recording: Recording, call_id: str) -> Iterator[AudioRecord]:
