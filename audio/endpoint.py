@@ -125,7 +125,12 @@ class Endpointer:
         _, at = min(self._recent, key=lambda window: (window[0], -window[1]))
         segment = Segment(self._start, at)
         self._start = self._floor = at
-        self._voiced = self._now - at
+        # Of the rest, speech alone counts: a breath behind the cut is no utterance.
+        self._voiced, begin = 0, at
+        for probability, end in self._recent:
+            if end > at:
+                self._voiced += end - begin if probability >= self._policy.close_at else 0
+                begin = end
         self._recent.clear()
         if self._silent_since is not None:
             self._silent_since = max(self._silent_since, at)
