@@ -3,7 +3,6 @@
 import asyncio
 import os
 import time
-import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from stream import metrics, topics
 from stream.assist import Adviser
 from stream.errors import WireError
 from stream.listen import Listener, ListenPolicy, Offsets
+from stream.logs import where
 from stream.pipeline import Hearing
 from stream.topics import Topic
 from stream.wire import ChurnSignal, Invalid, decode_assist, decode_audio, decode_event, encode
@@ -147,8 +147,7 @@ class _Worker:
             partition=source.partition,
             offset=source.offset,
             error=type(error).__name__,
-            # Where, but not the sentence: it may quote the call.
-            at=[f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)],
+            at=where(error),
             pii_detail=str(error),
         )
         reason = str(error) if isinstance(error, WireError) else type(error).__name__

@@ -15,6 +15,7 @@ from audio.types import SAMPLE_RATE, AudioRecord
 from audio.vad import VoiceActivity
 from models.types import Hypothesis
 from stream import metrics
+from stream.logs import where
 from stream.pipeline import CallPipeline, Checkpoint, Excerpt, Heard, Hearing, PipelinePolicy
 from stream.wire import AudioEnd, AudioMessage, AudioStart
 
@@ -275,7 +276,7 @@ class Listener:
                 return await asyncio.to_thread(self._hearing.hear, excerpt)
             except Exception as error:
                 failure = type(error).__name__
-                log.exception("hearing_failed", utterance=excerpt.utterance_id)
+                log.error("hearing_failed", utterance=excerpt.utterance_id, error=failure, at=where(error))
         metrics.FAILED.labels("asr").inc()
         reason = f"an utterance could not be understood ({failure})"
         at_ms = excerpt.speech.end * 1000 // SAMPLE_RATE

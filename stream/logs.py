@@ -3,6 +3,7 @@
 import logging
 import logging.handlers
 import sys
+import traceback
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,11 @@ import structlog
 def _drop_personal(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Words of a call, names, numbers and audio stand only under keys that start with ``pii_``."""
     return {key: value for key, value in event.items() if not key.startswith("pii_")}
+
+
+def where(error: BaseException) -> list[str]:
+    """Files and lines of an error, for the log; not its sentence, which may quote the call."""
+    return [f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
 
 
 def configure(level: str, file: Path | None = None) -> None:

@@ -112,6 +112,9 @@ class _Side:
 
     channel: Channel
     durable: ChannelCheckpoint
+    """As of the last restart point that has no utterance before it to be understood."""
+    now: ChannelCheckpoint
+    """As of the last utterance: it may be ahead of the restart point, and a successor will find it again."""
     cutter: Cutter | None = None
     origin: int = -1
     """Record with which the current chain began."""
@@ -137,8 +140,8 @@ class CallPipeline:
         self._vad = vad
         self._policy = policy
         self._sides = {
-            Channel.CUSTOMER: _Side(Channel.CUSTOMER, checkpoint.customer),
-            Channel.AGENT: _Side(Channel.AGENT, checkpoint.agent),
+            Channel.CUSTOMER: _Side(Channel.CUSTOMER, checkpoint.customer, checkpoint.customer),
+            Channel.AGENT: _Side(Channel.AGENT, checkpoint.agent, checkpoint.agent),
         }
         self._waiting: deque[tuple[_Side, Speech | _Restart]] = deque()
         self._next_seq: int | None = None
@@ -256,12 +259,12 @@ class CallPipeline:
             if not isinstance(item, _Restart):
                 return
             self._waiting.popleft()
-            side.durable = msgspec.structs.replace(side.durable, resume_at=item.seq)
+            side.durable = side.now = msgspec.structs.replace(side.now, resume_at=item.seq)
 
     def _utterance(self, side: _Side, speech: Speech, heard: Heard) -> Utterance:
-        hypothesis, durable = heard.hypothesis, side.durable
+        hypothesis, now = heard.hypothesis, side.now
         speech_ms = len(speech.pcm) // _PER_MS
-        emotion, voice = None, durable.voice
+        emotion, voice = None, now.voice
         if heard.prosody is not None:
             voice, sentiment, emotion = feel(
                 voice or CustomerVoice(), heard.prosody, hypothesis.text, hypothesis.language, speech_ms
@@ -269,16 +272,16 @@ class CallPipeline:
         else:
             sentiment = score(hypothesis.text, hypothesis.language).value
         start_ms = speech.start // _PER_MS
-        side.durable = msgspec.structs.replace(
-            durable,
-            number=durable.number + 1,
-            language=durable.language.observe(hypothesis, speech_ms),
+        side.now = msgspec.structs.replace(
+            now,
+            number=now.number + 1,
+            language=now.language.observe(hypothesis, speech_ms),
             voice=voice,
         )
         return Utterance(
             id=f"{self.call_id}:{side.channel}:{start_ms}",
             channel=side.channel,
-            number=durable.number,
+            number=now.number,
             start_ms=start_ms,
             end_ms=speech.end // _PER_MS,
             text=hypothesis.text,
@@ -326,7 +329,7 @@ class CallPipeline:
             utterance_id=f"{self.call_id}:{side.channel}:{speech.start // _PER_MS}",
             channel=side.channel,
             speech=speech,
-            language=side.durable.language.language,
+            language=side.now.language.language,
             final=final,
             revision=side.revision + 1,
         )

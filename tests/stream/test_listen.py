@@ -1,0 +1,155 @@
+import asyncio
+from collections.abc import MutableMapping
+from datetime import UTC, datetime
+
+import pytest
+
+from agent_assist.types import CallEnded, CallStarted, Degraded, Event, Final
+from audio.types import AudioRecord
+from audio.vad import LevelVad
+from models.scripted import ScriptedRecogniser
+from stream.listen import Listener, ListenPolicy, Offsets
+from stream.pipeline import Excerpt, Heard, Hearing, ModelHearing
+from stream.wire import AudioEnd, AudioMessage, AudioStart
+
+START = AudioStart(at=datetime(2026, 1, 1, tzinfo=UTC), protocol="test", customer_id="k")
+SCRIPTED = ModelHearing(ScriptedRecogniser())
+
+
+class Worker:
+    """One worker's life: reads a partition from its committed offset, until it is killed."""
+
+    def __init__(
+        self, tables: MutableMapping[str, bytes], hearing: Hearing = SCRIPTED, idle_timeout_s: float = 40
+    ) -> None:
+        self.published: list[Event] = []
+        self.committed = 0
+        self.now = 0.0
+        self.offsets = Offsets()
+        self.listener = Listener(
+            hearing=hearing,
+            vad=LevelVad(),
+            publish=self.publish,
+            checkpoints=tables,
+            policy=ListenPolicy(idle_timeout_s=idle_timeout_s),
+            clock=lambda: self.now,
+        )
+
+    async def publish(self, event: Event) -> None:
+        self.published.append(event)
+        await asyncio.sleep(0)
+
+    def commit(self, offset: int) -> None:
+        assert offset == self.committed
+        self.committed = offset + 1
+
+    async def read(self, log: list[tuple[str, AudioMessage]], first: int, until: int, *, kill: bool = False) -> None:
+        self.committed = first
+        task = asyncio.create_task(self.listener.listen())
+        for offset in range(first, until):
+            call_id, message = log[offset]
+            done = self.offsets.take(0, lambda offset=offset: self.commit(offset))
+            await self.listener.receive(call_id, 0, message, done)
+        while not kill and any(c.pipeline.next() for c in self.listener._calls.values()):  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    def finals(self) -> dict[str, object]:
+        return {e.utterance.id: e.utterance for e in self.published if isinstance(e, Final)}
+
+
+def log_of(call: list[AudioRecord], ids: tuple[str, ...] = ("a", "b")) -> list[tuple[str, AudioMessage]]:
+    """Calls that run at the same time on one partition; the second is half a call behind."""
+    script: list[tuple[int, str, AudioMessage]] = []
+    for n, name in enumerate(ids):
+        late = n * len(call) // 2
+        script.append((late, name, START))
+        script += [(late + record.seq, name, record) for record in call]
+        script.append((late + len(call), name, AudioEnd(duration_ms=92_375, reason="hangup")))
+    return [(name, message) for _, name, message in sorted(script, key=lambda row: row[0])]
+
+
+@pytest.mark.parametrize("killed", [1, 2, 60, 205, 207, 333, 470, 471, 600, 690])
+def test_a_worker_killed_anywhere_loses_no_final_and_its_successor_tells_the_same(
+    call: list[AudioRecord], killed: int
+) -> None:
+    log = log_of(call)
+
+    async def live() -> None:
+        whole = Worker({})
+        await whole.read(log, 0, len(log))
+        assert whole.committed == len(log)
+        tables: dict[str, bytes] = {}
+        first = Worker(tables)
+        await first.read(log, 0, killed, kill=True)
+        second = Worker(tables)
+        await second.read(log, first.committed, len(log))
+        assert first.finals() | second.finals() == whole.finals()
+        shared = first.finals().keys() & second.finals().keys()
+        assert all(first.finals()[name] == second.finals()[name] for name in shared)
+        assert second.committed == len(log)
+        ended = [event for event in (*first.published, *second.published) if isinstance(event, CallEnded)]
+        assert {event.call_id for event in ended} == {"a", "b"}
+
+    asyncio.run(live())
+
+
+async def test_a_call_begins_and_ends_with_its_events(call: list[AudioRecord]) -> None:
+    worker = Worker({})
+    await worker.read(log_of(call, ("a",)), 0, len(call) + 2)
+    first, *_, last = worker.published
+    assert first == CallStarted(call_id="a", at=START.at, protocol="test", customer_id="k")
+    assert last == CallEnded(call_id="a", duration_ms=92_375, reason="hangup")
+
+
+async def test_what_comes_after_the_end_changes_nothing(call: list[AudioRecord]) -> None:
+    log = log_of(call, ("a",))
+    worker = Worker({})
+    await worker.read(log, 0, len(log))
+    told = len(worker.published)
+    await worker.read([*log, *log[5:9]], len(log), len(log) + 4)
+    assert len(worker.published) == told
+    assert worker.committed == len(log) + 4
+
+
+async def test_a_call_without_audio_for_too_long_counts_as_lost(call: list[AudioRecord]) -> None:
+    worker = Worker({}, idle_timeout_s=40)
+    await worker.read(log_of(call, ("a",)), 0, 210)
+    before = len(worker.finals())
+    worker.now = 39.0
+    await worker.listener.sweep()
+    assert not any(isinstance(event, CallEnded) for event in worker.published)
+    worker.now = 41.0
+    await worker.listener.sweep()
+    await worker.read([], 0, 0)
+    assert len(worker.finals()) == before + 1
+    assert worker.published[-1] == CallEnded(call_id="a", duration_ms=41_800, reason="lost")
+
+
+class Failing:
+    """A model that fails on the third utterance."""
+
+    def __init__(self) -> None:
+        self._calls = 0
+
+    def hear(self, excerpt: Excerpt) -> Heard:
+        if excerpt.final:
+            self._calls += 1
+            if self._calls == 3:
+                raise RuntimeError("my card is 4242")
+        return SCRIPTED.hear(excerpt)
+
+
+async def test_a_failing_model_costs_one_utterance_and_is_told_without_its_words(call: list[AudioRecord]) -> None:
+    whole, worker = Worker({}), Worker({}, Failing())
+    log = log_of(call, ("a",))
+    await whole.read(log, 0, len(log))
+    await worker.read(log, 0, len(log))
+    (told,) = [event for event in worker.published if isinstance(event, Degraded)]
+    assert told.stage == "asr"
+    assert "RuntimeError" in told.reason
+    assert "4242" not in told.reason
+    assert len(worker.finals()) == len(whole.finals()) - 1
+    assert worker.committed == len(log)

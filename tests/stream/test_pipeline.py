@@ -1,0 +1,108 @@
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+import pytest
+
+from agent_assist.types import Degraded, Partial
+from audio.types import AudioRecord, Channel
+from audio.vad import LevelVad
+from models.scripted import ScriptedRecogniser
+from stream import pipeline as module
+from stream.pipeline import CallPipeline, Checkpoint, ModelHearing, PipelinePolicy
+
+Run = Callable[..., Any]
+
+
+def test_both_channels_are_heard_and_numbered(call: list[AudioRecord], run: Run) -> None:
+    finals, _ = run(call)
+    for channel in Channel:
+        mine = [u for u in finals if u.channel is channel]
+        assert len(mine) >= 6
+        assert [u.number for u in mine] == list(range(len(mine)))
+        assert all(a.end_ms <= b.start_ms for a, b in pairwise(mine))
+    assert len({u.id for u in finals}) == len(finals)
+
+
+@pytest.mark.parametrize("killed", [1, 3, 20, 37, 75, 100, 140, 181, 200, 222, 240, 300, 333, 400, 461])
+def test_a_successor_finds_the_same_utterances_from_any_checkpoint(
+    call: list[AudioRecord], run: Run, killed: int
+) -> None:
+    whole, _ = run(call)
+    first, checkpoints = run(call[:killed], end=False)
+    # Through JSON, as it lies in the table.
+    checkpoint = msgspec.json.decode(msgspec.json.encode(checkpoints[-1]), type=Checkpoint)
+    again, _ = run(call[checkpoint.first_needed :], checkpoint)
+    known = {u.id: u for u in first}
+    assert all(known[u.id] == u for u in again if u.id in known)
+    assert {u.id: u for u in first} | {u.id: u for u in again} == {u.id: u for u in whole}
+
+
+def test_a_successor_never_has_to_read_far_back(call: list[AudioRecord], run: Run) -> None:
+    _, checkpoints = run(call)
+    behind = [n - checkpoint.first_needed for n, checkpoint in enumerate(checkpoints)]
+    # The longest segment is 20 s, a silent channel starts afresh every 10 s.
+    assert max(behind) <= (20 + 10) * 5
+
+
+def test_a_channel_that_does_not_exist_holds_nothing_back(call: list[AudioRecord], run: Run) -> None:
+    finals, checkpoints = run([replace(record, agent=b"") for record in call])
+    assert {u.channel for u in finals} == {Channel.CUSTOMER}
+    assert checkpoints[-1].first_needed > len(call) - 100
+
+
+def test_records_that_come_twice_change_nothing(call: list[AudioRecord], run: Run) -> None:
+    twice = [record for n in range(0, len(call), 7) for record in call[max(0, n - 5) : n + 7]]
+    assert run(twice)[0] == run(call)[0]
+
+
+def test_a_gap_is_told_and_ends_what_was_being_said(call: list[AudioRecord]) -> None:
+    pipeline = CallPipeline("c", LevelVad(), PipelinePolicy())
+    for record in call[:200]:
+        assert pipeline.push(record) == []
+    (told,) = pipeline.push(call[230])
+    assert isinstance(told, Degraded)
+    assert told.stage == "gap"
+    assert told.at_ms == 40_000
+    assert "6000 ms" in told.reason
+    assert pipeline.next() is not None
+
+
+def test_partials_grow_and_never_touch_the_finals(call: list[AudioRecord], run: Run) -> None:
+    pipeline = CallPipeline("c", LevelVad(), PipelinePolicy())
+    hearing = ModelHearing(ScriptedRecogniser())
+    finals, partials = [], list[Partial]()
+    for record in call:
+        pipeline.push(record)
+        assert pipeline.partial_due == bool(pipeline.partials())
+        for excerpt in pipeline.partials():
+            for event in pipeline.partial(excerpt, hearing.hear(excerpt)):
+                assert isinstance(event, Partial)
+                partials.append(event)
+        while (final := pipeline.next()) is not None:
+            finals += pipeline.complete(hearing.hear(final))
+    revisions: dict[str, int] = {}
+    for partial in partials:
+        assert partial.revision == revisions.get(partial.utterance_id, 0) + 1
+        revisions[partial.utterance_id] = partial.revision
+    assert len(revisions) >= 10
+    assert [event.utterance for event in finals] == run(call, end=False)[0]
+
+
+def test_no_emotion_is_computed_from_the_agents_voice(
+    call: list[AudioRecord], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[int] = []
+    real = module.measure
+    monkeypatch.setattr(module, "measure", lambda pcm: heard.append(len(pcm)) or real(pcm))
+    swapped = [replace(record, customer=b"", agent=record.customer) for record in call]
+    finals, checkpoints = run(swapped)
+    assert finals
+    assert heard == []
+    assert all(u.emotion is None for u in finals)
+    assert all(checkpoint.agent.voice is None for checkpoint in checkpoints)
+    # The same voice on the customer's channel is measured: the test could fail.
+    run([replace(record, agent=b"") for record in call])
+    assert heard
