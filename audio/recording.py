@@ -60,12 +60,17 @@ def read_recording(paths: Sequence[Path], *, customer_channel: int = 0) -> Recor
     if customer[1] != agent[1]:
         raise NotAudio(str(paths[1]), f"{customer[1]} Hz like the other file", f"{agent[1]} Hz")
     same = customer[2] is agent[2]
+    notes = tuple(
+        f"the channel of the {name} file is empty"
+        for name, (pcm, *_) in zip(("first", "second"), (customer, agent), strict=True)
+        if _empty(pcm[:, 0])
+    )
     return Recording(
         rate=customer[1],
         encoding=customer[2] if same else Encoding.PCM16,
         customer=customer[0][:, 0],
         agent=agent[0][:, 0],
-        warnings=customer[3] + agent[3],
+        warnings=customer[3] + agent[3] + notes,
     )
 
 
@@ -77,9 +82,9 @@ def _one(path: Path, customer_channel: int) -> Recording:
     if not 0 <= customer_channel < 2:
         raise NotAudio(str(path), "a customer's channel of 0 or 1", str(customer_channel))
     if channels == 1:
+        warnings += ("the channel is empty",) if _empty(pcm[:, 0]) else ()
         return Recording(rate=rate, encoding=encoding, customer=pcm[:, 0], agent=None, warnings=warnings)
-    silent = [name for n, name in enumerate(("first", "second")) if not np.any(np.abs(pcm[:, n]) > 8)]
-    notes = tuple(f"the {name} channel is empty" for name in silent)
+    notes = tuple(f"the {name} channel is empty" for n, name in enumerate(("first", "second")) if _empty(pcm[:, n]))
     return Recording(
         rate=rate,
         encoding=encoding,
@@ -87,6 +92,11 @@ def _one(path: Path, customer_channel: int) -> Recording:
         agent=pcm[:, 1 - customer_channel],
         warnings=warnings + notes,
     )
+
+
+def _empty(pcm: Pcm) -> bool:
+    """Whether nothing is heard: 8 is the silence of A-law."""
+    return int(np.abs(pcm.astype(np.int32)).max()) <= 8
 
 
 def _read(path: Path) -> tuple[Pcm, int, Encoding, tuple[str, ...]]:
