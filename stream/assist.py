@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Protocol
 
 import msgspec
+
 from agent_assist.call.assistant import Assistant
 from agent_assist.call.state import CallState
-
 from agent_assist.types import Assist, CallEnded, CallRisk, Card, Degraded, Event, Partial
 from stream import metrics
 from stream.wire import ChurnSignal

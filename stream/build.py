@@ -6,9 +6,8 @@ from agent_assist.advice.playbook import load as load_playbook
 from agent_assist.call.assistant import Assistant
 from audio.vad import LevelVad, SileroVad, VoiceActivity
 from models.asr import WhisperRecogniser
-from models.weights import locate
-
 from models.scripted import ScriptedRecogniser
+from models.weights import locate
 from stream.listen import ListenPolicy
 from stream.pipeline import Hearing, ModelHearing, PipelinePolicy
 from stream.settings import Settings

@@ -134,7 +134,6 @@ def analyze(
 ) -> None:
     """Analyze recordings as live calls would be, as fast as it goes; exit code 1 where one could not be read."""
     from audio.recording import read_recording
-
     from stream import build
     from stream.analyze import analyze as run
 

@@ -29,7 +29,7 @@ def run() -> Callable[..., tuple[list[Utterance], list[Checkpoint]]]:
 
     def feed(
         call: Iterable[AudioRecord],
-        checkpoint: Checkpoint = Checkpoint(),
+        checkpoint: Checkpoint = FRESH,
         *,
         end: bool = True,
     ) -> tuple[list[Utterance], list[Checkpoint]]:
