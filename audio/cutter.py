@@ -30,16 +30,24 @@ class Cutter:
 
     Args:
         start: Where the first payload begins, in samples at 16 kHz since the call began.
+        after: ``spoken_until`` of the chain before, if any: the pre-roll does not reach back behind it.
     """
 
     def __init__(
-        self, encoding: Encoding, rate: int, vad: VoiceActivity, policy: EndpointPolicy, *, start: int = 0
+        self,
+        encoding: Encoding,
+        rate: int,
+        vad: VoiceActivity,
+        policy: EndpointPolicy,
+        *,
+        start: int = 0,
+        after: int = 0,
     ) -> None:
         self._encoding = encoding
         self._start = start
         self._resampler = Resampler(rate)
         self._vad = vad.stream()
-        self._endpointer = Endpointer(policy)
+        self._endpointer = Endpointer(policy, floor=max(after - start, 0))
         self._pcm: Pcm = np.zeros(0, np.int16)
         self._base = 0
         """Where ``_pcm`` begins, in samples since ``start``."""
@@ -48,6 +56,11 @@ class Cutter:
     def open(self) -> bool:
         """Whether somebody is speaking, or just made a sound that may be speech."""
         return self._endpointer.start is not None
+
+    @property
+    def spoken_until(self) -> int:
+        """End of the last stretch of speech, in samples since the call began; ``start`` where there was none."""
+        return self._start + self._endpointer.floor
 
     def prime(self, payload: bytes) -> None:
         """Warm up filter, detector and pre-roll with audio that was judged before."""

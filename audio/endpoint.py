@@ -55,13 +55,17 @@ class EndpointPolicy:
 
 
 class Endpointer:
-    """Cut one channel into segments that are ordered and disjoint."""
+    """
+    Cut one channel into segments that are ordered and disjoint.
 
-    def __init__(self, policy: EndpointPolicy) -> None:
+    Args:
+        floor: End of the last segment before this stream, where it reaches into it.
+    """
+
+    def __init__(self, policy: EndpointPolicy, *, floor: int = 0) -> None:
         self._policy = policy
         self._now = 0
-        self._floor = 0
-        """End of the last segment: the next begins no earlier."""
+        self._floor = floor
         self._start: int | None = None
         self._voiced = 0
         self._silent_since: int | None = None
@@ -79,11 +83,16 @@ class Endpointer:
         return self._start is not None and self._voiced >= self._policy.min_speech
 
     @property
+    def floor(self) -> int:
+        """End of the last segment, also of one that was dropped: the next begins no earlier."""
+        return self._floor
+
+    @property
     def earliest(self) -> int:
         """Where a segment that opened now would begin: audio before is not needed any more."""
-        if self._start is not None:
-            return self._start
-        return max(self._floor, self._now - self._policy.pre_roll)
+        begin = max(self._floor, self._now - self._policy.pre_roll) if self._start is None else self._start
+        # The floor may lie ahead: in audio that is still to come.
+        return min(begin, self._now)
 
     def skip(self, samples: int) -> None:
         """Advance without listening."""
