@@ -9,6 +9,7 @@ import soundfile
 
 from audio.codecs import encode
 from audio.errors import NotAudio
+from audio.quality import is_dead
 from audio.types import RECORD_MS, AudioRecord, Encoding, Pcm
 
 _RATES = range(4_000, 192_001)
@@ -63,7 +64,7 @@ def read_recording(paths: Sequence[Path], *, customer_channel: int = 0) -> Recor
     notes = tuple(
         f"the channel of the {name} file is empty"
         for name, (pcm, *_) in zip(("first", "second"), (customer, agent), strict=True)
-        if _empty(pcm[:, 0])
+        if is_dead(pcm[:, 0])
     )
     return Recording(
         rate=customer[1],
@@ -82,9 +83,9 @@ def _one(path: Path, customer_channel: int) -> Recording:
     if not 0 <= customer_channel < 2:
         raise NotAudio(str(path), "a customer's channel of 0 or 1", str(customer_channel))
     if channels == 1:
-        warnings += ("the channel is empty",) if _empty(pcm[:, 0]) else ()
+        warnings += ("the channel is empty",) if is_dead(pcm[:, 0]) else ()
         return Recording(rate=rate, encoding=encoding, customer=pcm[:, 0], agent=None, warnings=warnings)
-    notes = tuple(f"the {name} channel is empty" for n, name in enumerate(("first", "second")) if _empty(pcm[:, n]))
+    notes = tuple(f"the {name} channel is empty" for n, name in enumerate(("first", "second")) if is_dead(pcm[:, n]))
     return Recording(
         rate=rate,
         encoding=encoding,
@@ -92,11 +93,6 @@ def _one(path: Path, customer_channel: int) -> Recording:
         agent=pcm[:, 1 - customer_channel],
         warnings=warnings + notes,
     )
-
-
-def _empty(pcm: Pcm) -> bool:
-    """Whether nothing is heard: 8 is the silence of A-law."""
-    return int(np.abs(pcm.astype(np.int32)).max()) <= 8
 
 
 def _read(path: Path) -> tuple[Pcm, int, Encoding, tuple[str, ...]]:
