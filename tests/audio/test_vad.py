@@ -37,8 +37,8 @@ class Counting:
         return self._session.run(names, inputs)
 
 
-def counted() -> tuple[SileroVad, Counting]:
-    vad = SileroVad()
+def counted(**given: int) -> tuple[SileroVad, Counting]:
+    vad = SileroVad(**given)
     counting = Counting(vad._session)
     vad._session = counting
     return vad, counting
@@ -130,6 +130,12 @@ def test_what_may_be_speech_is_shown_to_the_model() -> None:
     assert counting.windows == windows
 
 
+def test_without_a_gate_the_model_hears_everything() -> None:
+    vad, counting = counted(gate=0)
+    windows = len(judged(vad, np.zeros(2 * SAMPLE_RATE, np.int16)))
+    assert counting.windows == windows
+
+
 def test_the_model_hears_half_a_second_of_a_pause_and_no_more(customer: Pcm) -> None:
     speech = customer[9 * SAMPLE_RATE : 9 * SAMPLE_RATE + 20 * WINDOW]
     vad, counting = counted()
@@ -144,6 +150,17 @@ def test_speech_after_a_long_silence_is_found_as_at_the_start(customer: Pcm) -> 
     found = judged(SileroVad(), np.concatenate([speech, silence, speech]), size=WINDOW)
     assert found[2_100:] == judged(SileroVad(), speech, size=WINDOW)
     assert max(found[2_100:]) > 0.9
+
+
+def test_a_quiet_caller_is_heard_after_silence(data: Path) -> None:
+    recording = read_recording([data / "en_cancel_plan.wav"])
+    assert recording.customer is not None
+    quiet = np.rint(recording.customer / 10).astype(np.int16)
+    # Between the turns nothing is above the gate: the customer's third and fourth, 22.35 to 32.76 s.
+    found = np.array(judged(SileroVad(), Resampler(recording.rate).push(quiet)))
+    at = np.arange(len(found)) * WINDOW / SAMPLE_RATE
+    for start, end in ((22.35, 27.15), (27.56, 32.75)):
+        assert np.mean(found[(at >= start) & (at < end)] >= 0.5) > 0.6
 
 
 def test_a_pause_inside_speech_does_not_make_the_model_forget(customer: Pcm) -> None:
