@@ -21,7 +21,7 @@ _HANGOVER: Final = 16
 """Windows below the gate before the model is left out (0.5 s), so that its view of a pause inside speech is whole."""
 _SETTLED: Final = 32
 """Windows of silence (1 s) after which a stream begins. From the zero state the model misses the first seconds of a
-quiet caller: of calls turned down by 20 dB 277 windows in 3632, from here 19; from 1000 windows on 1040."""
+quiet caller: of calls turned down by 20 dB 277 windows in 3632, from here 20; from 1000 windows on 1040."""
 
 
 class VadStream(Protocol):
