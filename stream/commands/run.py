@@ -52,6 +52,9 @@ def _follow_parent(supervised: bool) -> None:
         while os.read(0, 1024):
             pass
         os.kill(os.getpid(), signal.SIGTERM)
+        # Without its broker, which ends at the same moment, a worker would wait long for a last commit.
+        time.sleep(5)
+        os._exit(1)
 
     threading.Thread(target=wait, name="follow-parent", daemon=True).start()
 
