@@ -32,6 +32,8 @@ class ChannelCheckpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     resume_at: int | None = None
     """Record to prime a new chain with; None before the first restart point."""
+    spoken_until: int = 0
+    """End of the speech before that record, in samples at 16 kHz: what comes next does not reach back behind it."""
     number: int = 0
     """Of the next utterance."""
     language: LanguageTracker = LanguageTracker()
@@ -103,7 +105,8 @@ class PipelinePolicy:
 
 
 class _Restart(NamedTuple):
-    seq: int
+    resume_at: int
+    spoken_until: int
 
 
 @dataclass(slots=True, eq=False)
@@ -195,27 +198,29 @@ class CallPipeline:
         if not payload:
             if record.seq - side.origin >= self._policy.restart_every:
                 side.origin = record.seq
-                self._restart(side, record.seq)
+                self._restart(side, _Restart(record.seq, 0))
             return
         if side.cutter is None:
-            side.cutter, side.origin, side.closed = self._chain(record), record.seq, False
+            after = side.durable.spoken_until if record.seq == resume_at else 0
+            side.cutter, side.origin, side.closed = self._chain(record, after), record.seq, False
             if record.seq == resume_at:
                 side.cutter.prime(payload)
                 return
         self._close(side, side.cutter.push(payload))
         stale = record.seq - side.origin >= self._policy.restart_every
         if not side.cutter.open and (side.closed or stale):
-            side.cutter, side.origin, side.closed = self._chain(record), record.seq, False
+            spoken_until = side.cutter.spoken_until
+            side.cutter, side.origin, side.closed = self._chain(record, spoken_until), record.seq, False
             side.cutter.prime(payload)
-            self._restart(side, record.seq)
+            self._restart(side, _Restart(record.seq, spoken_until))
 
-    def _restart(self, side: _Side, seq: int) -> None:
-        self._waiting.append((side, _Restart(seq)))
+    def _restart(self, side: _Side, restart: _Restart) -> None:
+        self._waiting.append((side, restart))
         self._settle()
 
-    def _chain(self, record: AudioRecord) -> Cutter:
+    def _chain(self, record: AudioRecord, after: int) -> Cutter:
         start = record.offset * SAMPLE_RATE // record.rate
-        return Cutter(record.encoding, record.rate, self._vad, self._policy.endpoint, start=start)
+        return Cutter(record.encoding, record.rate, self._vad, self._policy.endpoint, start=start, after=after)
 
     def _close(self, side: _Side, speeches: list[Speech]) -> None:
         for speech in speeches:
@@ -259,7 +264,9 @@ class CallPipeline:
             if not isinstance(item, _Restart):
                 return
             self._waiting.popleft()
-            side.durable = side.now = msgspec.structs.replace(side.now, resume_at=item.seq)
+            side.durable = side.now = msgspec.structs.replace(
+                side.now, resume_at=item.resume_at, spoken_until=item.spoken_until
+            )
 
     def _utterance(self, side: _Side, speech: Speech, heard: Heard) -> Utterance:
         hypothesis, now = heard.hypothesis, side.now

@@ -4,10 +4,11 @@ from itertools import pairwise
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
 from agent_assist.types import Degraded, Partial
-from audio.types import AudioRecord, Channel
+from audio.types import SAMPLE_RATE, AudioRecord, Channel, Encoding
 from audio.vad import LevelVad
 from models.scripted import ScriptedRecogniser
 from stream import pipeline as module
@@ -38,6 +39,25 @@ def test_a_successor_finds_the_same_utterances_from_any_checkpoint(
     known = {u.id: u for u in first}
     assert all(known[u.id] == u for u in again if u.id in known)
     assert {u.id: u for u in first} | {u.id: u for u in again} == {u.id: u for u in whole}
+
+
+@pytest.mark.parametrize("begin", [1_400, 1_600, 1_800])
+def test_speech_after_a_restart_point_does_not_reach_back(run: Run, begin: int) -> None:
+    rng = np.random.default_rng(begin)
+    turns = [rng.integers(-3_000, 3_000, length).astype("<i2") for length in (90_000, 20_000)]
+    silence = np.zeros(SAMPLE_RATE, "<i2")
+    pcm = np.concatenate([silence[:begin], turns[0], silence[:4_620], turns[1], silence])
+    call = [
+        AudioRecord(call_id="c", seq=n, offset=at, rate=SAMPLE_RATE, encoding=Encoding.PCM16, customer=raw, agent=b"")
+        for n, at in enumerate(range(0, len(pcm), SAMPLE_RATE // 5))
+        for raw in [pcm[at : at + SAMPLE_RATE // 5].tobytes()]
+    ]
+    (first, second), checkpoints = run(call)
+    assert first.end_ms <= second.start_ms
+    restart = next(checkpoint for checkpoint in checkpoints if checkpoint.customer.spoken_until)
+    assert restart.customer.spoken_until // 16 == first.end_ms
+    again, _ = run(call[restart.first_needed :], restart)
+    assert again[-1] == second
 
 
 def test_a_successor_never_has_to_read_far_back(call: list[AudioRecord], run: Run) -> None:
