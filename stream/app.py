@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import faust
 import structlog
+from mode.utils.queues import FlowControlEvent
 
 from agent_assist.call.assistant import Assistant
 from agent_assist.types import Assist, Degraded, Event
@@ -82,12 +83,26 @@ def _app(name: str, policy: WorkerPolicy) -> faust.App:
     )
 
 
+class _Flow(FlowControlEvent):
+    """
+    Lets messages into the queues of the agents, or holds them back.
+
+    Faust's own empties the queues whenever it is resumed, and the recovery of a table resumes it a second time when
+    messages flow already: what was read and waits to be handled would be lost.
+    """
+
+    def resume(self) -> None:
+        if not self.is_active():
+            super().resume()
+
+
 class _Worker:
     """What both apps share: raw topics, refusing what cannot be read, and the watchdog."""
 
     def __init__(self, name: str, policy: WorkerPolicy) -> None:
         # Faust's own types say less than it takes.
         self.app: Any = _app(name, policy)
+        self.app.flow_control = _Flow()
         self._policy = policy
         self._topics: dict[str, Any] = {}
         self._alive: dict[tuple[str, int], float] = {}
@@ -209,16 +224,18 @@ def listen_app(policy: WorkerPolicy, *, hearing: Hearing, vad: VoiceActivity, li
     @app.agent(audio, concurrency=1)
     async def listen(stream: Any) -> None:
         async for event in stream.noack().events():
-            if worker.is_beat(event):
-                event.ack()
-                continue
             message = event.message
+            acknowledge = offsets.take(message.partition, event.ack)
+            metrics.HELD.set(len(offsets))
+            if worker.is_beat(event):
+                acknowledge()
+                continue
             try:
                 call_id = message.key.decode()
-                await listener.receive(call_id, message.partition, decode_audio(call_id, message.value), event.ack)
+                await listener.receive(call_id, message.partition, decode_audio(call_id, message.value), acknowledge)
             except Exception as error:
                 await worker.refuse(topics.AUDIO_INVALID, event, error)
-                event.ack()
+                acknowledge()
 
     @app.task
     async def hear() -> None:

@@ -19,4 +19,3 @@ INVALID = Counter("warmline_invalid_total", "Messages that could not be read or 
 FAILED = Counter("warmline_stage_failures_total", "Times a stage failed and the call went on", ["stage"])
 CARDS = Counter("warmline_cards_total", "Cards, ticks and alerts shown", ["rule"])
 STORED = Counter("warmline_stored_messages_total", "Messages written to the store")
-LISTENERS = Gauge("warmline_live_listeners", "Open live channels")
