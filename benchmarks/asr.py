@@ -31,7 +31,7 @@ from audio.vad import SileroVad
 from benchmarks.environment import Environment, Spread, environment, spread
 from models.asr import BEAM, WhisperRecogniser
 from models.textnorm import Errors, cer, wer
-from models.types import Recogniser
+from models.types import Recogniser, Spoken
 from models.weights import find, locate
 from stream.settings import Settings, load
 
@@ -138,7 +138,7 @@ class _Ours:
         """For each file, whether the language was heard."""
 
     def __call__(self, row: _Row) -> str:
-        found = [self._recogniser.transcribe(pcm, language=row.language, final=True) for pcm in _utterances(row.pcm)]
+        found = [self._recogniser.transcribe([Spoken(pcm, row.language)])[0] for pcm in _utterances(row.pcm)]
         self.told.append(any(one.language == row.language and one.language_confidence > 0.5 for one in found))
         return " ".join(one.text for one in found)
 

@@ -196,7 +196,7 @@ def _expected(call: _Call, settings: Settings, hearing: Hearing, vad: VoiceActiv
 
     def understand() -> None:
         while (excerpt := pipeline.next()) is not None:
-            for event in pipeline.complete(hearing.hear(excerpt)):
+            for event in pipeline.complete(hearing.hear([excerpt])[0]):
                 if isinstance(event, Final):
                     found[event.utterance.id] = (event.utterance.text, pipeline.duration_ms)
 

@@ -1,5 +1,5 @@
 """
-Speech recognition with Whisper on single utterances.
+Speech recognition with Whisper on single utterances, some of them at once.
 
 Whisper was made for windows of 30 s and spends the same on half a second. Here the encoder is given the utterance,
 padded with silence to the next of a few lengths. What comes out is judged: where nobody spoke, nothing is said; a
@@ -23,7 +23,7 @@ from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 
 from audio.types import SAMPLE_RATE, Pcm
-from models.types import Hypothesis, Word
+from models.types import Hypothesis, Spoken, Word
 
 LANGUAGES: Final = ("zh", "en")
 BEAM: Final = 5
@@ -70,7 +70,7 @@ _NOBODY: Final = Hypothesis(text="", language="unknown", language_confidence=0.0
 
 @dataclass(frozen=True, slots=True)
 class _Decoded:
-    """One pass of the decoder."""
+    """One utterance after one pass of the decoder."""
 
     language: str
     text: str
@@ -78,8 +78,9 @@ class _Decoded:
     logprob: float
     """Mean of the tokens."""
     no_speech: float
-    encoded: Any
-    frames: int
+    encoded: "_Encoded"
+    row: int
+    """Of ``encoded``."""
 
     @property
     def said(self) -> bool:
@@ -91,9 +92,18 @@ class _Decoded:
         return self.logprob >= _NOBODY_AT + _NOBODY_SLOPE * self.no_speech
 
 
+@dataclass(frozen=True, slots=True)
+class _Encoded:
+    """Some utterances behind the encoder, padded to one window."""
+
+    states: Any
+    """CTranslate2 storage, shape (rows, frames / 2, width)."""
+    window_s: int
+
+
 class WhisperRecogniser:
     """
-    Whisper by CTranslate2; may be used from any thread, works on one utterance at a time.
+    Whisper by CTranslate2; may be used from any thread, works on one batch at a time.
 
     Args:
         path: Directory of a CTranslate2 conversion.
@@ -134,97 +144,158 @@ class WhisperRecogniser:
             for language in self._languages
         }
 
-    def transcribe(self, pcm: Pcm, *, language: str | None, final: bool) -> Hypothesis:
+    def shape(self, spoken: Spoken) -> int:
+        """The window in seconds; see ``models.types.Recogniser``."""
+        seconds = len(spoken.pcm) / SAMPLE_RATE
+        return next((bucket for bucket in _BUCKETS_S if seconds + _MARGIN_S <= bucket), _WINDOW_S)
+
+    def transcribe(self, batch: Sequence[Spoken]) -> list[Hypothesis]:
         """See ``models.types.Recogniser``."""
-        if len(pcm) > _WINDOW_S * SAMPLE_RATE:
-            raise ValueError(f"expected at most {_WINDOW_S} s of speech, got {len(pcm) / SAMPLE_RATE:.1f} s")
-        if len(pcm) < _LEAST_SAMPLES:
-            return _NOBODY
-        audio = pcm.astype(np.float32) / np.float32(32768)
-        with self._one:
-            return self._transcribe(audio, language if language in self._languages else None, final=final)
+        for spoken in batch:
+            if len(spoken.pcm) > _WINDOW_S * SAMPLE_RATE:
+                raise ValueError(f"expected at most {_WINDOW_S} s of speech, got {len(spoken.pcm) / SAMPLE_RATE:.1f} s")
+        heard = [n for n, spoken in enumerate(batch) if len(spoken.pcm) >= _LEAST_SAMPLES]
+        told = [_NOBODY] * len(batch)
+        if heard:
+            with self._one:
+                found = self._transcribe([batch[n] for n in heard])
+            for n, hypothesis in zip(heard, found, strict=True):
+                told[n] = hypothesis
+        return told
 
-    def _transcribe(self, audio: npt.NDArray[np.float32], given: str | None, *, final: bool) -> Hypothesis:
-        seconds = len(audio) / SAMPLE_RATE
-        bucket = next((b for b in _BUCKETS_S if seconds + _MARGIN_S <= b), _WINDOW_S)
-        encoded = self._encode(audio, bucket)
-        # A final tells how sure the language is also where it was given: that is how a wrong one is found out.
-        shares = self._detect(encoded) if final or given is None else {}
+    def _transcribe(self, batch: Sequence[Spoken]) -> list[Hypothesis]:
+        final = batch[0].final
         beam = self._beam if final else 1
-        language = given or max(shares, key=lambda name: shares[name])
-        decoded = self._decode(encoded, bucket, seconds, language, beam)
-        if given is None and shares[language] < _CERTAIN and decoded.logprob < _FITS:
-            others = [self._decode(encoded, bucket, seconds, name, beam) for name in shares if name != language]
-            decoded = max([decoded, *others], key=lambda one: one.logprob)
-        looping = _loops(decoded, seconds)
-        if not decoded.said or (looping and decoded.no_speech > _SILENT):
-            return _NOBODY
-        if _doubled(decoded.tokens):
-            # Without timestamps, "eight" often becomes "8 8"; who really said it twice is heard so again.
-            again = self._decode(encoded, bucket, seconds, decoded.language, beam, timestamps=True)
-            decoded = again if again.tokens else decoded
-        if looping:
-            if bucket < _WINDOW_S:
-                whole = self._encode(audio, _WINDOW_S)
-                decoded = self._decode(whole, _WINDOW_S, seconds, decoded.language, beam)
-            if not decoded.said:
-                return _NOBODY
-            decoded = self._cut(decoded)
-        text = self._written(decoded.text, decoded.language)
-        if not re.search(r"\w", text):
-            return _NOBODY
-        return Hypothesis(
-            text=text,
-            language=decoded.language,
-            language_confidence=round(shares.get(decoded.language, 1.0), 3),
-            confidence=round(min(float(np.exp(decoded.logprob)), 1.0), 3),
-            words=self._words(decoded, seconds) if final else (),
-        )
+        given = [spoken.language if spoken.language in self._languages else None for spoken in batch]
+        encoded = self._encode(batch, self.shape(batch[0]))
+        shares = self._detect(encoded, given, final=final)
+        languages = [
+            language or max(share, key=lambda name: share[name]) for language, share in zip(given, shares, strict=True)
+        ]
+        decoded = self._decode(encoded, list(enumerate(languages)), beam)
+        self._doubt(encoded, decoded, given, shares, beam)
+        looping = [n for n, one in enumerate(decoded) if _loops(one, len(batch[n].pcm) / SAMPLE_RATE)]
+        said = {n for n, one in enumerate(decoded) if one.said and not (n in looping and one.no_speech > _SILENT)}
+        self._hear_again(encoded, decoded, [n for n in said if _doubled(decoded[n].tokens)], beam)
+        self._hear_whole(decoded, [n for n in looping if n in said], batch, beam)
+        said = {n for n in said if decoded[n].said}
+        texts = {n: self._written(decoded[n].text, decoded[n].language) for n in said}
+        texts = {n: text for n, text in texts.items() if re.search(r"\w", text)}
+        words = self._words({n: decoded[n] for n in texts}, batch) if final else {}
+        return [
+            Hypothesis(
+                text=texts[n],
+                language=one.language,
+                language_confidence=round(shares[n].get(one.language, 1.0), 3),
+                confidence=round(min(float(np.exp(one.logprob)), 1.0), 3),
+                words=words.get(n, ()),
+            )
+            if n in texts
+            else _NOBODY
+            for n, one in enumerate(decoded)
+        ]
 
-    def _encode(self, audio: npt.NDArray[np.float32], bucket: int) -> Any:
-        """The encoder's output for the audio, padded with silence to ``bucket`` seconds."""
-        padded = np.zeros(bucket * SAMPLE_RATE, np.float32)
-        padded[: len(audio)] = audio
-        return self._whisper.encode(self._whisper.feature_extractor(padded)[:, : bucket * _FRAMES_PER_S])
+    def _encode(self, batch: Sequence[Spoken], window_s: int) -> _Encoded:
+        """The encoder's output, each padded with silence to the window."""
+        features = np.stack([self._features(spoken.pcm, window_s) for spoken in batch])
+        return _Encoded(self._whisper.encode(features), window_s)
 
-    def _detect(self, encoded: Any) -> dict[str, float]:
-        """How the probability of our languages falls on each."""
+    def _features(self, pcm: Pcm, window_s: int) -> npt.NDArray[np.float32]:
+        padded = np.zeros(window_s * SAMPLE_RATE, np.float32)
+        padded[: len(pcm)] = pcm / np.float32(32768)
+        features: npt.NDArray[np.float32] = self._whisper.feature_extractor(padded)
+        return features[:, : window_s * _FRAMES_PER_S]
+
+    def _detect(self, encoded: _Encoded, given: Sequence[str | None], *, final: bool) -> list[dict[str, float]]:
+        """
+        How the probability of our languages falls on each.
+
+        A final tells how sure the language is also where it was given: that is how a wrong one is found out.
+        """
+        wanted = [final or language is None for language in given]
+        if not any(wanted):
+            return [{} for _ in given]
         if len(self._languages) == 1:
-            return {self._languages[0]: 1.0}
-        among = {token.strip("<|>"): float(p) for token, p in self._model.detect_language(encoded)[0]}
-        total = sum(among[language] for language in self._languages)
-        return {language: among[language] / total for language in self._languages}
+            return [{self._languages[0]: 1.0} for _ in given]
+        shares = []
+        for found, want in zip(self._model.detect_language(encoded.states), wanted, strict=True):
+            among = {token.strip("<|>"): float(p) for token, p in found}
+            total = sum(among[language] for language in self._languages)
+            shares.append({language: among[language] / total for language in self._languages} if want else {})
+        return shares
 
     def _decode(
-        self, encoded: Any, bucket: int, seconds: float, language: str, beam: int, *, timestamps: bool = False
-    ) -> _Decoded:
-        tokenizer = self._tokenizers[language]
-        prompt = [*tokenizer.sot_sequence, *(() if timestamps else (tokenizer.no_timestamps,))]
-        result = self._model.generate(
-            encoded,
-            [prompt],
+        self, encoded: _Encoded, rows: Sequence[tuple[int, str]], beam: int, *, timestamps: bool = False
+    ) -> list[_Decoded]:
+        """Decode some rows, each in its language."""
+        if not rows:
+            return []
+        prompts = [
+            [*tokenizer.sot_sequence, *(() if timestamps else (tokenizer.no_timestamps,))]
+            for tokenizer in (self._tokenizers[language] for _, language in rows)
+        ]
+        results = self._model.generate(
+            _rows(encoded.states, [row for row, _ in rows]),
+            prompts,
             beam_size=beam,
-            max_length=min(448, len(prompt) + int(_TOKENS_PER_S * seconds) + 16),
+            # Of the window, not of the utterance: what stands beside an utterance in a batch must change nothing.
+            max_length=min(448, len(prompts[0]) + int(_TOKENS_PER_S * encoded.window_s) + 16),
             return_scores=True,
             return_no_speech_prob=True,
             suppress_blank=True,
             suppress_tokens=[-1],
-        )[0]
-        tokens = tuple(token for token in result.sequences_ids[0] if token < tokenizer.eot)
-        return _Decoded(
-            language=language,
-            text=tokenizer.decode(list(tokens)).strip(),
-            tokens=tokens,
-            logprob=float(result.scores[0]),
-            no_speech=float(result.no_speech_prob),
-            encoded=encoded,
-            frames=bucket * _FRAMES_PER_S,
         )
+        decoded = []
+        for (row, language), result in zip(rows, results, strict=True):
+            tokenizer = self._tokenizers[language]
+            tokens = tuple(token for token in result.sequences_ids[0] if token < tokenizer.eot)
+            text = tokenizer.decode(list(tokens)).strip()
+            logprob, no_speech = float(result.scores[0]), float(result.no_speech_prob)
+            decoded.append(_Decoded(language, text, tokens, logprob, no_speech, encoded, row))
+        return decoded
 
-    def _cut(self, decoded: _Decoded) -> _Decoded:
-        """What was said before it began to loop, and the loop once."""
-        tokens = decoded.tokens[: loop_end(decoded.tokens)]
-        return replace(decoded, tokens=tokens, text=self._tokenizers[decoded.language].decode(list(tokens)).strip())
+    def _doubt(
+        self,
+        encoded: _Encoded,
+        decoded: list[_Decoded],
+        given: Sequence[str | None],
+        shares: Sequence[dict[str, float]],
+        beam: int,
+    ) -> None:
+        """Where a detected language is unsure and its words fit badly, try the others."""
+        rows = [
+            (n, other)
+            for n, one in enumerate(decoded)
+            if given[n] is None and shares[n][one.language] < _CERTAIN and one.logprob < _FITS
+            for other in self._languages
+            if other != one.language
+        ]
+        if rows:
+            for (n, _), other in zip(rows, self._decode(encoded, rows, beam), strict=True):
+                decoded[n] = max(decoded[n], other, key=lambda one: one.logprob)
+
+    def _hear_again(self, encoded: _Encoded, decoded: list[_Decoded], doubled: Sequence[int], beam: int) -> None:
+        """Without timestamps, "eight" often becomes "8 8"; who really said it twice is heard so again."""
+        if doubled:
+            rows = [(n, decoded[n].language) for n in doubled]
+            again = self._decode(encoded, rows, beam, timestamps=True)
+            for n, one in zip(doubled, again, strict=True):
+                decoded[n] = one if one.tokens else decoded[n]
+
+    def _hear_whole(self, decoded: list[_Decoded], looping: Sequence[int], batch: Sequence[Spoken], beam: int) -> None:
+        """Where the decoder got stuck, try the window that it was made for, and cut off what still loops."""
+        if not looping:
+            return
+        if decoded[0].encoded.window_s < _WINDOW_S:
+            whole = self._encode([batch[n] for n in looping], _WINDOW_S)
+            rows = [(row, decoded[n].language) for row, n in enumerate(looping)]
+            for n, one in zip(looping, self._decode(whole, rows, beam), strict=True):
+                decoded[n] = one
+        for n in looping:
+            one = decoded[n]
+            tokens = one.tokens[: loop_end(one.tokens)]
+            text = self._tokenizers[one.language].decode(list(tokens)).strip()
+            decoded[n] = replace(one, tokens=tokens, text=text)
 
     def _written(self, text: str, language: str) -> str:
         """As a person would write it."""
@@ -240,16 +311,32 @@ class WhisperRecogniser:
         text = re.sub(r"(?<=[\u4e00-\u9fff])\.", "。", text)
         return text + "。" if re.search(r"[\u4e00-\u9fff]$", text) else text
 
-    def _words(self, decoded: _Decoded, seconds: float) -> tuple[Word, ...]:
+    def _words(self, decoded: dict[int, _Decoded], batch: Sequence[Spoken]) -> dict[int, tuple[Word, ...]]:
         """Word times from the decoder's attention; for Chinese, characters or what the tokenizer has as one."""
-        frames = min(decoded.frames, int(seconds * _FRAMES_PER_S) + _FRAMES_PER_S // 2)
-        found = self._whisper.find_alignment(
-            self._tokenizers[decoded.language], [list(decoded.tokens)], decoded.encoded, frames
-        )
+        words: dict[int, tuple[Word, ...]] = {}
+        together: dict[tuple[str, int, int], list[int]] = {}
+        for n, one in decoded.items():
+            # On a processor, what stands beside an utterance moves some of its words by a frame, and nothing is won.
+            alone = n if self.device == "cpu" else -1
+            together.setdefault((one.language, one.encoded.window_s, alone), []).append(n)
+        for (language, window_s, _), numbers in together.items():
+            seconds = [len(batch[n].pcm) / SAMPLE_RATE for n in numbers]
+            longest = window_s * _FRAMES_PER_S
+            aligned = self._whisper.find_alignment(
+                self._tokenizers[language],
+                [list(decoded[n].tokens) for n in numbers],
+                _rows(decoded[numbers[0]].encoded.states, [decoded[n].row for n in numbers]),
+                [min(longest, int(s * _FRAMES_PER_S) + _FRAMES_PER_S // 2) for s in seconds],
+            )
+            for n, found, length in zip(numbers, aligned, seconds, strict=True):
+                words[n] = self._timed(found, language, length)
+        return words
+
+    def _timed(self, found: Sequence[dict[str, Any]], language: str, seconds: float) -> tuple[Word, ...]:
         words: list[Word] = []
-        for item in found[0]:
+        for item in found:
             text = str(item["word"]).strip()
-            if decoded.language == "zh":
+            if language == "zh":
                 text = self._simplify.convert(text)
             if not re.search(r"\w", text):
                 continue
@@ -265,6 +352,15 @@ class WhisperRecogniser:
                 )
             )
         return tuple(words)
+
+
+def _rows(states: Any, rows: Sequence[int]) -> Any:
+    """Some rows of the encoder's output, where they lie."""
+    if list(rows) == list(range(states.shape[0])):
+        return states
+    device = states.device
+    picked = np.ascontiguousarray(np.array(states.to_device(ctranslate2.Device.cpu))[list(rows)])
+    return ctranslate2.StorageView.from_array(picked).to_device(getattr(ctranslate2.Device, device))
 
 
 def _doubled(tokens: Sequence[int]) -> bool:

@@ -1,22 +1,30 @@
 """A recogniser without a model, to measure everything around one."""
 
-from audio.types import SAMPLE_RATE, Pcm
-from models.types import Hypothesis, Word
+from collections.abc import Hashable, Sequence
+
+from audio.types import SAMPLE_RATE
+from models.types import Hypothesis, Spoken, Word
 
 
 class ScriptedRecogniser:
     """Says one word for each half second that it is given; knows nothing of what was said."""
 
-    def transcribe(self, pcm: Pcm, *, language: str | None, final: bool) -> Hypothesis:
+    def shape(self, spoken: Spoken) -> Hashable:  # noqa: ARG002 - of the protocol
         """See ``models.types.Recogniser``."""
-        count = max(1, 2 * len(pcm) // SAMPLE_RATE)
-        words = tuple(
-            Word(text=f"word{n}", start_ms=500 * n, end_ms=500 * n + 400, confidence=1.0) for n in range(count)
-        )
-        return Hypothesis(
-            text=" ".join(word.text for word in words),
-            language=language or "en",
-            language_confidence=1.0,
-            confidence=1.0,
-            words=words if final else (),
-        )
+        return None
+
+    def transcribe(self, batch: Sequence[Spoken]) -> list[Hypothesis]:
+        """See ``models.types.Recogniser``."""
+        return [_say(spoken) for spoken in batch]
+
+
+def _say(spoken: Spoken) -> Hypothesis:
+    count = max(1, 2 * len(spoken.pcm) // SAMPLE_RATE)
+    words = tuple(Word(text=f"word{n}", start_ms=500 * n, end_ms=500 * n + 400, confidence=1.0) for n in range(count))
+    return Hypothesis(
+        text=" ".join(word.text for word in words),
+        language=spoken.language or "en",
+        language_confidence=1.0,
+        confidence=1.0,
+        words=words if spoken.final else (),
+    )

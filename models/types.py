@@ -1,5 +1,7 @@
 """What the models say of speech."""
 
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
@@ -32,17 +34,31 @@ class Hypothesis(msgspec.Struct, frozen=True, kw_only=True):
     """Times count from the start of the speech given; empty for partials."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Spoken:
+    """One stretch of speech to be recognised."""
+
+    pcm: Pcm
+    """Shape (n,), 16 kHz, one utterance of at most 30 s."""
+    language: str | None = None
+    """"zh" or "en", or None to let the model decide between them."""
+    final: bool = True
+    """With word times and the fuller search."""
+
+
 class Recogniser(Protocol):
     """Speech to words; keeps nothing between calls and may be used from any thread."""
 
-    def transcribe(self, pcm: Pcm, *, language: str | None, final: bool) -> Hypothesis:
+    def shape(self, spoken: Spoken) -> Hashable:
+        """What has an equal one may share a batch."""
+        ...
+
+    def transcribe(self, batch: Sequence[Spoken]) -> list[Hypothesis]:
         """
-        Say what was said.
+        Say what was said, the same for each as if it came alone.
 
         Args:
-            pcm: Shape (n,), 16 kHz, one utterance of at most 30 s.
-            language: "zh" or "en", or None to let the model decide between them.
-            final: With word times and the fuller search.
+            batch: Of one shape, all finals or all partials.
         """
         ...
 

@@ -46,7 +46,8 @@ def analyze(
 def _understand(pipeline: CallPipeline, hearing: Hearing) -> list[Event]:
     events: list[Event] = []
     while (excerpt := pipeline.next()) is not None:
-        events += pipeline.complete(hearing.hear(excerpt))
+        [heard] = hearing.hear([excerpt])
+        events += pipeline.complete(heard)
     return events
 
 

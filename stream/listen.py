@@ -2,8 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,6 +12,7 @@ import structlog
 from agent_assist.types import CallEnded, CallStarted, Degraded, Event
 from audio.types import SAMPLE_RATE, AudioRecord
 from audio.vad import VoiceActivity
+from models.batching import Scheduler
 from models.types import Hypothesis
 from stream import metrics
 from stream.logs import where
@@ -93,7 +93,8 @@ class _Call:
     held: deque[tuple[int, Acknowledge]] = field(default_factory=deque)
     """Records that a successor would have to read, oldest first."""
     ending: tuple[AudioEnd, Acknowledge] | None = None
-    in_queue: bool = False
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while something of the call is told and saved: one thing after the other, the end last."""
 
 
 class Listener:
@@ -125,10 +126,12 @@ class Listener:
         self._policy = policy
         self._clock = clock
         self._calls: dict[str, _Call] = {}
-        self._finals: deque[_Call] = deque()
-        self._talking: dict[str, _Call] = {}
-        """Calls with a partial to be made, the longest waiting first."""
-        self._work = asyncio.Event()
+        self._scheduler: Scheduler[Excerpt, Heard] = Scheduler([hearing.hear])
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._failure: BaseException | None = None
+        self._failed = asyncio.Event()
+        self._behind: set[_Call] = set()
+        """Calls with utterances that are being understood."""
         self._room = asyncio.Event()
         self._room.set()
 
@@ -156,11 +159,11 @@ class Listener:
             case AudioEnd():
                 call.ending = (message, acknowledge)
                 call.pipeline.flush()
-        await self._settle(call_id, call)
+        async with call.turn:
+            await self._settle(call_id, call)
         self._queue(call)
-        if call.pipeline.partial_due:
-            self._talking.setdefault(call_id, call)
-        self._work.set()
+        for excerpt in call.pipeline.partials():
+            self._start(self._partial(call, excerpt))
 
     def _restore(self, call_id: str) -> Checkpoint:
         saved = self._checkpoints.get(call_id)
@@ -187,10 +190,13 @@ class Listener:
         )
 
     def _queue(self, call: _Call) -> None:
-        if not call.in_queue and call.pipeline.next() is not None:
-            call.in_queue = True
-            self._finals.append(call)
-        waiting = sum(c.pipeline.backlog_ms for c in self._finals)
+        if call not in self._behind and call.pipeline.next() is not None:
+            self._behind.add(call)
+            self._start(self._finals(call))
+        self._make_room()
+
+    def _make_room(self) -> None:
+        waiting = sum(call.pipeline.backlog_ms for call in self._behind)
         metrics.BACKLOG.set(waiting / 1000)
         if waiting > self._policy.pause_ms:
             self._room.clear()
@@ -225,55 +231,58 @@ class Listener:
         self._checkpoints[call_id] = msgspec.json.encode(checkpoint)
 
     async def listen(self) -> None:
-        """Understand what is waiting, until cancelled: finals first, in the order of their end; then partials."""
-        while True:
-            if self._finals:
-                await self._final(self._finals.popleft())
-            elif (due := self._due()) is not None:
-                await self._partial(*due)
-            else:
-                self._work.clear()
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._work.wait(), timeout=1.0)
+        """Understand what is waiting, until cancelled or until something could not be published."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._scheduler.run())
+            await self._failed.wait()
+            assert self._failure is not None
+            raise self._failure
 
-    async def _final(self, call: _Call) -> None:
-        call.in_queue = False
+    def _start(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finish)
+
+    def _finish(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failure = error
+            self._failed.set()
+
+    async def _finals(self, call: _Call) -> None:
+        """Understand the call's utterances one after the other: what is known of its language and voice grows."""
         pipeline = call.pipeline
-        excerpt = pipeline.next()
-        if excerpt is None or self._calls.get(pipeline.call_id) is not call:
-            return
-        heard = await self._hear(excerpt, pipeline)
-        if self._calls.get(pipeline.call_id) is not call:
-            return
-        for event in pipeline.complete(heard):
-            await self._publish(event)
-            metrics.FINALS.inc()
-        await self._settle(pipeline.call_id, call)
-        self._queue(call)
-
-    def _due(self) -> tuple[_Call, Excerpt] | None:
-        """The partial that has waited longest."""
-        for call_id, call in list(self._talking.items()):
-            excerpts = call.pipeline.partials() if self._calls.get(call_id) is call else []
-            if len(excerpts) < 2:
-                del self._talking[call_id]
-            if excerpts:
-                return call, excerpts[0]
-        return None
+        try:
+            while (excerpt := pipeline.next()) is not None:
+                heard = await self._hear(excerpt, pipeline)
+                if heard is None or self._calls.get(pipeline.call_id) is not call:
+                    return
+                async with call.turn:
+                    for event in pipeline.complete(heard):
+                        await self._publish(event)
+                        metrics.FINALS.inc()
+                    await self._settle(pipeline.call_id, call)
+                self._make_room()
+        finally:
+            self._behind.discard(call)
+            self._make_room()
 
     async def _partial(self, call: _Call, excerpt: Excerpt) -> None:
         heard = await self._hear(excerpt, call.pipeline)
-        if self._calls.get(call.pipeline.call_id) is not call:
+        if heard is None or self._calls.get(call.pipeline.call_id) is not call:
             return
         for event in call.pipeline.partial(excerpt, heard):
             await self._publish(event)
             metrics.PARTIALS.inc()
 
-    async def _hear(self, excerpt: Excerpt, pipeline: CallPipeline) -> Heard:
-        """Run the models off the event loop; a model that fails costs this utterance its words, not the call."""
+    async def _hear(self, excerpt: Excerpt, pipeline: CallPipeline) -> Heard | None:
+        """None where a newer one took its place; a model that fails costs this utterance its words, not the call."""
+        shape, now = self._hearing.shape(excerpt), self._clock()
         with metrics.HEARD.labels("final" if excerpt.final else "partial").time():
             try:
-                return await asyncio.to_thread(self._hearing.hear, excerpt)
+                return await self._scheduler.submit(
+                    excerpt.utterance_id, excerpt, shape=shape, final=excerpt.final, deadline=now
+                )
             except Exception as error:
                 failure = type(error).__name__
                 log.error("hearing_failed", utterance=excerpt.utterance_id, error=failure, at=where(error))
@@ -294,14 +303,15 @@ class Listener:
     async def _end(self, call_id: str, call: _Call, reason: Literal["hangup", "lost"]) -> None:
         call.ending = (AudioEnd(duration_ms=call.pipeline.duration_ms, reason=reason), lambda: None)
         call.pipeline.flush()
-        await self._settle(call_id, call)
+        async with call.turn:
+            await self._settle(call_id, call)
         self._queue(call)
-        self._work.set()
 
     def drop(self) -> None:
         """Forget all calls without a word: their partitions go to another worker, or come back and are read again."""
         self._calls.clear()
-        self._finals.clear()
-        self._talking.clear()
+        self._behind.clear()
+        for task in self._tasks:
+            task.cancel()
         self._room.set()
         metrics.CALLS.set(0)

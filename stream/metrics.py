@@ -13,7 +13,9 @@ GAPS = Counter("warmline_audio_gaps_total", "Places in calls where audio is miss
 FINALS = Counter("warmline_finals_total", "Final utterances published")
 PARTIALS = Counter("warmline_partials_total", "Partials published")
 BACKLOG = Gauge("warmline_backlog_seconds", "Speech that waits to be understood")
-HEARD = Histogram("warmline_hear_seconds", "Time to understand one utterance", ["kind"], buckets=_SECONDS)
+HEARD = Histogram(
+    "warmline_hear_seconds", "From an excerpt being cut to its words, waiting included", ["kind"], buckets=_SECONDS
+)
 HELD = Gauge("warmline_held_records", "Records whose offset waits for an unfinished utterance")
 INVALID = Counter("warmline_invalid_total", "Messages that could not be read or handled", ["topic"])
 FAILED = Counter("warmline_stage_failures_total", "Times a stage failed and the call went on", ["stage"])

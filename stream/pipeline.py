@@ -7,6 +7,7 @@ records in order: a second pipeline that starts from a checkpoint gives the same
 """
 
 from collections import deque
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -22,7 +23,7 @@ from models.fusion import CustomerVoice, feel
 from models.language import LanguageTracker
 from models.prosody import Prosody, measure
 from models.sentiment import score
-from models.types import Hypothesis, Recogniser, Utterance, Word
+from models.types import Hypothesis, Recogniser, Spoken, Utterance, Word
 
 _PER_MS = SAMPLE_RATE // 1000
 
@@ -63,7 +64,6 @@ class Excerpt:
     speech: Speech
     language: str | None
     final: bool
-    revision: int = 0
 
 
 class Heard(NamedTuple):
@@ -77,7 +77,13 @@ class Heard(NamedTuple):
 class Hearing(Protocol):
     """The heavy work: keeps nothing between calls, may run in any thread."""
 
-    def hear(self, excerpt: Excerpt) -> Heard: ...
+    def shape(self, excerpt: Excerpt) -> Hashable:
+        """What has an equal one may be heard together."""
+        ...
+
+    def hear(self, batch: Sequence[Excerpt]) -> list[Heard]:
+        """Understand excerpts of one shape, all finals or all partials; the same for each as if it came alone."""
+        ...
 
 
 class ModelHearing:
@@ -86,11 +92,25 @@ class ModelHearing:
     def __init__(self, recogniser: Recogniser) -> None:
         self._recogniser = recogniser
 
-    def hear(self, excerpt: Excerpt) -> Heard:
-        pcm = excerpt.speech.pcm
-        hypothesis = self._recogniser.transcribe(pcm, language=excerpt.language, final=excerpt.final)
-        of_customer = excerpt.final and excerpt.channel is Channel.CUSTOMER
-        return Heard(hypothesis, measure(pcm) if of_customer and hypothesis.text else None)
+    def shape(self, excerpt: Excerpt) -> Hashable:
+        """See ``Hearing``."""
+        return self._recogniser.shape(_spoken(excerpt))
+
+    def hear(self, batch: Sequence[Excerpt]) -> list[Heard]:
+        """See ``Hearing``."""
+        hypotheses = self._recogniser.transcribe([_spoken(excerpt) for excerpt in batch])
+        return [
+            Heard(hypothesis, measure(excerpt.speech.pcm) if _of_customer(excerpt) and hypothesis.text else None)
+            for excerpt, hypothesis in zip(batch, hypotheses, strict=True)
+        ]
+
+
+def _spoken(excerpt: Excerpt) -> Spoken:
+    return Spoken(excerpt.speech.pcm, excerpt.language, excerpt.final)
+
+
+def _of_customer(excerpt: Excerpt) -> bool:
+    return excerpt.final and excerpt.channel is Channel.CUSTOMER
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +143,9 @@ class _Side:
     """Record with which the current chain began."""
     closed: bool = False
     """Whether the current chain has closed a segment."""
-    shown: int = 0
-    """Samples of the open speech that the last partial covered, and whose they are."""
-    shown_of: int = -1
+    asked: int = 0
+    """Samples of the open speech that the last partial asked for covers, and whose they are."""
+    asked_of: int = -1
     revision: int = 0
 
 
@@ -308,28 +328,29 @@ class CallPipeline:
             loudness_dbfs=round(rms_dbfs(speech.pcm), 1),
         )
 
-    def partials(self) -> list[Excerpt]:
-        """What is being said and has grown enough since its last partial."""
+    def partials(self, slower: int = 1) -> list[Excerpt]:
+        """
+        What is being said and has grown enough since it was asked for last.
+
+        Args:
+            slower: How many times more it has to have grown than the policy says.
+        """
         found: list[Excerpt] = []
         for side in self._sides.values():
-            speech = side.cutter.open_speech() if side.cutter is not None and self._is_due(side) else None
+            speech = side.cutter.open_speech() if side.cutter is not None and self._is_due(side, slower) else None
             if speech is not None:
+                side.asked = len(speech.pcm)
                 found.append(self._excerpt(side, speech, final=False))
         return found
 
-    @property
-    def partial_due(self) -> bool:
-        """Whether ``partials`` has any."""
-        return any(self._is_due(side) for side in self._sides.values())
-
-    def _is_due(self, side: _Side) -> bool:
+    def _is_due(self, side: _Side, slower: int) -> bool:
         span = side.cutter.open_span() if side.cutter is not None else None
         if span is None:
             return False
-        if span.start != side.shown_of:
-            side.shown_of, side.shown, side.revision = span.start, 0, 0
-        new = span.end - span.start - side.shown
-        return new >= (self._policy.partial_every if side.shown else self._policy.partial_from)
+        if span.start != side.asked_of:
+            side.asked_of, side.asked, side.revision = span.start, 0, 0
+        new = span.end - span.start - side.asked
+        return new >= slower * (self._policy.partial_every if side.asked else self._policy.partial_from)
 
     def _excerpt(self, side: _Side, speech: Speech, *, final: bool) -> Excerpt:
         return Excerpt(
@@ -338,23 +359,21 @@ class CallPipeline:
             speech=speech,
             language=side.now.language.language,
             final=final,
-            revision=side.revision + 1,
         )
 
     def partial(self, excerpt: Excerpt, heard: Heard) -> list[Event]:
         """Take in what was heard in an excerpt of ``partials``; nothing, where that utterance has ended since."""
         side = self._sides[excerpt.channel]
-        if side.shown_of == excerpt.speech.start:
-            side.shown, side.revision = len(excerpt.speech.pcm), excerpt.revision
         now = side.cutter.open_span() if side.cutter is not None else None
         if now is None or now.start != excerpt.speech.start or not heard.hypothesis.text:
             return []
+        side.revision += 1
         return [
             Partial(
                 call_id=self.call_id,
                 utterance_id=excerpt.utterance_id,
                 channel=excerpt.channel,
-                revision=excerpt.revision,
+                revision=side.revision,
                 start_ms=excerpt.speech.start // _PER_MS,
                 end_ms=excerpt.speech.end // _PER_MS,
                 text=heard.hypothesis.text,

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from audio.resample import Resampler
 from audio.types import SAMPLE_RATE, Pcm
 from models.asr import LANGUAGES, WhisperRecogniser, loop_end
 from models.textnorm import Errors, cer, normalise, wer
+from models.types import Hypothesis, Spoken
 from models.weights import locate
 
 CALLS = {"en_cancel_plan": ("en", 0.10), "zh_late_order": ("zh", 0.16)}
@@ -26,6 +28,11 @@ CALLS = {"en_cancel_plan": ("en", 0.10), "zh_late_order": ("zh", 0.16)}
 def recogniser(tmp_path_factory: pytest.TempPathFactory) -> WhisperRecogniser:
     path = locate("whisper-base", directory=None, cache=tmp_path_factory.mktemp("weights"))
     return WhisperRecogniser(path, device="cpu")
+
+
+def said(recogniser: WhisperRecogniser, pcm: Pcm, language: str | None, *, final: bool) -> Hypothesis:
+    [hypothesis] = recogniser.transcribe([Spoken(pcm, language, final)])
+    return hypothesis
 
 
 def turns(data: Path, call: str) -> Iterator[tuple[Pcm, str]]:
@@ -71,7 +78,7 @@ def test_the_words_of_a_call_are_heard(recogniser: WhisperRecogniser, data: Path
     rate = cer if language == "zh" else wer
     errors, wrong = Errors(), 0
     for audio, words in turns(data, call):
-        found = recogniser.transcribe(audio, language=language if told else None, final=True)
+        found = said(recogniser, audio, language if told else None, final=True)
         errors += rate(words, found.text)
         wrong += found.language != language
     assert errors.n > 100
@@ -86,7 +93,7 @@ def test_the_words_of_a_call_are_heard(recogniser: WhisperRecogniser, data: Path
 def test_nothing_is_said_where_nobody_speaks(
     recogniser: WhisperRecogniser, sound: str, final: bool, language: str | None
 ) -> None:
-    found = recogniser.transcribe(NOT_SPEECH[sound], language=language, final=final)
+    found = said(recogniser, NOT_SPEECH[sound], language, final=final)
     assert (found.text, found.language, found.words) == ("", "unknown", ())
 
 
@@ -95,24 +102,22 @@ def test_words_stand_where_they_were_said(recogniser: WhisperRecogniser, data: P
     for call, (language, _) in CALLS.items():
         audio, _ = list(turns(data, call))[1]
         lead = SAMPLE_RATE
-        plain = recogniser.transcribe(audio, language=language, final=True).words
-        shifted = recogniser.transcribe(
-            np.concatenate([np.zeros(lead, np.int16), audio]), language=language, final=True
-        )
+        plain = said(recogniser, audio, language, final=True).words
+        shifted = said(recogniser, np.concatenate([np.zeros(lead, np.int16), audio]), language, final=True)
         starts = [word.start_ms for word in plain]
         assert starts == sorted(starts)
         assert all(word.start_ms <= word.end_ms <= len(audio) // 16 and 0 <= word.confidence <= 1 for word in plain)
         assert plain[-1].end_ms > len(audio) // 16 - 1_000
         assert shifted.words[-1].end_ms - plain[-1].end_ms == pytest.approx(1_000, abs=200)
         joined = normalise(" ".join(word.text for word in plain)).replace(" ", "")
-        text = recogniser.transcribe(audio, language=language, final=True).text
+        text = said(recogniser, audio, language, final=True).text
         assert joined == normalise(text).replace(" ", "")
 
 
 @pytest.mark.weights
 def test_chinese_is_simplified_and_punctuated(recogniser: WhisperRecogniser, data: Path) -> None:
     for audio, _ in turns(data, "zh_late_order"):
-        text = recogniser.transcribe(audio, language="zh", final=True).text
+        text = said(recogniser, audio, "zh", final=True).text
         assert not set(text) & set("們這個說電話為麼請問還,?!４５")
         assert text[-1] in "。？！"
         assert " " not in re.sub(r"(?<=\d) (?=\d)", "", text)
@@ -121,7 +126,7 @@ def test_chinese_is_simplified_and_punctuated(recogniser: WhisperRecogniser, dat
 @pytest.mark.weights
 def test_a_partial_has_words_but_no_times(recogniser: WhisperRecogniser, data: Path) -> None:
     audio, words = next(turns(data, "en_cancel_plan"))
-    found = recogniser.transcribe(audio[: len(audio) // 2], language="en", final=False)
+    found = said(recogniser, audio[: len(audio) // 2], "en", final=False)
     assert found.words == ()
     assert normalise(words).startswith(normalise(found.text)[:10])
 
@@ -129,23 +134,44 @@ def test_a_partial_has_words_but_no_times(recogniser: WhisperRecogniser, data: P
 @pytest.mark.weights
 def test_a_wrong_language_is_told_by_a_low_confidence(recogniser: WhisperRecogniser, data: Path) -> None:
     audio, _ = next(turns(data, "en_cancel_plan"))
-    assert recogniser.transcribe(audio, language="zh", final=True).language_confidence < 0.1
-    assert recogniser.transcribe(audio, language="en", final=True).language_confidence > 0.9
+    assert said(recogniser, audio, "zh", final=True).language_confidence < 0.1
+    assert said(recogniser, audio, "en", final=True).language_confidence > 0.9
 
 
 @pytest.mark.weights
 def test_the_same_sound_gives_the_same_words_from_any_thread(recogniser: WhisperRecogniser, data: Path) -> None:
     calls = [(audio, language) for call, (language, _) in CALLS.items() for audio, _ in list(turns(data, call))[:3]]
-    alone = [recogniser.transcribe(audio, language=language, final=True) for audio, language in calls]
+    alone = [said(recogniser, audio, language, final=True) for audio, language in calls]
     with ThreadPoolExecutor(2) as threads:
-        together = list(threads.map(lambda one: recogniser.transcribe(one[0], language=one[1], final=True), calls * 2))
+        together = list(threads.map(lambda one: said(recogniser, one[0], one[1], final=True), calls * 2))
     assert together == alone * 2
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("final", [True, False], ids=["finals", "partials"])
+def test_each_of_a_batch_is_heard_as_if_it_came_alone(recogniser: WhisperRecogniser, data: Path, final: bool) -> None:
+    spoken = [
+        Spoken(audio, told, final)
+        for call, (language, _) in CALLS.items()
+        for n, (audio, _) in enumerate(islice(turns(data, call), 6))
+        for told in [language if n % 2 else None]
+    ]
+    spoken += [Spoken(sound, language, final) for sound in list(NOT_SPEECH.values())[2:5] for language in ("en", None)]
+    # A word said twice, and one that the search gets stuck on, go further ways than the rest.
+    spoken += [Spoken(np.tile(one.pcm[: SAMPLE_RATE // 2], 9), one.language, final) for one in spoken[4:8]]
+    shapes: dict[object, list[Spoken]] = {}
+    for one in spoken:
+        shapes.setdefault(recogniser.shape(one), []).append(one)
+    assert max(map(len, shapes.values())) >= 6
+    for alike in shapes.values():
+        alone = [hypothesis for one in alike for hypothesis in recogniser.transcribe([one])]
+        assert recogniser.transcribe(alike) == alone
 
 
 @pytest.mark.weights
 def test_more_than_a_window_is_refused(recogniser: WhisperRecogniser) -> None:
     with pytest.raises(ValueError, match=r"at most 30 s of speech, got 31\.0 s"):
-        recogniser.transcribe(np.zeros(31 * SAMPLE_RATE, np.int16), language="en", final=True)
+        said(recogniser, np.zeros(31 * SAMPLE_RATE, np.int16), "en", final=True)
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,8 @@ def run() -> Callable[..., tuple[list[Utterance], list[Checkpoint]]]:
 
         def understand() -> None:
             while (excerpt := pipeline.next()) is not None:
-                events.extend(pipeline.complete(HEARING.hear(excerpt)))
+                [heard] = HEARING.hear([excerpt])
+                events.extend(pipeline.complete(heard))
 
         for record in call:
             events.extend(pipeline.push(record))

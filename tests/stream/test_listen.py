@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import MutableMapping
+from collections.abc import Hashable, MutableMapping, Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -132,14 +132,18 @@ class Failing:
     """A model that fails on the third utterance."""
 
     def __init__(self) -> None:
-        self._calls = 0
+        self._seen: list[str] = []
 
-    def hear(self, excerpt: Excerpt) -> Heard:
-        if excerpt.final:
-            self._calls += 1
-            if self._calls == 3:
+    def shape(self, excerpt: Excerpt) -> Hashable:
+        return SCRIPTED.shape(excerpt)
+
+    def hear(self, batch: Sequence[Excerpt]) -> list[Heard]:
+        for excerpt in batch:
+            if excerpt.final and excerpt.utterance_id not in self._seen:
+                self._seen.append(excerpt.utterance_id)
+            if excerpt.final and self._seen.index(excerpt.utterance_id) == 2:
                 raise RuntimeError("my card is 4242")
-        return SCRIPTED.hear(excerpt)
+        return SCRIPTED.hear(batch)
 
 
 async def test_a_failing_model_costs_one_utterance_and_is_told_without_its_words(call: list[AudioRecord]) -> None:

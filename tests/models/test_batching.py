@@ -1,0 +1,193 @@
+"""Which job is next, what goes together, and that nothing is lost between the threads."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.batching import Job, Order, Queue, Scheduler
+
+
+def job(key: str, *, final: bool = True, deadline: float = 0.0, shape: int = 10) -> Job[str]:
+    return Job(key, f"{key} at {deadline:g}", shape, Order(not final, deadline))
+
+
+def drain(queue: Queue[str], largest: int) -> list[list[Job[str]]]:
+    batches = []
+    while batch := queue.take(largest):
+        batches.append(batch)
+    return batches
+
+
+JOBS = st.lists(
+    st.builds(
+        lambda n, final, deadline, shape: job(f"u{n}", final=final, deadline=deadline, shape=shape),
+        st.integers(0, 12),
+        st.booleans(),
+        st.floats(0, 100),
+        st.sampled_from([10, 15, 30]),
+    ),
+    max_size=40,
+)
+
+
+@given(JOBS, st.integers(1, 8))
+def test_every_job_is_done_once_or_gave_its_place_to_a_newer_one(jobs: list[Job[str]], largest: int) -> None:
+    queue: Queue[str] = Queue()
+    replaced = [each for each in (queue.put(one) for one in jobs) if each is not None]
+    batches = drain(queue, largest)
+    done = [one for batch in batches for one in batch]
+    assert len(done) + len(replaced) == len(jobs)
+    assert {id(one) for one in (*done, *replaced)} == {id(one) for one in jobs}
+    assert len({one.key for one in done}) == len(done)
+
+
+@given(JOBS, st.integers(1, 8))
+def test_a_batch_is_of_one_shape_and_kind_and_begins_with_the_most_urgent(jobs: list[Job[str]], largest: int) -> None:
+    queue: Queue[str] = Queue()
+    for one in jobs:
+        queue.put(one)
+    waiting = {one.key: one for batch in drain(queue, 100) for one in batch}
+    for one in waiting.values():
+        queue.put(one)
+    for batch in drain(queue, largest):
+        assert len(batch) <= largest
+        assert len({(one.shape, one.order.partial) for one in batch}) == 1
+        assert batch[0].order == min(one.order for one in waiting.values())
+        alike = [one.order for one in waiting.values() if one.shape == batch[0].shape]
+        assert [one.order for one in batch] == sorted(alike)[: len(batch)]
+        for one in batch:
+            del waiting[one.key]
+
+
+def test_a_final_goes_before_every_partial_and_takes_the_place_of_its_own() -> None:
+    queue: Queue[str] = Queue()
+    queue.put(job("a", final=False, deadline=1))
+    queue.put(job("b", final=False, deadline=2))
+    assert queue.put(job("a", deadline=9)) is not None
+    late = job("a", final=False, deadline=10)
+    assert queue.put(late) is late
+    assert [[one.item for one in batch] for batch in drain(queue, 8)] == [["a at 9"], ["b at 2"]]
+
+
+def test_who_speaks_on_and_on_keeps_the_place_of_the_first_partial() -> None:
+    queue: Queue[str] = Queue()
+    queue.put(job("talker", final=False, deadline=1))
+    queue.put(job("other", final=False, deadline=2))
+    queue.put(job("talker", final=False, deadline=3))
+    assert [one.item for one in queue.take(8)] == ["talker at 3", "other at 2"]
+
+
+class Device:
+    """Answers with the item in capitals; can be held, and fails on what begins with "bad"."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.go = threading.Event()
+        self.go.set()
+        self.threads: set[str] = set()
+
+    def __call__(self, items: Sequence[str]) -> list[str]:
+        self.go.wait(10)
+        self.batches.append(list(items))
+        self.threads.add(threading.current_thread().name)
+        if any(item.startswith("bad") for item in items):
+            raise RuntimeError("bad item")
+        return [item.upper() for item in items]
+
+
+async def answers(scheduler: Scheduler[str, str], items: Sequence[str], *, final: bool = True) -> list[object]:
+    return await asyncio.gather(
+        *(
+            scheduler.submit(item.split(":")[0], item, shape=10, final=final, deadline=float(n))
+            for n, item in enumerate(items)
+        ),
+        return_exceptions=True,
+    )
+
+
+async def test_what_waits_goes_together_and_comes_back_to_whom_it_belongs() -> None:
+    device = Device()
+    device.go.clear()
+    scheduler = Scheduler([device], largest=4)
+    running = asyncio.create_task(scheduler.run())
+    first = asyncio.create_task(scheduler.submit("z", "z", shape=10, final=True, deadline=0))
+    await asyncio.sleep(0.05)
+    rest = asyncio.create_task(answers(scheduler, [*"abcdef"]))
+    await asyncio.sleep(0.05)
+    assert len(scheduler) == 6
+    assert scheduler.late_by(3.0) == 3.0
+    device.go.set()
+    assert await first == "Z"
+    assert await rest == [*"ABCDEF"]
+    assert device.batches == [["z"], [*"abcd"], [*"ef"]]
+    assert (scheduler.counts.batches, scheduler.counts.jobs) == (3, 7)
+    running.cancel()
+
+
+async def test_a_partial_that_a_newer_one_replaced_costs_nothing() -> None:
+    device = Device()
+    device.go.clear()
+    scheduler = Scheduler([device])
+    running = asyncio.create_task(scheduler.run())
+    first = asyncio.create_task(scheduler.submit("z", "z", shape=10, final=False, deadline=0))
+    await asyncio.sleep(0.05)
+    rest = asyncio.create_task(answers(scheduler, ["a:1", "a:2", "a:3"], final=False))
+    await asyncio.sleep(0.05)
+    device.go.set()
+    assert await rest == [None, None, "A:3"]
+    await first
+    assert device.batches == [["z"], ["a:3"]]
+    assert scheduler.counts.superseded == 2
+    running.cancel()
+
+
+async def test_an_item_that_fails_costs_the_others_of_its_batch_nothing() -> None:
+    device = Device()
+    scheduler = Scheduler([device])
+    waiting = asyncio.create_task(answers(scheduler, ["a", "bad", "c"]))
+    await asyncio.sleep(0)
+    running = asyncio.create_task(scheduler.run())
+    found = await waiting
+    assert (found[0], found[2]) == ("A", "C")
+    assert isinstance(found[1], RuntimeError)
+    assert scheduler.counts.retried == 3
+    running.cancel()
+
+
+async def test_who_no_longer_waits_is_not_served() -> None:
+    device = Device()
+    device.go.clear()
+    scheduler = Scheduler([device])
+    running = asyncio.create_task(scheduler.run())
+    first = asyncio.create_task(scheduler.submit("z", "z", shape=10, final=True, deadline=0))
+    await asyncio.sleep(0.05)
+    gone = asyncio.create_task(scheduler.submit("a", "a", shape=10, final=True, deadline=0))
+    await asyncio.sleep(0.05)
+    gone.cancel()
+    await asyncio.gather(gone, return_exceptions=True)
+    device.go.set()
+    await first
+    assert await scheduler.submit("b", "b", shape=10, final=True, deadline=0) == "B"
+    assert device.batches == [["z"], ["b"]]
+    running.cancel()
+
+
+async def test_several_devices_share_the_queue() -> None:
+    devices = [Device(), Device()]
+    for device in devices:
+        device.go.clear()
+    scheduler = Scheduler(devices, largest=1)
+    running = asyncio.create_task(scheduler.run())
+    waiting = asyncio.create_task(answers(scheduler, [*"abcd"]))
+    await asyncio.sleep(0.05)
+    for device in devices:
+        device.go.set()
+    assert await waiting == [*"ABCD"]
+    assert all(device.batches for device in devices)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
