@@ -181,7 +181,7 @@ class WhisperRecogniser:
         said = {n for n in said if decoded[n].said}
         texts = {n: self._written(decoded[n].text, decoded[n].language) for n in said}
         texts = {n: text for n, text in texts.items() if re.search(r"\w", text)}
-        words = self._words({n: decoded[n] for n in texts}, batch) if final else {}
+        words = self._words({n: decoded[n] for n in texts if final or batch[n].timed}, batch)
         return [
             Hypothesis(
                 text=texts[n],

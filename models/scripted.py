@@ -26,5 +26,5 @@ def _say(spoken: Spoken) -> Hypothesis:
         language=spoken.language or "en",
         language_confidence=1.0,
         confidence=1.0,
-        words=words if spoken.final else (),
+        words=words if spoken.final or spoken.timed else (),
     )

@@ -31,7 +31,7 @@ class Hypothesis(msgspec.Struct, frozen=True, kw_only=True):
     confidence: float
     """0 ... 1, from the mean log-probability of the tokens."""
     words: tuple[Word, ...] = ()
-    """Times count from the start of the speech given; empty for partials."""
+    """Times count from the start of the speech given; empty where they were not asked for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +44,8 @@ class Spoken:
     """"zh" or "en", or None to let the model decide between them."""
     final: bool = True
     """With word times and the fuller search."""
+    timed: bool = False
+    """A partial with word times all the same."""
 
 
 class Recogniser(Protocol):

@@ -19,6 +19,7 @@ from audio.endpoint import EndpointPolicy
 from audio.quality import rms_dbfs
 from audio.types import RECORD_MS, SAMPLE_RATE, AudioRecord, Channel
 from audio.vad import VoiceActivity
+from models.commit import Commitment
 from models.fusion import CustomerVoice, feel
 from models.language import LanguageTracker
 from models.prosody import Prosody, measure
@@ -64,6 +65,8 @@ class Excerpt:
     speech: Speech
     language: str | None
     final: bool
+    timed: bool = False
+    """Whether a partial is to have word times."""
 
 
 class Heard(NamedTuple):
@@ -106,7 +109,7 @@ class ModelHearing:
 
 
 def _spoken(excerpt: Excerpt) -> Spoken:
-    return Spoken(excerpt.speech.pcm, excerpt.language, excerpt.final)
+    return Spoken(excerpt.speech.pcm, excerpt.language, excerpt.final, excerpt.timed)
 
 
 def _of_customer(excerpt: Excerpt) -> bool:
@@ -122,6 +125,8 @@ class PipelinePolicy:
     """Speech before the first partial, in samples."""
     partial_every: int = SAMPLE_RATE
     """New speech before the next partial, in samples."""
+    cut_from: int = 6 * SAMPLE_RATE
+    """Speech of a partial from which what is committed is cut off, so that a long turn costs no more than a short."""
 
 
 class _Restart(NamedTuple):
@@ -146,6 +151,9 @@ class _Side:
     asked: int = 0
     """Samples of the open speech that the last partial asked for covers, and whose they are."""
     asked_of: int = -1
+    cut: int = 0
+    """Samples from its beginning whose words are committed and which are not heard again."""
+    commitment: Commitment = field(default_factory=Commitment)
     revision: int = 0
 
 
@@ -349,24 +357,34 @@ class CallPipeline:
             return False
         if span.start != side.asked_of:
             side.asked_of, side.asked, side.revision = span.start, 0, 0
+            side.cut, side.commitment = 0, Commitment()
         new = span.end - span.start - side.asked
         return new >= slower * (self._policy.partial_every if side.asked else self._policy.partial_from)
 
     def _excerpt(self, side: _Side, speech: Speech, *, final: bool) -> Excerpt:
+        cut = 0 if final else side.cut
         return Excerpt(
             utterance_id=f"{self.call_id}:{side.channel}:{speech.start // _PER_MS}",
             channel=side.channel,
-            speech=speech,
+            speech=Speech(speech.start + cut, speech.end, speech.pcm[cut:]),
             language=side.now.language.language,
             final=final,
+            timed=not final and len(speech.pcm) - cut >= self._policy.cut_from,
         )
 
     def partial(self, excerpt: Excerpt, heard: Heard) -> list[Event]:
         """Take in what was heard in an excerpt of ``partials``; nothing, where that utterance has ended since."""
-        side = self._sides[excerpt.channel]
+        side, hypothesis = self._sides[excerpt.channel], heard.hypothesis
         now = side.cutter.open_span() if side.cutter is not None else None
-        if now is None or now.start != excerpt.speech.start or not heard.hypothesis.text:
+        # One that was asked for before a cut would tell the words before it again.
+        if now is None or now.start != side.asked_of or excerpt.speech.start != side.asked_of + side.cut:
             return []
+        side.commitment, shown = side.commitment.add(hypothesis.text)
+        if not shown.text:
+            return []
+        if excerpt.timed and (found := side.commitment.cut(hypothesis.text, hypothesis.words)) is not None:
+            side.commitment, at_ms = found
+            side.cut += at_ms * _PER_MS
         side.revision += 1
         return [
             Partial(
@@ -374,9 +392,10 @@ class CallPipeline:
                 utterance_id=excerpt.utterance_id,
                 channel=excerpt.channel,
                 revision=side.revision,
-                start_ms=excerpt.speech.start // _PER_MS,
+                start_ms=now.start // _PER_MS,
                 end_ms=excerpt.speech.end // _PER_MS,
-                text=heard.hypothesis.text,
-                language=heard.hypothesis.language,
+                text=shown.text,
+                committed=shown.committed,
+                language=hypothesis.language if hypothesis.text else excerpt.language or "unknown",
             )
         ]

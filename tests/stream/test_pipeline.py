@@ -15,6 +15,7 @@ from stream import pipeline as module
 from stream.pipeline import CallPipeline, Checkpoint, ModelHearing, PipelinePolicy
 
 Run = Callable[..., Any]
+SHORT = PipelinePolicy(cut_from=2 * SAMPLE_RATE)
 
 
 def test_both_channels_are_heard_and_numbered(call: list[AudioRecord], run: Run) -> None:
@@ -25,6 +26,41 @@ def test_both_channels_are_heard_and_numbered(call: list[AudioRecord], run: Run)
         assert [u.number for u in mine] == list(range(len(mine)))
         assert all(a.end_ms <= b.start_ms for a, b in pairwise(mine))
     assert len({u.id for u in finals}) == len(finals)
+
+
+def test_what_a_partial_has_committed_is_never_rewritten_by_another(call: list[AudioRecord]) -> None:
+    pipeline, hearing = CallPipeline("c", LevelVad(), SHORT), ModelHearing(ScriptedRecogniser())
+    shown: dict[str, Partial] = {}
+    longest = committed = 0
+    for record in call:
+        pipeline.push(record)
+        for excerpt in pipeline.partials():
+            longest = max(longest, len(excerpt.speech.pcm))
+            for event in pipeline.partial(excerpt, hearing.hear([excerpt])[0]):
+                assert isinstance(event, Partial)
+                if (before := shown.get(event.utterance_id)) is not None:
+                    assert event.text.startswith(before.text[: before.committed])
+                    assert event.committed >= before.committed
+                shown[event.utterance_id] = event
+                committed = max(committed, event.committed)
+        while (final := pipeline.next()) is not None:
+            pipeline.complete(hearing.hear([final])[0])
+    assert committed > 20
+    # However long a turn is, a pass hears the last of it only.
+    assert max(partial.end_ms - partial.start_ms for partial in shown.values()) > 4_500
+    assert longest < 4 * SAMPLE_RATE
+
+
+def test_a_partial_that_was_asked_for_before_a_cut_says_nothing(call: list[AudioRecord]) -> None:
+    pipeline, hearing = CallPipeline("c", LevelVad(), SHORT), ModelHearing(ScriptedRecogniser())
+    for record in call:
+        pipeline.push(record)
+        for excerpt in pipeline.partials():
+            before = pipeline.partial(excerpt, hearing.hear([excerpt])[0])
+            if excerpt.timed and before:
+                assert pipeline.partial(excerpt, hearing.hear([excerpt])[0]) == []
+                return
+    pytest.fail("no turn was long enough")
 
 
 @pytest.mark.parametrize("killed", [1, 3, 20, 37, 75, 100, 140, 181, 200, 222, 240, 300, 333, 400, 461])

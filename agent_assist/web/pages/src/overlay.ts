@@ -309,7 +309,7 @@ export class Overlay extends LitElement {
           partials.filter((p) => wanted(p.channel)),
           (p) => p.utterance_id,
           (p) => html`<p class=${`said partial ${p.channel}`} data-testid="transcript-partial" aria-hidden="true">
-            <small>${w.who[p.channel]} · ${w.talking}</small>${p.text}
+            <small>${w.who[p.channel]} · ${w.talking}</small><span class="committed">${p.text.slice(0, p.committed)}</span>${p.text.slice(p.committed)}
           </p>`,
         )}
       </div>
@@ -559,6 +559,9 @@ export class Overlay extends LitElement {
         background: none;
         border: 1px dashed var(--warm-line);
         color: var(--warm-muted);
+      }
+      .committed {
+        color: var(--warm-text);
       }
       .newest {
         position: absolute;

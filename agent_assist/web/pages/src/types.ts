@@ -33,6 +33,8 @@ export interface Partial {
   start_ms: number;
   end_ms: number;
   text: string;
+  /** Characters of the text that no later partial changes. */
+  committed: number;
   language: string;
 }
 

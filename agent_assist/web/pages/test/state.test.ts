@@ -16,7 +16,7 @@ const at = { seq: 1, epoch: "e" };
 const snapshot: Message = { ...at, kind: "snapshot", data: record };
 const final = (u: Utterance): Message => ({ ...at, kind: "final", data: { utterance: u } });
 const partial = (id: string, revision: number, text: string): Message => ({
-  ...at, kind: "partial", data: { utterance_id: id, channel: "customer", revision, start_ms: 0, end_ms: 1, text, language: "en" },
+  ...at, kind: "partial", data: { utterance_id: id, channel: "customer", revision, start_ms: 0, end_ms: 1, text, committed: 0, language: "en" },
 });
 const play = (...messages: Message[]) => messages.reduce(apply, nothing);
 
