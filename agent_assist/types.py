@@ -55,8 +55,10 @@ class Degraded(msgspec.Struct, frozen=True, kw_only=True, tag="degraded"):
     call_id: str
     at_ms: int
     stage: str
-    """"partials", "asr", "emotion", "gap" ..."""
+    """"load", "asr", "rule", "gap" ..."""
     reason: str
+    over: bool = False
+    """Whether it works again as it should."""
     v: int = 1
 
 

@@ -35,6 +35,7 @@ from audio.telephony.play import play
 from audio.types import RECORD_MS, AudioRecord
 from audio.vad import VoiceActivity
 from benchmarks.environment import Environment, Spread, environment, spread
+from models.textnorm import Errors, cer, normalise
 from stream import build
 from stream.pipeline import CallPipeline, Hearing
 from stream.settings import Settings
@@ -62,6 +63,18 @@ class Losses(msgspec.Struct, frozen=True, kw_only=True):
     twice: int
 
 
+class Partials(msgspec.Struct, frozen=True, kw_only=True):
+    """What partials promised."""
+
+    shown: int
+    committed: int
+    """Characters, at the last partial of each utterance."""
+    rewritten: int
+    """Partials that did not begin with what an earlier one of their utterance had committed."""
+    corrected: float
+    """Share of the committed characters that the final says otherwise."""
+
+
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What ``bench live --json`` prints."""
 
@@ -74,6 +87,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     data: tuple[str, ...]
     latency_ms: dict[str, Spread]
     losses: Losses
+    partials: Partials | None = None
     processes: tuple[Process, ...]
 
 
@@ -88,6 +102,9 @@ class _Call:
     finals: dict[str, tuple[str, float, int]] = field(default_factory=dict)
     """Id to text, arrival and end_ms."""
     partials: list[tuple[float, int]] = field(default_factory=list)
+    committed: dict[str, str] = field(default_factory=dict)
+    """Utterance id to what its partials have committed."""
+    rewritten: int = 0
     cards: list[tuple[float, int]] = field(default_factory=list)
     twice: int = 0
     ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -106,7 +123,8 @@ def _looped(name: str, seconds: float, share: float) -> Recording:
 
 
 @asynccontextmanager
-async def _warmline(settings: dict[str, str], broker: str | None) -> Any:
+async def warmline(settings: dict[str, str], broker: str | None) -> Any:
+    """The whole program on free ports; gives its addresses."""
     with tempfile.TemporaryDirectory(prefix="warmline-bench-") as home:
         command = [str(Path(sys.executable).with_name("warmline")), "up", "--json", "--port", "0", "--home", home]
         process = await asyncio.create_subprocess_exec(
@@ -133,9 +151,9 @@ async def _watch(call: _Call, api: str, token: str, opened: asyncio.Event) -> No
         try:
             async with websockets.connect(
                 url,
-                subprotocols=["warmline.v1", f"token.{token}"],
+                subprotocols=[websockets.Subprotocol("warmline.v1"), websockets.Subprotocol(f"token.{token}")],
                 max_size=None,
-                compression=None,  # type: ignore[list-item]
+                compression=None,
             ) as socket:
                 async for text in socket:
                     _note(call, msgspec.json.decode(text), time.time())
@@ -156,6 +174,9 @@ def _note(call: _Call, message: dict[str, Any], now: float) -> None:
             call.finals[utterance["id"]] = (utterance["text"], now, utterance["end_ms"])
         case "partial":
             call.partials.append((now, data["end_ms"]))
+            before, text = call.committed.get(data["utterance_id"], ""), data["text"]
+            call.rewritten += not text.startswith(before)
+            call.committed[data["utterance_id"]] = text[: data["committed"]]
         case "card":
             call.cards.append((now, data["at_ms"]))
         case "ended":
@@ -207,6 +228,22 @@ def _expected(call: _Call, settings: Settings, hearing: Hearing, vad: VoiceActiv
     pipeline.flush()
     understand()
     return found
+
+
+def _promised(calls: Sequence[_Call]) -> Partials:
+    wrong, heard = Errors(), 0
+    for call in calls:
+        for key, committed in call.committed.items():
+            if key in call.finals:
+                wrong += cer(call.finals[key][0], committed)
+                heard += len(normalise(committed).replace(" ", ""))
+    return Partials(
+        shown=sum(len(call.partials) for call in calls),
+        committed=heard,
+        rewritten=sum(call.rewritten for call in calls),
+        # What was not committed yet counts as deleted.
+        corrected=round((wrong.substitutions + wrong.insertions) / max(heard, 1), 4),
+    )
 
 
 def _busy(root: psutil.Process) -> dict[str, tuple[float, float]]:
@@ -267,7 +304,7 @@ def run(*, calls: int, seconds: float, scripted: bool, broker: str | None, out: 
 
     async def measure() -> tuple[tuple[Process, ...], float]:
         override = {"WARMLINE_RECOGNISER": recogniser, "WARMLINE_MAX_CALLS": str(max(200, calls))}
-        async with _warmline(override, broker) as addresses:
+        async with warmline(override, broker) as addresses:
             return await _measure(playing, addresses, door=door)
 
     processes, _ = asyncio.run(measure())
@@ -306,6 +343,7 @@ def run(*, calls: int, seconds: float, scripted: bool, broker: str | None, out: 
             different=different,
             twice=sum(call.twice for call in playing),
         ),
+        partials=_promised(playing),
         processes=processes,
     )
     encoded = msgspec.json.format(msgspec.json.encode(result), indent=2)
@@ -336,5 +374,12 @@ def _show(result: Result, console: Console) -> None:
     console.print(
         f"finals: {lost.expected} expected, {lost.received} received, {lost.missing} missing, "
         f"{lost.different} different, {lost.twice} twice",
+        highlight=False,
+    )
+    partials = result.partials
+    assert partials is not None
+    console.print(
+        f"partials: {partials.shown} shown, {partials.committed} characters committed, {partials.rewritten} times "
+        f"rewritten; finals say {partials.corrected:.1%} of them otherwise",
         highlight=False,
     )

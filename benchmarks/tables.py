@@ -124,6 +124,16 @@ def _sentiment(content: bytes) -> list[str]:
     ]
 
 
+def _promised(partials: live.Partials | None) -> list[str]:
+    if partials is None:
+        return []
+    return [
+        "",
+        f"Partials: {partials.shown} shown, {partials.committed} characters committed, {partials.rewritten} times "
+        f"rewritten; the finals say {_percent(partials.corrected)} % of them otherwise.",
+    ]
+
+
 def _live(content: bytes) -> list[str]:
     result = msgspec.json.decode(content, type=live.Result)
     latencies = [
@@ -145,6 +155,7 @@ def _live(content: bytes) -> list[str]:
         "",
         f"Finals: {lost.expected} expected, {lost.received} received, {lost.missing} missing, {lost.different} "
         f"different, {lost.twice} twice.",
+        *_promised(result.partials),
         *_where(result.environment),
     ]
 

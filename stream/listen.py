@@ -16,6 +16,7 @@ from models.batching import Scheduler
 from models.types import Hypothesis
 from stream import metrics
 from stream.logs import where
+from stream.overload import Overload
 from stream.pipeline import CallPipeline, Checkpoint, Excerpt, Heard, Hearing, PipelinePolicy
 from stream.wire import AudioEnd, AudioMessage, AudioStart
 
@@ -128,6 +129,7 @@ class Listener:
         self._calls: dict[str, _Call] = {}
         self._scheduler: Scheduler[Excerpt, Heard] = Scheduler([hearing.hear])
         self._tasks: set[asyncio.Task[None]] = set()
+        self._overload = Overload()
         self._failure: BaseException | None = None
         self._failed = asyncio.Event()
         self._behind: set[_Call] = set()
@@ -162,8 +164,25 @@ class Listener:
         async with call.turn:
             await self._settle(call_id, call)
         self._queue(call)
-        for excerpt in call.pipeline.partials():
-            self._start(self._partial(call, excerpt))
+        await self._weigh()
+        if slower := self._overload.step.slower:
+            for excerpt in call.pipeline.partials(slower):
+                self._start(self._partial(call, excerpt))
+
+    async def _weigh(self) -> None:
+        """See how late we are; tell all calls when something is given up or comes back."""
+        now = self._clock()
+        late = self._scheduler.late_by(now)
+        metrics.LATE.set(late)
+        if not self._overload.observe(late, now):
+            return
+        number = self._overload.number
+        metrics.OVERLOAD.set(number)
+        log.warning("overload", step=number, late_s=round(late, 2), calls=len(self._calls))
+        for call_id, call in list(self._calls.items()):
+            reason = self._overload.step.told
+            at_ms = call.pipeline.duration_ms
+            await self._publish(Degraded(call_id=call_id, at_ms=at_ms, stage="load", reason=reason, over=number == 0))
 
     def _restore(self, call_id: str) -> Checkpoint:
         saved = self._checkpoints.get(call_id)

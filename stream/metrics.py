@@ -16,6 +16,10 @@ BACKLOG = Gauge("warmline_backlog_seconds", "Speech that waits to be understood"
 HEARD = Histogram(
     "warmline_hear_seconds", "From an excerpt being cut to its words, waiting included", ["kind"], buckets=_SECONDS
 )
+LATE = Gauge("warmline_late_seconds", "How long the most urgent utterance or partial has waited for the recogniser")
+OVERLOAD = Gauge(
+    "warmline_overload_step", "What is given up: 0 nothing, 1 and 2 partials come less often, 3 no partials"
+)
 HELD = Gauge("warmline_held_records", "Records whose offset waits for an unfinished utterance")
 INVALID = Counter("warmline_invalid_total", "Messages that could not be read or handled", ["topic"])
 FAILED = Counter("warmline_stage_failures_total", "Times a stage failed and the call went on", ["stage"])

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.batching import Job, Order, Queue, Scheduler
+from models.batching import Job, Largest, Order, Queue, Scheduler
 
 
 def job(key: str, *, final: bool = True, deadline: float = 0.0, shape: int = 10) -> Job[str]:
     return Job(key, f"{key} at {deadline:g}", shape, Order(not final, deadline))
 
 
-def drain(queue: Queue[str], largest: int) -> list[list[Job[str]]]:
+def drain(queue: Queue[str], largest: Largest) -> list[list[Job[str]]]:
     batches = []
     while batch := queue.take(largest):
         batches.append(batch)
@@ -34,8 +34,11 @@ JOBS = st.lists(
 )
 
 
-@given(JOBS, st.integers(1, 8))
-def test_every_job_is_done_once_or_gave_its_place_to_a_newer_one(jobs: list[Job[str]], largest: int) -> None:
+LARGEST = st.builds(Largest, st.integers(1, 8), st.integers(1, 8))
+
+
+@given(JOBS, LARGEST)
+def test_every_job_is_done_once_or_gave_its_place_to_a_newer_one(jobs: list[Job[str]], largest: Largest) -> None:
     queue: Queue[str] = Queue()
     replaced = [each for each in (queue.put(one) for one in jobs) if each is not None]
     batches = drain(queue, largest)
@@ -45,16 +48,19 @@ def test_every_job_is_done_once_or_gave_its_place_to_a_newer_one(jobs: list[Job[
     assert len({one.key for one in done}) == len(done)
 
 
-@given(JOBS, st.integers(1, 8))
-def test_a_batch_is_of_one_shape_and_kind_and_begins_with_the_most_urgent(jobs: list[Job[str]], largest: int) -> None:
+@given(JOBS, LARGEST)
+def test_a_batch_is_of_one_shape_and_kind_and_begins_with_the_most_urgent(
+    jobs: list[Job[str]], largest: Largest
+) -> None:
     queue: Queue[str] = Queue()
     for one in jobs:
         queue.put(one)
-    waiting = {one.key: one for batch in drain(queue, 100) for one in batch}
+    waiting = {one.key: one for batch in drain(queue, Largest(100, 100)) for one in batch}
     for one in waiting.values():
         queue.put(one)
     for batch in drain(queue, largest):
-        assert len(batch) <= largest
+        most = largest.partials if batch[0].order.partial else largest.finals
+        assert len(batch) <= most
         assert len({(one.shape, one.order.partial) for one in batch}) == 1
         assert batch[0].order == min(one.order for one in waiting.values())
         alike = [one.order for one in waiting.values() if one.shape == batch[0].shape]
@@ -70,7 +76,7 @@ def test_a_final_goes_before_every_partial_and_takes_the_place_of_its_own() -> N
     assert queue.put(job("a", deadline=9)) is not None
     late = job("a", final=False, deadline=10)
     assert queue.put(late) is late
-    assert [[one.item for one in batch] for batch in drain(queue, 8)] == [["a at 9"], ["b at 2"]]
+    assert [[one.item for one in batch] for batch in drain(queue, Largest(8, 8))] == [["a at 9"], ["b at 2"]]
 
 
 def test_who_speaks_on_and_on_keeps_the_place_of_the_first_partial() -> None:
@@ -78,7 +84,7 @@ def test_who_speaks_on_and_on_keeps_the_place_of_the_first_partial() -> None:
     queue.put(job("talker", final=False, deadline=1))
     queue.put(job("other", final=False, deadline=2))
     queue.put(job("talker", final=False, deadline=3))
-    assert [one.item for one in queue.take(8)] == ["talker at 3", "other at 2"]
+    assert [one.item for one in queue.take(Largest(8, 8))] == ["talker at 3", "other at 2"]
 
 
 class Device:
@@ -112,7 +118,7 @@ async def answers(scheduler: Scheduler[str, str], items: Sequence[str], *, final
 async def test_what_waits_goes_together_and_comes_back_to_whom_it_belongs() -> None:
     device = Device()
     device.go.clear()
-    scheduler = Scheduler([device], largest=4)
+    scheduler = Scheduler([device], largest=Largest(4, 1))
     running = asyncio.create_task(scheduler.run())
     first = asyncio.create_task(scheduler.submit("z", "z", shape=10, final=True, deadline=0))
     await asyncio.sleep(0.05)
@@ -180,7 +186,7 @@ async def test_several_devices_share_the_queue() -> None:
     devices = [Device(), Device()]
     for device in devices:
         device.go.clear()
-    scheduler = Scheduler(devices, largest=1)
+    scheduler = Scheduler(devices, largest=Largest(1, 1))
     running = asyncio.create_task(scheduler.run())
     waiting = asyncio.create_task(answers(scheduler, [*"abcd"]))
     await asyncio.sleep(0.05)

@@ -1,14 +1,16 @@
 import asyncio
+import threading
 from collections.abc import Hashable, MutableMapping, Sequence
 from datetime import UTC, datetime
 
 import pytest
 
-from agent_assist.types import CallEnded, CallStarted, Degraded, Event, Final
+from agent_assist.types import CallEnded, CallStarted, Degraded, Event, Final, Partial
 from audio.types import AudioRecord
 from audio.vad import LevelVad
 from models.scripted import ScriptedRecogniser
 from stream.listen import Listener, ListenPolicy, Offsets
+from stream.overload import STEPS
 from stream.pipeline import Excerpt, Heard, Hearing, ModelHearing
 from stream.wire import AudioEnd, AudioMessage, AudioStart
 
@@ -157,3 +159,47 @@ async def test_a_failing_model_costs_one_utterance_and_is_told_without_its_words
     assert "4242" not in told.reason
     assert len(worker.finals()) == len(whole.finals()) - 1
     assert worker.committed == len(log)
+
+
+class Held:
+    """A device that does nothing until it is let go."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+
+    def shape(self, excerpt: Excerpt) -> Hashable:
+        return SCRIPTED.shape(excerpt)
+
+    def hear(self, batch: Sequence[Excerpt]) -> list[Heard]:
+        self.go.wait(30)
+        return SCRIPTED.hear(batch)
+
+
+async def test_what_is_given_up_under_load_is_told_and_comes_back(call: list[AudioRecord]) -> None:
+    held = Held()
+    worker = Worker({}, held)
+    listening = asyncio.create_task(worker.listener.listen())
+
+    async def hear(records: list[AudioRecord]) -> None:
+        for record in records:
+            worker.now += 0.2
+            await worker.listener.receive("a", 0, record, lambda: None)
+            await asyncio.sleep(0.002)
+
+    await hear(call[:150])
+    told = [event for event in worker.published if isinstance(event, Degraded)]
+    assert [event.reason for event in told] == [step.told for step in STEPS[1:]]
+    assert {event.stage for event in told} == {"load"}
+    assert not any(event.over for event in told)
+    assert not any(isinstance(event, Partial) for event in worker.published)
+    held.go.set()
+    await asyncio.sleep(0.3)
+    await hear(call[150:])
+    back = [event for event in worker.published if isinstance(event, Degraded)][len(told) :]
+    assert [event.reason for event in back] == [step.told for step in STEPS[2::-1]]
+    assert [event.over for event in back] == [False, False, True]
+    assert any(isinstance(event, Partial) for event in worker.published)
+    listening.cancel()
+    whole = Worker({})
+    await whole.read([("a", record) for record in call], 0, len(call))
+    assert worker.finals() == whole.finals()

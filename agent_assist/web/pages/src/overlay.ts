@@ -135,7 +135,9 @@ export class Overlay extends LitElement {
   }
 
   private degraded() {
-    const last = this.view.record?.degraded.at(-1);
+    const all = this.view.record?.degraded ?? [];
+    const lasts = all.filter((d, n) => !d.over && !all.slice(n).some((later) => later.over && later.stage === d.stage));
+    const last = lasts.at(-1);
     if (last === undefined || this.view.record?.status !== "live") return blank;
     return html`<p class="notice" data-testid="degraded">${this.words.degraded}: ${last.stage} (${last.reason})</p>`;
   }

@@ -86,6 +86,8 @@ export interface Degraded {
   at_ms: number;
   stage: string;
   reason: string;
+  /** It works again. */
+  over: boolean;
 }
 
 export interface CallRecord {
