@@ -28,8 +28,12 @@ from models.types import Hypothesis, Spoken, Word
 LANGUAGES: Final = ("zh", "en")
 BEAM: Final = 5
 """Width of the search for finals. Greedy search repeats single words: on spoken digits it doubles the errors."""
-_BUCKETS_S: Final = (10, 15, 20, 30)
-"""Shorter ones save a quarter of the time but double the errors in short utterances (digits: WER 23 to 43 % at 6 s)."""
+_BUCKETS_S: Final = (12, 15, 20, 30)
+"""
+Of all lengths tried, 12 s is the shortest that keeps the errors of 30 s. On 140 utterances of AISHELL-1 (CER 14.5 % at
+30 s): 14.4 % at 12 s, 15.7 % at 10 s; on telephone prompts 10 s doubled the errors. The encoder's output of silence,
+put behind a window of 5 s, keeps the decoder from looping, but the errors stay at 15 to 17 %.
+"""
 _MARGIN_S: Final = 1.0
 """Silence behind the speech at least: with less, the decoder loops."""
 _WINDOW_S: Final = 30
