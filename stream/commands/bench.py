@@ -59,3 +59,25 @@ def live(
 ) -> None:
     """Latency: paced calls through the door, broker, Faust and the live channel."""
     _module("live").run(calls=calls, seconds=seconds, scripted=scripted, broker=broker, out=out, json=json)
+
+
+@bench.command()
+def capacity(
+    system: Annotated[
+        list[str], typer.Option(help="warmline, whisperlive, whisperlive-batched or lock; repeatable.")
+    ] = [  # noqa: B006 - read only
+        "warmline"
+    ],
+    seconds: Annotated[float, typer.Option(min=20, help="Length of each call.")] = 60.0,
+    bound_ms: Annotated[float, typer.Option(min=1, help="For the 95th percentile of finals.")] = 3000.0,
+    talk_share: Annotated[
+        float | None, typer.Option(min=0.05, max=1.0, help="Share of the time in which anybody speaks.")
+    ] = None,
+    most: Annotated[int, typer.Option(min=1, help="Calls at once at most.")] = 128,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Capacity: how many paced calls hold a bound on the latency of finals, beside other systems."""
+    _module("capacity").run(
+        systems=system, seconds=seconds, bound_ms=bound_ms, talk_share=talk_share, most=most, out=out, json=json
+    )
