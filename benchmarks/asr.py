@@ -1,9 +1,9 @@
 """
 Words of labelled speech: the production recogniser beside plain faster-whisper, file by file in turn.
 
-Both have the same audio, weights, threads, width of search and, from the manifest, language; faster-whisper has its own
-defaults otherwise: windows of 30 s and a ladder of temperatures. Files of several channels are mixed; what is longer
-than an utterance may be is cut for ours as in a call. Rates are of all errors over all tokens of a set, after
+Both have the same audio, weights, width of search and, from the manifest, language; faster-whisper has its own threads
+and defaults otherwise: windows of 30 s and a ladder of temperatures. Files of several channels are mixed; what is
+longer than an utterance may be is cut for ours as in a call. Rates are of all errors over all tokens of a set, after
 ``models.textnorm``; the interval is of 1000 bootstrap samples of its files. RTF is compute time over audio time.
 """
 
@@ -85,7 +85,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     weights_sha256: str | None
     device: str
     threads: int
-    """0: chosen by CTranslate2."""
+    """Of ours; faster-whisper has as many as CTranslate2 chooses."""
     beam: int
     split: str | None
     sets: tuple[AsrSet, ...]
@@ -216,12 +216,11 @@ def evaluate(name: str, rows: Sequence[_Row], ours: _Ours, peer: _Transcribe, st
 def _recognisers(settings: Settings) -> tuple[_Ours, _Transcribe, str]:
     """Both, warmed up, and the device that they run on."""
     path = locate(settings.model, directory=settings.weights, cache=settings.home / "weights", hub=settings.hub)
-    recogniser = WhisperRecogniser(path, device=settings.device, threads=settings.threads)
+    recogniser = WhisperRecogniser(path, device=settings.device, workers=1)
     model = WhisperModel(
         str(path),
         device=recogniser.device,
         compute_type=recogniser.compute_type,
-        cpu_threads=settings.threads,
         local_files_only=True,
     )
     ours, peer = _Ours(recogniser), _peer(model)
@@ -245,7 +244,7 @@ def run(manifest: Sequence[Path], *, split: str | None, limit: int | None, out: 
         model=settings.model,
         weights_sha256=model_bin,
         device=device,
-        threads=settings.threads,
+        threads=1,
         beam=BEAM,
         split=split,
         sets=(),

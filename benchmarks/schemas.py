@@ -4,13 +4,14 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import asr, emotion, live
+from benchmarks import asr, capacity, emotion, live
 from stream.schemas import TYPES, schema
 
 DIRECTORY: Final = Path(__file__).resolve().parents[1] / "docs" / "schemas"
 PUBLISHED: Final[dict[str, Any]] = {
     **TYPES,
     "bench-asr": asr.Result,
+    "bench-capacity": capacity.Result,
     "bench-emotion": emotion.Result,
     "bench-live": live.Result,
 }

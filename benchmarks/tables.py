@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from benchmarks import asr, emotion, live, sentiment
+from benchmarks import asr, capacity, emotion, live, sentiment, vad
 from benchmarks.environment import Environment
 
 RESULTS: Final = Path(__file__).parent / "results"
@@ -160,6 +160,54 @@ def _live(content: bytes) -> list[str]:
     ]
 
 
+def _capacity(content: bytes) -> list[str]:
+    result = msgspec.json.decode(content, type=capacity.Result)
+    share = "as recorded" if result.talk_share is None else f"{_percent(result.talk_share)} %"
+    rows = [
+        (
+            curve.system,
+            level.calls,
+            *(_number(value, 0) for value in (level.told_ms.p50, level.told_ms.p95)),
+            *(_number(value, 0) for value in (level.settled_ms.p50, level.settled_ms.p95)),
+            level.missed,
+            _percent(level.errors),
+            "yes" if level.holds else "no",
+        )
+        for curve in result.curves
+        for level in curve.levels
+    ]
+    heads = ("system", "calls", "told p50", "p95", "settled p50", "p95", "missed", "errors, %", "holds")
+    return [
+        f"### Capacity: calls of {result.seconds:g} s within {result.bound_ms:g} ms, talk share {share}",
+        "",
+        "Milliseconds from the end of a turn to its final text (*told*) and to its last change (*settled*). "
+        "WhisperLive is judged by *settled*, the others by *told*, each at its 95th percentile.",
+        "",
+        *_table(heads, rows),
+        "",
+        "; ".join(f"{curve.system} holds {curve.holds}" for curve in result.curves) + ".",
+        *_where(result.environment),
+    ]
+
+
+def _vad(content: bytes) -> list[str]:
+    result = msgspec.json.decode(content, type=vad.Result)
+    costs = [
+        (one.detector, one.sound, one.core.n, _number(one.core.p50), _number(one.core.p95)) for one in result.costs
+    ]
+    found = [(one.detector, _percent(one.found), _percent(one.false)) for one in result.qualities]
+    return [
+        "### Voice activity: what it costs and misses",
+        "",
+        "Per cent of a core and channel, over the rounds; the share of speech found and of the rest taken for speech.",
+        "",
+        *_table(("detector", "sound", "n", "p50", "p95"), costs),
+        "",
+        *_table(("detector", "found, %", "false, %"), found),
+        *_where(result.environment),
+    ]
+
+
 def _soak(content: bytes) -> list[str]:
     result: dict[str, Any] = msgspec.json.decode(content)
     environment = msgspec.convert(result["environment"], Environment)
@@ -187,6 +235,8 @@ _KINDS: Final[Mapping[str, Callable[[bytes], list[str]]]] = {
     "emotion": _emotion,
     "sentiment": _sentiment,
     "live": _live,
+    "capacity": _capacity,
+    "vad": _vad,
     "broker_soak": _soak,
 }
 """By the beginning of the file's name."""

@@ -11,21 +11,12 @@ from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
+
+from models.types import Capacity
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-class Largest(NamedTuple):
-    """Jobs of a batch at most. A final that comes while partials are under way waits for all of their batch."""
-
-    finals: int
-    partials: int
-
-
-LARGEST: Final = Largest(4, 2)
-"""For a processor: it wins a tenth by batches of four, and a GPU far more."""
 
 
 class Order(NamedTuple):
@@ -87,14 +78,14 @@ class Queue(Generic[T]):
         if self._waiting.get(job.key) is job:
             del self._waiting[job.key]
 
-    def take(self, largest: Largest) -> list[Job[T]]:
+    def take(self, capacity: Capacity) -> list[Job[T]]:
         """The next batch: the first job, and those that follow it and have its shape; empty where nothing waits."""
         ordered = sorted(self._waiting.values(), key=lambda job: job.order)
         if not ordered:
             return []
         first = ordered[0]
         alike = (job for job in ordered if job.shape == first.shape and job.order.partial == first.order.partial)
-        batch = list(islice(alike, largest.partials if first.order.partial else largest.finals))
+        batch = list(islice(alike, capacity.partials if first.order.partial else capacity.finals))
         for job in batch:
             del self._waiting[job.key]
         return batch
@@ -119,16 +110,16 @@ class _Submitted(NamedTuple, Generic[T, R]):
 
 class Scheduler(Generic[T, R]):
     """
-    Hand jobs to devices, each with a thread of its own; the event loop is never blocked.
+    Hand jobs to the workers of a device, each with a thread of its own; the event loop is never blocked.
 
     Args:
-        devices: Each does a batch: items of one shape and kind in, results in the same order out.
-        largest: Jobs of a batch at most.
+        work: Does a batch: items of one shape and kind in, results in the same order out.
+        capacity: How many batches at once, and how large.
     """
 
-    def __init__(self, devices: Sequence[Callable[[Sequence[T]], Sequence[R]]], largest: Largest = LARGEST) -> None:
-        self._devices = devices
-        self._largest = largest
+    def __init__(self, work: Callable[[Sequence[T]], Sequence[R]], capacity: Capacity) -> None:
+        self._device = work
+        self._capacity = capacity
         self._queue: Queue[_Submitted[T, R]] = Queue()
         self._work = asyncio.Condition()
         self.counts = Counts()
@@ -166,33 +157,29 @@ class Scheduler(Generic[T, R]):
             self._queue.withdraw(job)
 
     async def run(self) -> None:
-        """Serve all devices until cancelled."""
-        threads = ThreadPoolExecutor(len(self._devices), thread_name_prefix="device")
+        """Keep all workers busy until cancelled."""
+        workers = self._capacity.workers
+        threads = ThreadPoolExecutor(workers, thread_name_prefix="device")
         try:
             async with asyncio.TaskGroup() as group:
-                for device in self._devices:
-                    group.create_task(self._serve(device, threads))
+                for _ in range(workers):
+                    group.create_task(self._serve(threads))
         finally:
             threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _serve(self, device: Callable[[Sequence[T]], Sequence[R]], threads: ThreadPoolExecutor) -> None:
+    async def _serve(self, threads: ThreadPoolExecutor) -> None:
         while True:
             async with self._work:
                 await self._work.wait_for(lambda: len(self._queue) > 0)
-                batch = [job.item for job in self._queue.take(self._largest)]
+                batch = [job.item for job in self._queue.take(self._capacity)]
             self.counts.batches += 1
             self.counts.jobs += len(batch)
-            await self._do(device, batch, threads)
+            await self._do(batch, threads)
 
-    async def _do(
-        self,
-        device: Callable[[Sequence[T]], Sequence[R]],
-        batch: Sequence[_Submitted[T, R]],
-        threads: ThreadPoolExecutor,
-    ) -> None:
+    async def _do(self, batch: Sequence[_Submitted[T, R]], threads: ThreadPoolExecutor) -> None:
         items = [each.item for each in batch]
         try:
-            results = await asyncio.get_running_loop().run_in_executor(threads, device, items)
+            results = await asyncio.get_running_loop().run_in_executor(threads, self._device, items)
         except Exception as error:
             if len(batch) == 1:
                 if not batch[0].result.done():
@@ -201,7 +188,7 @@ class Scheduler(Generic[T, R]):
             # One item must not cost the others their words.
             self.counts.retried += len(batch)
             for each in batch:
-                await self._do(device, [each], threads)
+                await self._do([each], threads)
             return
         for each, result in zip(batch, results, strict=True):
             _answer(each, result)

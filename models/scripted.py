@@ -3,11 +3,13 @@
 from collections.abc import Hashable, Sequence
 
 from audio.types import SAMPLE_RATE
-from models.types import Hypothesis, Spoken, Word
+from models.types import Capacity, Hypothesis, Spoken, Word
 
 
 class ScriptedRecogniser:
     """Says one word for each half second that it is given; knows nothing of what was said."""
+
+    capacity = Capacity(workers=1, finals=64, partials=64)
 
     def shape(self, spoken: Spoken) -> Hashable:  # noqa: ARG002 - of the protocol
         """See ``models.types.Recogniser``."""

@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -48,8 +48,24 @@ class Spoken:
     """A partial with word times all the same."""
 
 
+class Capacity(NamedTuple):
+    """What a recogniser can do at once."""
+
+    workers: int
+    """Batches at the same time, from threads of the caller's."""
+    finals: int
+    """Utterances of a batch that is worth its while, at most."""
+    partials: int
+    """The same for partials: a final that comes meanwhile waits for all of them."""
+
+
 class Recogniser(Protocol):
     """Speech to words; keeps nothing between calls and may be used from any thread."""
+
+    @property
+    def capacity(self) -> Capacity:
+        """How to keep it busy."""
+        ...
 
     def shape(self, spoken: Spoken) -> Hashable:
         """What has an equal one may share a batch."""

@@ -33,7 +33,7 @@ def hearing(settings: Settings) -> Hearing:
     if settings.recogniser == "none":
         return ModelHearing(ScriptedRecogniser())
     path = _weights(settings, settings.model)
-    return ModelHearing(WhisperRecogniser(path, device=settings.device, threads=settings.threads))
+    return ModelHearing(WhisperRecogniser(path, device=settings.device, workers=settings.workers))
 
 
 def vad(settings: Settings) -> VoiceActivity:

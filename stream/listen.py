@@ -127,7 +127,7 @@ class Listener:
         self._policy = policy
         self._clock = clock
         self._calls: dict[str, _Call] = {}
-        self._scheduler: Scheduler[Excerpt, Heard] = Scheduler([hearing.hear])
+        self._scheduler: Scheduler[Excerpt, Heard] = Scheduler(hearing.hear, hearing.capacity)
         self._tasks: set[asyncio.Task[None]] = set()
         self._overload = Overload()
         self._failure: BaseException | None = None

@@ -24,7 +24,7 @@ from models.fusion import CustomerVoice, feel
 from models.language import LanguageTracker
 from models.prosody import Prosody, measure
 from models.sentiment import score
-from models.types import Hypothesis, Recogniser, Spoken, Utterance, Word
+from models.types import Capacity, Hypothesis, Recogniser, Spoken, Utterance, Word
 
 _PER_MS = SAMPLE_RATE // 1000
 
@@ -80,6 +80,11 @@ class Heard(NamedTuple):
 class Hearing(Protocol):
     """The heavy work: keeps nothing between calls, may run in any thread."""
 
+    @property
+    def capacity(self) -> Capacity:
+        """How much of it at once."""
+        ...
+
     def shape(self, excerpt: Excerpt) -> Hashable:
         """What has an equal one may be heard together."""
         ...
@@ -94,6 +99,7 @@ class ModelHearing:
 
     def __init__(self, recogniser: Recogniser) -> None:
         self._recogniser = recogniser
+        self.capacity = recogniser.capacity
 
     def shape(self, excerpt: Excerpt) -> Hashable:
         """See ``Hearing``."""

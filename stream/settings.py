@@ -42,8 +42,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     hub: bool = False
     """Whether missing weights may be fetched from the Hugging Face hub."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    threads: int = 0
-    """Of the recogniser; 0 lets it choose."""
+    workers: int = 0
+    """Utterances understood at once, each by one thread of the processor; 0 for one a core. A GPU takes batches."""
     partial_every_ms: int = 1_000
     """New speech before a partial is renewed."""
     session_timeout_s: float = 6.0

@@ -8,16 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.batching import Job, Largest, Order, Queue, Scheduler
+from models.batching import Job, Order, Queue, Scheduler
+from models.types import Capacity
 
 
 def job(key: str, *, final: bool = True, deadline: float = 0.0, shape: int = 10) -> Job[str]:
     return Job(key, f"{key} at {deadline:g}", shape, Order(not final, deadline))
 
 
-def drain(queue: Queue[str], largest: Largest) -> list[list[Job[str]]]:
+def drain(queue: Queue[str], capacity: Capacity) -> list[list[Job[str]]]:
     batches = []
-    while batch := queue.take(largest):
+    while batch := queue.take(capacity):
         batches.append(batch)
     return batches
 
@@ -34,32 +35,32 @@ JOBS = st.lists(
 )
 
 
-LARGEST = st.builds(Largest, st.integers(1, 8), st.integers(1, 8))
+CAPACITY = st.builds(Capacity, st.just(1), st.integers(1, 8), st.integers(1, 8))
 
 
-@given(JOBS, LARGEST)
-def test_every_job_is_done_once_or_gave_its_place_to_a_newer_one(jobs: list[Job[str]], largest: Largest) -> None:
+@given(JOBS, CAPACITY)
+def test_every_job_is_done_once_or_gave_its_place_to_a_newer_one(jobs: list[Job[str]], capacity: Capacity) -> None:
     queue: Queue[str] = Queue()
     replaced = [each for each in (queue.put(one) for one in jobs) if each is not None]
-    batches = drain(queue, largest)
+    batches = drain(queue, capacity)
     done = [one for batch in batches for one in batch]
     assert len(done) + len(replaced) == len(jobs)
     assert {id(one) for one in (*done, *replaced)} == {id(one) for one in jobs}
     assert len({one.key for one in done}) == len(done)
 
 
-@given(JOBS, LARGEST)
+@given(JOBS, CAPACITY)
 def test_a_batch_is_of_one_shape_and_kind_and_begins_with_the_most_urgent(
-    jobs: list[Job[str]], largest: Largest
+    jobs: list[Job[str]], capacity: Capacity
 ) -> None:
     queue: Queue[str] = Queue()
     for one in jobs:
         queue.put(one)
-    waiting = {one.key: one for batch in drain(queue, Largest(100, 100)) for one in batch}
+    waiting = {one.key: one for batch in drain(queue, Capacity(1, 100, 100)) for one in batch}
     for one in waiting.values():
         queue.put(one)
-    for batch in drain(queue, largest):
-        most = largest.partials if batch[0].order.partial else largest.finals
+    for batch in drain(queue, capacity):
+        most = capacity.partials if batch[0].order.partial else capacity.finals
         assert len(batch) <= most
         assert len({(one.shape, one.order.partial) for one in batch}) == 1
         assert batch[0].order == min(one.order for one in waiting.values())
@@ -76,7 +77,7 @@ def test_a_final_goes_before_every_partial_and_takes_the_place_of_its_own() -> N
     assert queue.put(job("a", deadline=9)) is not None
     late = job("a", final=False, deadline=10)
     assert queue.put(late) is late
-    assert [[one.item for one in batch] for batch in drain(queue, Largest(8, 8))] == [["a at 9"], ["b at 2"]]
+    assert [[one.item for one in batch] for batch in drain(queue, Capacity(1, 8, 8))] == [["a at 9"], ["b at 2"]]
 
 
 def test_who_speaks_on_and_on_keeps_the_place_of_the_first_partial() -> None:
@@ -84,7 +85,7 @@ def test_who_speaks_on_and_on_keeps_the_place_of_the_first_partial() -> None:
     queue.put(job("talker", final=False, deadline=1))
     queue.put(job("other", final=False, deadline=2))
     queue.put(job("talker", final=False, deadline=3))
-    assert [one.item for one in queue.take(Largest(8, 8))] == ["talker at 3", "other at 2"]
+    assert [one.item for one in queue.take(Capacity(1, 8, 8))] == ["talker at 3", "other at 2"]
 
 
 class Device:
@@ -118,7 +119,7 @@ async def answers(scheduler: Scheduler[str, str], items: Sequence[str], *, final
 async def test_what_waits_goes_together_and_comes_back_to_whom_it_belongs() -> None:
     device = Device()
     device.go.clear()
-    scheduler = Scheduler([device], largest=Largest(4, 1))
+    scheduler = Scheduler(device, Capacity(1, 4, 1))
     running = asyncio.create_task(scheduler.run())
     first = asyncio.create_task(scheduler.submit("z", "z", shape=10, final=True, deadline=0))
     await asyncio.sleep(0.05)
@@ -137,7 +138,7 @@ async def test_what_waits_goes_together_and_comes_back_to_whom_it_belongs() -> N
 async def test_a_partial_that_a_newer_one_replaced_costs_nothing() -> None:
     device = Device()
     device.go.clear()
-    scheduler = Scheduler([device])
+    scheduler = Scheduler(device, Capacity(1, 4, 1))
     running = asyncio.create_task(scheduler.run())
     first = asyncio.create_task(scheduler.submit("z", "z", shape=10, final=False, deadline=0))
     await asyncio.sleep(0.05)
@@ -153,7 +154,7 @@ async def test_a_partial_that_a_newer_one_replaced_costs_nothing() -> None:
 
 async def test_an_item_that_fails_costs_the_others_of_its_batch_nothing() -> None:
     device = Device()
-    scheduler = Scheduler([device])
+    scheduler = Scheduler(device, Capacity(1, 4, 1))
     waiting = asyncio.create_task(answers(scheduler, ["a", "bad", "c"]))
     await asyncio.sleep(0)
     running = asyncio.create_task(scheduler.run())
@@ -167,7 +168,7 @@ async def test_an_item_that_fails_costs_the_others_of_its_batch_nothing() -> Non
 async def test_who_no_longer_waits_is_not_served() -> None:
     device = Device()
     device.go.clear()
-    scheduler = Scheduler([device])
+    scheduler = Scheduler(device, Capacity(1, 4, 1))
     running = asyncio.create_task(scheduler.run())
     first = asyncio.create_task(scheduler.submit("z", "z", shape=10, final=True, deadline=0))
     await asyncio.sleep(0.05)
@@ -182,18 +183,17 @@ async def test_who_no_longer_waits_is_not_served() -> None:
     running.cancel()
 
 
-async def test_several_devices_share_the_queue() -> None:
-    devices = [Device(), Device()]
-    for device in devices:
-        device.go.clear()
-    scheduler = Scheduler(devices, largest=Largest(1, 1))
+async def test_several_workers_share_the_queue() -> None:
+    device = Device()
+    device.go.clear()
+    scheduler = Scheduler(device, Capacity(2, 1, 1))
     running = asyncio.create_task(scheduler.run())
     waiting = asyncio.create_task(answers(scheduler, [*"abcd"]))
     await asyncio.sleep(0.05)
-    for device in devices:
-        device.go.set()
+    assert len(scheduler) == 2
+    device.go.set()
     assert await waiting == [*"ABCD"]
-    assert all(device.batches for device in devices)
+    assert len(device.threads) == 2
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

@@ -133,6 +133,8 @@ async def test_a_call_without_audio_for_too_long_counts_as_lost(call: list[Audio
 class Failing:
     """A model that fails on the third utterance."""
 
+    capacity = SCRIPTED.capacity
+
     def __init__(self) -> None:
         self._seen: list[str] = []
 
@@ -163,6 +165,8 @@ async def test_a_failing_model_costs_one_utterance_and_is_told_without_its_words
 
 class Held:
     """A device that does nothing until it is let go."""
+
+    capacity = SCRIPTED.capacity
 
     def __init__(self) -> None:
         self.go = threading.Event()
