@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from benchmarks import asr, capacity, emotion, live, sentiment, vad
+from benchmarks import asr, capacity, emotion, live, sentiment, silence, vad
 from benchmarks.environment import Environment
 
 RESULTS: Final = Path(__file__).parent / "results"
@@ -190,6 +190,29 @@ def _capacity(content: bytes) -> list[str]:
     ]
 
 
+def _silence(content: bytes) -> list[str]:
+    result = msgspec.json.decode(content, type=silence.Result)
+    rows = [
+        (
+            one.name,
+            one.minutes,
+            _number(one.words_an_hour, 1),
+            _number(one.plain_words_an_hour, 1),
+            _number(one.filtered_words_an_hour, 1),
+        )
+        for one in result.sounds
+    ]
+    heads = ("sound", "minutes", "warmline", "faster-whisper", "with its voice detector")
+    return [
+        f"### Words where nobody speaks: {result.model}",
+        "",
+        "Words an hour that were invented, over Chinese, English and language detection.",
+        "",
+        *_table(heads, rows),
+        *_where(result.environment),
+    ]
+
+
 def _vad(content: bytes) -> list[str]:
     result = msgspec.json.decode(content, type=vad.Result)
     costs = [
@@ -236,6 +259,7 @@ _KINDS: Final[Mapping[str, Callable[[bytes], list[str]]]] = {
     "sentiment": _sentiment,
     "live": _live,
     "capacity": _capacity,
+    "silence": _silence,
     "vad": _vad,
     "broker_soak": _soak,
 }

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from stream.listen import Listener, ListenPolicy, Offsets
 from stream.logs import where
 from stream.pipeline import Hearing
 from stream.topics import Topic
-from stream.wire import ChurnSignal, Invalid, decode_assist, decode_audio, decode_event, encode
+from stream.wire import ChurnSignal, Invalid, ListenLoad, decode_assist, decode_audio, decode_event, encode
 
 log = structlog.get_logger()
 
@@ -30,6 +31,7 @@ Store = Callable[[list[Event | Assist], Mapping[tuple[str, int], int]], None]
 """Write messages and the positions behind them in one transaction; blocks."""
 
 _BEAT_EVERY_S = 3.0
+_LOAD_EVERY_S = 2.0
 _STUCK_AFTER_S = 45.0
 
 
@@ -244,6 +246,14 @@ def listen_app(policy: WorkerPolicy, *, hearing: Hearing, vad: VoiceActivity, li
     @app.timer(1.0)
     async def sweep() -> None:
         await listener.sweep()
+
+    name = uuid.uuid4().hex
+
+    @app.timer(_LOAD_EVERY_S)
+    async def tell_load() -> None:
+        calls, step, late_s = listener.load
+        load = ListenLoad(worker=name, calls=calls, step=step, late_ms=round(late_s * 1000))
+        await worker.send(topics.LOAD, name, encode(load))
 
     @app.on_partitions_revoked.connect
     async def drop(*_: Any, **__: Any) -> None:

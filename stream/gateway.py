@@ -1,6 +1,7 @@
 """The gateway: telephone media in, the API, the pages and the live channel out."""
 
 import asyncio
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ from audio.telephony.server import CallStart, MediaPolicy, MediaServer
 from audio.types import AudioRecord
 from stream import metrics, topics
 from stream.errors import WireError
-from stream.wire import AudioEnd, AudioStart, decode_assist, decode_event, encode, encode_audio
+from stream.overload import Admission
+from stream.wire import AudioEnd, AudioStart, decode_assist, decode_event, decode_load, encode, encode_audio
 
 log = structlog.get_logger()
 
@@ -57,10 +59,11 @@ class Intake:
     the wall clock stands: what was said meanwhile is a gap.
     """
 
-    def __init__(self, producer: AIOKafkaProducer, policy: GatewayPolicy, live: Live) -> None:
+    def __init__(self, producer: AIOKafkaProducer, policy: GatewayPolicy, live: Live, admission: Admission) -> None:
         self._producer = producer
         self._policy = policy
         self._live = live
+        self._admission = admission
         self._lines: dict[str, _Line] = {}
 
     async def started(self, call: CallStart) -> int:
@@ -78,6 +81,9 @@ class Intake:
         if len(self._lines) >= self._policy.max_calls:
             metrics.REFUSED.inc()
             raise Busy(f"expected fewer than {self._policy.max_calls} calls at once, got one more")
+        if self._admission.is_full(time.monotonic()):
+            metrics.REFUSED.inc()
+            raise Busy("expected a worker with room for one more call, got none that keeps up with those it has")
         line = self._lines[call.call_id] = _Line(call, datetime.now(UTC))
         await self._send(
             call.call_id,
@@ -138,8 +144,8 @@ class Intake:
         await self._producer.send_and_wait(topics.ASSIST.name, encode(feedback), key=feedback.call_id.encode())
 
 
-async def follow(consumer: AIOKafkaConsumer, live: Live) -> None:
-    """Feed the live channel from ``call.events`` and ``call.assist``, for ever."""
+async def follow(consumer: AIOKafkaConsumer, live: Live, admission: Admission) -> None:
+    """Feed the live channel from events and assists, and the admission from the workers' load, for ever."""
     while True:
         try:
             batches = await consumer.getmany(timeout_ms=1_000)
@@ -148,12 +154,18 @@ async def follow(consumer: AIOKafkaConsumer, live: Live) -> None:
             await asyncio.sleep(0.2)
             continue
         for partition, messages in batches.items():
-            decode = decode_event if partition.topic == topics.EVENTS.name else decode_assist
             for message in messages:
                 if not message.value:
                     continue
                 try:
-                    live.publish(decode(message.value))
+                    match partition.topic:
+                        case topics.EVENTS.name:
+                            live.publish(decode_event(message.value))
+                        case topics.ASSIST.name:
+                            live.publish(decode_assist(message.value))
+                        case _:
+                            load = decode_load(message.value)
+                            admission.note(load.worker, load.step, time.monotonic())
                 except WireError as error:
                     metrics.INVALID.labels(partition.topic).inc()
                     log.error("message_refused", topic=partition.topic, offset=message.offset, pii_detail=str(error))
@@ -165,12 +177,14 @@ async def _tail(broker: str, positions: dict[tuple[str, int], int]) -> AIOKafkaC
         bootstrap_servers=broker, auto_offset_reset="earliest", enable_auto_commit=False, fetch_max_wait_ms=500
     )
     await consumer.start()
-    counts = await topics.partitions(broker, (topics.EVENTS, topics.ASSIST))
+    counts = await topics.partitions(broker, (topics.EVENTS, topics.ASSIST, topics.LOAD))
     partitions = [TopicPartition(name, number) for name, count in counts.items() for number in range(count)]
     consumer.assign(partitions)
     for partition in partitions:
         position = positions.get((partition.topic, partition.partition))
-        if position is not None:
+        if partition.topic == topics.LOAD.name:
+            await consumer.seek_to_end(partition)
+        elif position is not None:
             consumer.seek(partition, position)
         else:
             await consumer.seek_to_beginning(partition)
@@ -215,7 +229,8 @@ async def serve(
     )
     await producer.start()
     consumer = await _tail(policy.broker, dict(positions))
-    intake = Intake(producer, policy, live)
+    admission = Admission()
+    intake = Intake(producer, policy, live, admission)
     doors = MediaServer(
         intake,
         MediaPolicy(
@@ -249,7 +264,7 @@ async def serve(
             timeout_graceful_shutdown=3,
         )
     )
-    follower = asyncio.create_task(follow(consumer, live))
+    follower = asyncio.create_task(follow(consumer, live, admission))
     forgetting = asyncio.create_task(_forget(live))
     serving = asyncio.create_task(server.serve())
     try:

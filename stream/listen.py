@@ -169,6 +169,11 @@ class Listener:
             for excerpt in call.pipeline.partials(slower):
                 self._start(self._partial(call, excerpt))
 
+    @property
+    def load(self) -> tuple[int, int, float]:
+        """Calls, the step of ``stream.overload``, and how many seconds the most urgent job has waited."""
+        return len(self._calls), self._overload.number, self._scheduler.late_by(self._clock())
+
     async def _weigh(self) -> None:
         """See how late we are; tell all calls when something is given up or comes back."""
         now = self._clock()

@@ -24,6 +24,8 @@ STEPS: Final = (
 )
 _CALM_S: Final = 10.0
 """So long a step is kept after it was needed last."""
+_GONE_S: Final = 10.0
+"""A worker that has said nothing for so long is gone."""
 
 
 class Overload:
@@ -58,3 +60,24 @@ class Overload:
         elif now - self._needed_at >= _CALM_S:
             self._number, self._needed_at = self._number - 1, now
         return self._number != before
+
+
+class Admission:
+    """
+    Whether new calls are taken, by what the workers say of themselves.
+
+    Workers of which nothing is heard do not count: where none is, audio waits in its topic until one comes.
+    """
+
+    def __init__(self, full: int = len(STEPS) - 1) -> None:
+        self._full = full
+        self._steps: dict[str, tuple[int, float]] = {}
+
+    def note(self, worker: str, step: int, now: float) -> None:
+        """Take note of a worker's step; ``now`` in seconds, monotonic."""
+        self._steps[worker] = (step, now)
+
+    def is_full(self, now: float) -> bool:
+        """Whether every worker that is there has given up all that it can."""
+        self._steps = {worker: (step, at) for worker, (step, at) in self._steps.items() if now - at < _GONE_S}
+        return bool(self._steps) and all(step >= self._full for step, _ in self._steps.values())

@@ -13,7 +13,7 @@ from agent_assist.web.live import Snapshot
 from agent_assist.web.problem import Problem
 from models.weights import WeightsState
 from stream.commands.run import Addresses
-from stream.wire import AudioEnd, AudioStart, ChurnSignal, Invalid
+from stream.wire import AudioEnd, AudioStart, ChurnSignal, Invalid, ListenLoad
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -64,6 +64,7 @@ TYPES: Final[Mapping[str, Any]] = {
     "audio-start": AudioStart,
     "audio-end": AudioEnd,
     "churn-signal": ChurnSignal,
+    "listen-load": ListenLoad,
     "invalid": Invalid,
 }
 """Type of each shape by the name of its schema."""

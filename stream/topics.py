@@ -40,11 +40,13 @@ ASSIST: Final = Topic("call.assist", 7 * _DAY, 1 << 30)
 """Key: call id. agent_assist.types.Assist."""
 SIGNALS: Final = Topic("churn.signals", None)
 """Key: customer id. stream.wire.ChurnSignal."""
+LOAD: Final = Topic("listen.load", 10 * _MINUTE, 16 << 20)
+"""Key: worker. stream.wire.ListenLoad, every two seconds."""
 AUDIO_INVALID: Final = Topic("call.audio.invalid", 14 * _DAY, 256 << 20)
 EVENTS_INVALID: Final = Topic("call.events.invalid", 14 * _DAY, 256 << 20)
 ASSIST_INVALID: Final = Topic("call.assist.invalid", 14 * _DAY, 256 << 20)
 
-TOPICS: Final = (AUDIO, EVENTS, ASSIST, SIGNALS, AUDIO_INVALID, EVENTS_INVALID, ASSIST_INVALID)
+TOPICS: Final = (AUDIO, EVENTS, ASSIST, SIGNALS, LOAD, AUDIO_INVALID, EVENTS_INVALID, ASSIST_INVALID)
 
 
 async def create(broker: str, *, partitions: int, replication: int, topics: Iterable[Topic] = TOPICS) -> None:

@@ -56,6 +56,18 @@ class ChurnSignal(msgspec.Struct, frozen=True, kw_only=True, tag="churn"):
     v: int = 1
 
 
+class ListenLoad(msgspec.Struct, frozen=True, kw_only=True, tag="load"):
+    """The topic ``listen.load``: how busy a worker is."""
+
+    worker: str
+    calls: int
+    step: int
+    """What it gives up, see ``stream.overload``; in the last step it should get no new calls."""
+    late_ms: int
+    """How long the most urgent of its jobs has waited."""
+    v: int = 1
+
+
 class Invalid(msgspec.Struct, frozen=True, kw_only=True, tag="invalid"):
     """The topics ``*.invalid``: what could not be read or handled."""
 
@@ -71,6 +83,7 @@ class Invalid(msgspec.Struct, frozen=True, kw_only=True, tag="invalid"):
 
 _json = msgspec.json.Encoder()
 _event: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+_load = msgspec.json.Decoder(ListenLoad)
 _assist: msgspec.json.Decoder[Assist] = msgspec.json.Decoder(Assist)
 _start = msgspec.json.Decoder(AudioStart)
 _end = msgspec.json.Decoder(AudioEnd)
@@ -134,9 +147,22 @@ def _decode_record(call_id: str, value: bytes) -> AudioRecord:
     )
 
 
-def encode(message: Event | Assist | ChurnSignal | Invalid) -> bytes:
+def encode(message: Event | Assist | ChurnSignal | ListenLoad | Invalid) -> bytes:
     """Write a message of any other topic."""
     return _json.encode(message)
+
+
+def decode_load(value: bytes) -> ListenLoad:
+    """
+    Read a message of ``listen.load``.
+
+    Raises:
+        WireError: If the value is no such message.
+    """
+    try:
+        return _load.decode(value)
+    except msgspec.MsgspecError as error:
+        raise WireError("a worker's load", str(error), "listen.load") from error
 
 
 def decode_event(value: bytes) -> Event:

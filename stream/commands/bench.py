@@ -81,3 +81,11 @@ def capacity(
     _module("capacity").run(
         systems=system, seconds=seconds, bound_ms=bound_ms, talk_share=talk_share, most=most, out=out, json=json
     )
+
+
+@bench.command()
+def silence(
+    minutes: Annotated[float, typer.Option(min=0.5, help="Of each sound.")] = 6.0, out: Out = None, json: Json = False
+) -> None:
+    """Hallucinations: words an hour on silence, tones, noises and music, beside plain faster-whisper."""
+    _module("silence").run(minutes=minutes, out=out, json=json)

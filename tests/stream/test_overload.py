@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.overload import STEPS, Overload
+from stream.overload import STEPS, Admission, Overload
 
 
 def test_each_step_begins_where_it_says_and_lasts_until_it_was_calm() -> None:
@@ -38,3 +38,25 @@ def test_never_less_is_given_up_than_the_load_asks_for(seen: list[tuple[float, f
         assert overload.observe(late, now) == (overload.number != before)
         assert late < STEPS[min(overload.number + 1, len(STEPS) - 1)].late_s or overload.number == len(STEPS) - 1
         assert overload.number >= before - 1
+
+
+def test_no_call_is_taken_when_every_worker_there_has_given_up_all_it_can() -> None:
+    admission = Admission()
+    assert not admission.is_full(0)
+    admission.note("a", 3, 0)
+    assert admission.is_full(1)
+    admission.note("b", 2, 1)
+    assert not admission.is_full(2)
+    admission.note("b", 3, 3)
+    assert admission.is_full(4)
+    admission.note("a", 0, 5)
+    assert not admission.is_full(5)
+
+
+def test_a_worker_that_is_gone_keeps_no_call_out_and_lets_none_in() -> None:
+    admission = Admission()
+    admission.note("a", 3, 0)
+    admission.note("b", 0, 0)
+    admission.note("a", 3, 9)
+    assert admission.is_full(11)
+    assert not admission.is_full(20)
