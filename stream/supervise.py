@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import random
 import signal
 import socket
 import sys
@@ -35,6 +36,10 @@ class ChildFailed(StreamError):
         return f"expected the {self.name} to start, got {what}: {self.said or 'it said nothing'}"
 
 
+_QUIET_PORTS = range(20_000, 32_768)
+"""Below those that Linux gives to outgoing connections."""
+
+
 def check_free(host: str, port: int, purpose: str) -> None:
     """
     See that nobody listens.
@@ -53,10 +58,21 @@ def check_free(host: str, port: int, purpose: str) -> None:
 
 
 def free_port(host: str) -> int:
-    """A port that is free now."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+    """
+    A port that is free now and stays so.
+
+    Raises:
+        OSError: If none is to be had.
+    """
+    # One that the system hands out might go to an outgoing connection before a child listens on it.
+    for port in random.sample(_QUIET_PORTS, 100):
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return port
+    raise OSError(f"expected a free port between {_QUIET_PORTS[0]} and {_QUIET_PORTS[-1]}, got none in 100 tries")
 
 
 @dataclass(slots=True, eq=False)
