@@ -1,15 +1,16 @@
 """The benchmark of words counts what it should, for both sides alike."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from audio.types import SAMPLE_RATE, Pcm
+from audio.types import SAMPLE_RATE
 from benchmarks.asr import _Ours, _Row, _rows, _utterances, evaluate, interval
 from models.textnorm import Errors
-from models.types import Hypothesis
+from models.types import Capacity, Hypothesis, Spoken
 
 
 class Parrot:
@@ -18,9 +19,16 @@ class Parrot:
     def __init__(self, *texts: str) -> None:
         self.texts = list(texts)
 
-    def transcribe(self, pcm: Pcm, *, language: str | None, final: bool) -> Hypothesis:
-        assert final
-        return Hypothesis(text=self.texts.pop(0), language="en", language_confidence=0.9, confidence=1.0)
+    capacity = Capacity(workers=1, finals=1, partials=1)
+
+    def shape(self, spoken: Spoken) -> int:
+        return len(spoken.pcm)
+
+    def transcribe(self, batch: Sequence[Spoken]) -> list[Hypothesis]:
+        assert all(spoken.final for spoken in batch)
+        return [
+            Hypothesis(text=self.texts.pop(0), language="en", language_confidence=0.9, confidence=1.0) for _ in batch
+        ]
 
 
 def rows(*transcripts: str) -> list[_Row]:
