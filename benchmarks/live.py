@@ -87,7 +87,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     data: tuple[str, ...]
     latency_ms: dict[str, Spread]
     losses: Losses
-    partials: Partials | None = None
+    partials: Partials
     processes: tuple[Process, ...]
 
 
@@ -377,7 +377,6 @@ def _show(result: Result, console: Console) -> None:
         highlight=False,
     )
     partials = result.partials
-    assert partials is not None
     console.print(
         f"partials: {partials.shown} shown, {partials.committed} characters committed, {partials.rewritten} times "
         f"rewritten; finals say {partials.corrected:.1%} of them otherwise",

@@ -124,16 +124,6 @@ def _sentiment(content: bytes) -> list[str]:
     ]
 
 
-def _promised(partials: live.Partials | None) -> list[str]:
-    if partials is None:
-        return []
-    return [
-        "",
-        f"Partials: {partials.shown} shown, {partials.committed} characters committed, {partials.rewritten} times "
-        f"rewritten; the finals say {_percent(partials.corrected)} % of them otherwise.",
-    ]
-
-
 def _live(content: bytes) -> list[str]:
     result = msgspec.json.decode(content, type=live.Result)
     latencies = [
@@ -141,7 +131,7 @@ def _live(content: bytes) -> list[str]:
         for name, s in result.latency_ms.items()
     ]
     processes = [(one.name, _number(one.cores), _number(one.memory_mb, 0)) for one in result.processes]
-    lost = result.losses
+    lost, partials = result.losses, result.partials
     return [
         f"### Live: {result.calls} calls of {result.seconds:g} s, recogniser {result.recogniser}, "
         f"from the {result.through} on",
@@ -155,7 +145,9 @@ def _live(content: bytes) -> list[str]:
         "",
         f"Finals: {lost.expected} expected, {lost.received} received, {lost.missing} missing, {lost.different} "
         f"different, {lost.twice} twice.",
-        *_promised(result.partials),
+        "",
+        f"Partials: {partials.shown} shown, {partials.committed} characters committed, {partials.rewritten} times "
+        f"rewritten; the finals say {_percent(partials.corrected)} % of them otherwise.",
         *_where(result.environment),
     ]
 
