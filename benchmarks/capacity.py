@@ -71,28 +71,37 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 @asynccontextmanager
 async def _warmline(calls: int) -> AsyncIterator[Dial]:
     async with warmline({"WARMLINE_MAX_CALLS": str(max(200, calls))}, None) as addresses:
+        yield dialling(addresses)
 
-        async def dial(line: Line) -> None:
-            ended = asyncio.Event()
-            watching = asyncio.create_task(_watch(line, addresses, ended))
 
-            def progress(done_ms: int, _: int) -> None:
-                line.began = min(line.began, time.time() - done_ms / 1000)
+def dialling(addresses: dict[str, Any]) -> Dial:
+    """Calls through the telephone's door, watched on the live channel."""
 
-            try:
-                await play(
-                    line.recording, addresses["twilio"], token=addresses["token"], call_id=line.id, speed=1.0,
-                    progress=progress,
-                )  # fmt: skip
-                async with asyncio.timeout(_AFTER_S):
-                    await ended.wait()
-            except TimeoutError:
-                pass
-            finally:
-                watching.cancel()
-                await asyncio.gather(watching, return_exceptions=True)
+    async def dial(line: Line) -> None:
+        ended = asyncio.Event()
+        watching = asyncio.create_task(_watch(line, addresses, ended))
 
-        yield dial
+        def progress(done_ms: int, _: int) -> None:
+            line.began = min(line.began, time.time() - done_ms / 1000)
+
+        try:
+            await play(
+                line.recording,
+                addresses["twilio"],
+                token=addresses["token"],
+                call_id=line.id,
+                speed=1.0,
+                progress=progress,
+            )
+            async with asyncio.timeout(_AFTER_S):
+                await ended.wait()
+        except TimeoutError:
+            pass
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+    return dial
 
 
 async def _watch(line: Line, addresses: dict[str, Any], ended: asyncio.Event) -> None:

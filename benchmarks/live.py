@@ -19,7 +19,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -246,7 +246,8 @@ def _promised(calls: Sequence[_Call]) -> Partials:
     )
 
 
-def _busy(root: psutil.Process) -> dict[str, tuple[float, float]]:
+def busy(root: psutil.Process) -> dict[str, tuple[float, float]]:
+    """Processor seconds and resident MB of each process of the program."""
     found: dict[str, tuple[float, float]] = {}
     for process in root.children(recursive=True):
         line = process.cmdline()
@@ -265,7 +266,7 @@ async def _measure(
         for call, event in zip(calls, opened, strict=True)
     ]
     root = psutil.Process(addresses["pid"])
-    before, begun = _busy(root), time.monotonic()
+    before, begun = busy(root), time.monotonic()
     # Calls begin spread over one record, as they do in life.
     starts = [1.0 + RECORD_MS / 1000 * n / len(calls) for n in range(len(calls))]
     producer = AIOKafkaProducer(bootstrap_servers=addresses["broker"], acks="all")
@@ -277,7 +278,7 @@ async def _measure(
                     group.create_task(_dial(call, addresses["twilio"], addresses["token"], start))
                 else:
                     group.create_task(_feed(call, producer, start))
-        after, taken = _busy(root), time.monotonic() - begun
+        after, taken = busy(root), time.monotonic() - begun
         async with asyncio.timeout(120):
             await asyncio.gather(*(call.ended.wait() for call in calls))
         await asyncio.sleep(0.5)
@@ -296,7 +297,7 @@ async def _measure(
 
 def run(*, calls: int, seconds: float, scripted: bool, broker: str | None, out: Path | None, json: bool) -> None:
     """Measure and print."""
-    recogniser = "none" if scripted else "whisper"
+    recogniser: Literal["none", "whisper"] = "none" if scripted else "whisper"
     door = not scripted
     settings = Settings(home=Path(tempfile.gettempdir()) / "warmline-bench-models", recogniser=recogniser)
     names = [f"{Path(_CALLS[n % len(_CALLS)]).stem}-{n}" for n in range(calls)]

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from benchmarks import asr, capacity, emotion, live, sentiment, silence, vad
+from benchmarks import asr, capacity, emotion, live, longrun, sentiment, silence, vad
 from benchmarks.environment import Environment
 
 RESULTS: Final = Path(__file__).parent / "results"
@@ -182,6 +182,23 @@ def _capacity(content: bytes) -> list[str]:
     ]
 
 
+def _longrun(content: bytes) -> list[str]:
+    result = msgspec.json.decode(content, type=longrun.Result)
+    rows = [
+        (name, _number(result.first_mb[name], 0), _number(result.last_mb[name], 0), _percent(growth))
+        for name, growth in result.growth.items()
+    ]
+    return [
+        f"### Memory: {result.minutes:g} minutes of calls on {result.lines} lines",
+        "",
+        f"{result.calls} calls, {result.missed} turns missed. Resident MB at the end of the first ten minutes (of half "
+        "the run, where it is shorter) and at the end.",
+        "",
+        *_table(("process", "first", "last", "growth, %"), rows),
+        *_where(result.environment),
+    ]
+
+
 def _silence(content: bytes) -> list[str]:
     result = msgspec.json.decode(content, type=silence.Result)
     rows = [
@@ -252,6 +269,7 @@ _KINDS: Final[Mapping[str, Callable[[bytes], list[str]]]] = {
     "live": _live,
     "capacity": _capacity,
     "silence": _silence,
+    "longrun": _longrun,
     "vad": _vad,
     "broker_soak": _soak,
 }

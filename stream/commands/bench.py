@@ -89,3 +89,14 @@ def silence(
 ) -> None:
     """Hallucinations: words an hour on silence, tones, noises and music, beside plain faster-whisper."""
     _module("silence").run(minutes=minutes, out=out, json=json)
+
+
+@bench.command()
+def longrun(
+    minutes: Annotated[float, typer.Option(min=3, help="Of calls.")] = 60.0,
+    calls: Annotated[int, typer.Option(min=1, help="Lines, each with one call after the other.")] = 2,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Memory: does it grow over an hour of calls."""
+    _module("longrun").run(minutes=minutes, calls=calls, out=out, json=json)
