@@ -164,7 +164,6 @@ class Listener:
         async with call.turn:
             await self._settle(call_id, call)
         self._queue(call)
-        await self._weigh()
         if slower := self._overload.step.slower:
             for excerpt in call.pipeline.partials(slower):
                 self._start(self._partial(call, excerpt))
@@ -317,7 +316,8 @@ class Listener:
         return _NOTHING
 
     async def sweep(self) -> None:
-        """End the calls that have sent nothing for too long."""
+        """Once a second: see how late we are, and end the calls that have sent nothing for too long."""
+        await self._weigh()
         now = self._clock()
         for call_id, call in list(self._calls.items()):
             if call.ending is None and now - call.heard_at > self._policy.idle_timeout_s:

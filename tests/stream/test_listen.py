@@ -188,6 +188,7 @@ async def test_what_is_given_up_under_load_is_told_and_comes_back(call: list[Aud
         for record in records:
             worker.now += 0.2
             await worker.listener.receive("a", 0, record, lambda: None)
+            await worker.listener.sweep()
             await asyncio.sleep(0.002)
 
     await hear(call[:150])
@@ -207,3 +208,24 @@ async def test_what_is_given_up_under_load_is_told_and_comes_back(call: list[Aud
     whole = Worker({})
     await whole.read([("a", record) for record in call], 0, len(call))
     assert worker.finals() == whole.finals()
+
+
+async def test_a_worker_whose_calls_have_all_ended_recovers_without_any_audio(call: list[AudioRecord]) -> None:
+    held = Held()
+    worker = Worker({}, held)
+    listening = asyncio.create_task(worker.listener.listen())
+    for record in call[:150]:
+        await worker.listener.receive("a", 0, record, lambda: None)
+    await worker.listener.receive("a", 0, AudioEnd(duration_ms=30_000, reason="hangup"), lambda: None)
+    await asyncio.sleep(0.01)
+    worker.now = 30.0
+    await worker.listener.sweep()
+    assert worker.listener.load[1] == len(STEPS) - 1
+    held.go.set()
+    await asyncio.sleep(0.3)
+    assert worker.listener.load[0] == 0
+    for _ in range(60):
+        worker.now += 1.0
+        await worker.listener.sweep()
+    assert worker.listener.load[1] == 0
+    listening.cancel()
