@@ -157,6 +157,8 @@ class _Side:
     asked: int = 0
     """Samples of the open speech that the last partial asked for covers, and whose they are."""
     asked_of: int = -1
+    told_until: int = 0
+    """End of the speech that the last partial told covers, in samples since the call began."""
     cut: int = 0
     """Samples from its beginning whose words are committed and which are not heard again."""
     commitment: Commitment = field(default_factory=Commitment)
@@ -385,6 +387,10 @@ class CallPipeline:
         # One that was asked for before a cut would tell the words before it again.
         if now is None or now.start != side.asked_of or excerpt.speech.start != side.asked_of + side.cut:
             return []
+        # With several workers, an older one may come back after a newer.
+        if excerpt.speech.end <= side.told_until:
+            return []
+        side.told_until = excerpt.speech.end
         side.commitment, shown = side.commitment.add(hypothesis.text)
         if not shown.text:
             return []

@@ -12,7 +12,7 @@ from audio.types import SAMPLE_RATE, AudioRecord, Channel, Encoding
 from audio.vad import LevelVad
 from models.scripted import ScriptedRecogniser
 from stream import pipeline as module
-from stream.pipeline import CallPipeline, Checkpoint, ModelHearing, PipelinePolicy
+from stream.pipeline import CallPipeline, Checkpoint, Excerpt, ModelHearing, PipelinePolicy
 
 Run = Callable[..., Any]
 SHORT = PipelinePolicy(cut_from=2 * SAMPLE_RATE)
@@ -49,6 +49,21 @@ def test_what_a_partial_has_committed_is_never_rewritten_by_another(call: list[A
     # However long a turn is, a pass hears the last of it only.
     assert max(partial.end_ms - partial.start_ms for partial in shown.values()) > 4_500
     assert longest < 4 * SAMPLE_RATE
+
+
+def test_a_partial_that_comes_back_after_a_newer_one_says_nothing(call: list[AudioRecord]) -> None:
+    pipeline, hearing = CallPipeline("c", LevelVad(), PipelinePolicy()), ModelHearing(ScriptedRecogniser())
+    asked: dict[str, Excerpt] = {}
+    for record in call:
+        pipeline.push(record)
+        for excerpt in pipeline.partials():
+            if (older := asked.get(excerpt.utterance_id)) is not None:
+                [newer] = pipeline.partial(excerpt, hearing.hear([excerpt])[0])
+                assert isinstance(newer, Partial)
+                assert pipeline.partial(older, hearing.hear([older])[0]) == []
+                return
+            asked[excerpt.utterance_id] = excerpt
+    pytest.fail("nobody spoke long enough")
 
 
 def test_a_partial_that_was_asked_for_before_a_cut_says_nothing(call: list[AudioRecord]) -> None:
