@@ -2,7 +2,7 @@
 
 import struct
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import msgspec
 
@@ -10,6 +10,8 @@ from agent_assist.types import Assist, Event
 from audio.types import AudioRecord, Encoding
 from models.types import ChurnRisk
 from stream.errors import WireError
+
+T = TypeVar("T")
 
 VERSION: Final = 1
 
@@ -159,10 +161,7 @@ def decode_load(value: bytes) -> ListenLoad:
     Raises:
         WireError: If the value is no such message.
     """
-    try:
-        return _load.decode(value)
-    except msgspec.MsgspecError as error:
-        raise WireError("a worker's load", str(error), "listen.load") from error
+    return _decode(_load, value, "a worker's load", "listen.load")
 
 
 def decode_event(value: bytes) -> Event:
@@ -172,10 +171,7 @@ def decode_event(value: bytes) -> Event:
     Raises:
         WireError: If the value is no such message.
     """
-    try:
-        return _event.decode(value)
-    except msgspec.MsgspecError as error:
-        raise WireError("an event", str(error), "call.events") from error
+    return _decode(_event, value, "an event", "call.events")
 
 
 def decode_assist(value: bytes) -> Assist:
@@ -185,7 +181,11 @@ def decode_assist(value: bytes) -> Assist:
     Raises:
         WireError: If the value is no such message.
     """
+    return _decode(_assist, value, "an assist message", "call.assist")
+
+
+def _decode(decoder: msgspec.json.Decoder[T], value: bytes, expected: str, topic: str) -> T:
     try:
-        return _assist.decode(value)
+        return decoder.decode(value)
     except msgspec.MsgspecError as error:
-        raise WireError("an assist message", str(error), "call.assist") from error
+        raise WireError(expected, str(error), topic) from error

@@ -64,10 +64,8 @@ def live(
 @bench.command()
 def capacity(
     system: Annotated[
-        list[str], typer.Option(help="warmline, whisperlive, whisperlive-batched or lock; repeatable.")
-    ] = [  # noqa: B006 - read only
-        "warmline"
-    ],
+        list[str] | None, typer.Option(help="warmline (alone, without it), whisperlive, whisperlive-batched, lock.")
+    ] = None,
     seconds: Annotated[float, typer.Option(min=20, help="Length of each call.")] = 60.0,
     bound_ms: Annotated[float, typer.Option(min=1, help="For the 95th percentile of finals.")] = 3000.0,
     talk_share: Annotated[
@@ -79,7 +77,13 @@ def capacity(
 ) -> None:
     """Capacity: how many paced calls hold a bound on the latency of finals, beside other systems."""
     _module("capacity").run(
-        systems=system, seconds=seconds, bound_ms=bound_ms, talk_share=talk_share, most=most, out=out, json=json
+        systems=system or ["warmline"],
+        seconds=seconds,
+        bound_ms=bound_ms,
+        talk_share=talk_share,
+        most=most,
+        out=out,
+        json=json,
     )
 
 
