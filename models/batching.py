@@ -13,7 +13,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, NamedTuple, TypeVar
 
+import structlog
+
 from models.types import Capacity
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -47,10 +51,6 @@ class Queue(Generic[T]):
 
     def __len__(self) -> int:
         return len(self._waiting)
-
-    def finals(self) -> int:
-        """How many of those that wait are finals."""
-        return sum(not job.order.partial for job in self._waiting.values())
 
     def first_deadline(self) -> float | None:
         """The earliest of all that wait, finals and partials alike."""
@@ -91,18 +91,6 @@ class Queue(Generic[T]):
         return batch
 
 
-@dataclass(slots=True)
-class Counts:
-    """What the scheduler has done so far."""
-
-    batches: int = 0
-    jobs: int = 0
-    superseded: int = 0
-    """Partials that were dropped before they cost anything."""
-    retried: int = 0
-    """Jobs that were done alone because their batch failed."""
-
-
 class _Submitted(NamedTuple, Generic[T, R]):
     item: T
     result: "asyncio.Future[R | None]"
@@ -122,7 +110,6 @@ class Scheduler(Generic[T, R]):
         self._capacity = capacity
         self._queue: Queue[_Submitted[T, R]] = Queue()
         self._work = asyncio.Condition()
-        self.counts = Counts()
 
     def __len__(self) -> int:
         """Jobs that wait."""
@@ -147,7 +134,6 @@ class Scheduler(Generic[T, R]):
         job = Job(key, submitted, shape, Order(not final, deadline))
         replaced = self._queue.put(job)
         if replaced is not None:
-            self.counts.superseded += 1
             _answer(replaced.item, None)
         async with self._work:
             self._work.notify()
@@ -172,8 +158,6 @@ class Scheduler(Generic[T, R]):
             async with self._work:
                 await self._work.wait_for(lambda: len(self._queue) > 0)
                 batch = [job.item for job in self._queue.take(self._capacity)]
-            self.counts.batches += 1
-            self.counts.jobs += len(batch)
             await self._do(batch, threads)
 
     async def _do(self, batch: Sequence[_Submitted[T, R]], threads: ThreadPoolExecutor) -> None:
@@ -186,7 +170,7 @@ class Scheduler(Generic[T, R]):
                     batch[0].result.set_exception(error)
                 return
             # One item must not cost the others their words.
-            self.counts.retried += len(batch)
+            log.warning("batch_failed", error=type(error).__name__, jobs=len(batch))
             for each in batch:
                 await self._do([each], threads)
             return

@@ -292,7 +292,10 @@ class Listener:
 
     async def _partial(self, call: _Call, excerpt: Excerpt) -> None:
         heard = await self._hear(excerpt, call.pipeline)
-        if heard is None or self._calls.get(call.pipeline.call_id) is not call:
+        if heard is None:
+            metrics.SUPERSEDED.inc()
+            return
+        if self._calls.get(call.pipeline.call_id) is not call:
             return
         for event in call.pipeline.partial(excerpt, heard):
             await self._publish(event)

@@ -16,6 +16,9 @@ BACKLOG = Gauge("warmline_backlog_seconds", "Speech that waits to be understood"
 HEARD = Histogram(
     "warmline_hear_seconds", "From an excerpt being cut to its words, waiting included", ["kind"], buckets=_SECONDS
 )
+SUPERSEDED = Counter(
+    "warmline_partials_superseded_total", "Partials that a newer one, or the final, spared the recogniser"
+)
 LATE = Gauge("warmline_late_seconds", "How long the most urgent utterance or partial has waited for the recogniser")
 OVERLOAD = Gauge(
     "warmline_overload_step", "What is given up: 0 nothing, 1 and 2 partials come less often, 3 no partials"

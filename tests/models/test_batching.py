@@ -131,7 +131,6 @@ async def test_what_waits_goes_together_and_comes_back_to_whom_it_belongs() -> N
     assert await first == "Z"
     assert await rest == [*"ABCDEF"]
     assert device.batches == [["z"], [*"abcd"], [*"ef"]]
-    assert (scheduler.counts.batches, scheduler.counts.jobs) == (3, 7)
     running.cancel()
 
 
@@ -148,7 +147,6 @@ async def test_a_partial_that_a_newer_one_replaced_costs_nothing() -> None:
     assert await rest == [None, None, "A:3"]
     await first
     assert device.batches == [["z"], ["a:3"]]
-    assert scheduler.counts.superseded == 2
     running.cancel()
 
 
@@ -161,7 +159,7 @@ async def test_an_item_that_fails_costs_the_others_of_its_batch_nothing() -> Non
     found = await waiting
     assert (found[0], found[2]) == ("A", "C")
     assert isinstance(found[1], RuntimeError)
-    assert scheduler.counts.retried == 3
+    assert device.batches == [["a", "bad", "c"], ["a"], ["bad"], ["c"]]
     running.cancel()
 
 
