@@ -19,5 +19,5 @@ def corpus() -> Path:
     """Public corpora beside the checkout; tests that ask for them are marked `corpus`."""
     path = Path(os.environ.get("WARMLINE_CORPUS") or Path(__file__).parents[2] / "shared" / "data")
     if not path.is_dir():
-        pytest.skip(f"no corpora at {path}")
+        pytest.fail(f"expected the corpora at {path}: see docs/benchmarks.md, or leave the tests marked corpus out")
     return path

@@ -29,7 +29,7 @@ kafka3)
     ;;
 esac
 
-slow="broker or kafka or kafka3 or weights or browser or corpus or gpu"
+slow="broker or kafka or kafka3 or postgres or weights or browser or corpus or gpu"
 echo "== fast tests"
 "$BIN/python" -m pytest -q -m "not ($slow)"
 
@@ -52,6 +52,10 @@ if command -v java >/dev/null 2>&1 && command -v mvn >/dev/null 2>&1; then
 else
     left_out kafka "no Java and Maven to start Apache Kafka with"
     skip kafka
+fi
+if ! command -v initdb >/dev/null 2>&1 && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
+    left_out postgres "no PostgreSQL; Debian: apt-get install postgresql"
+    skip postgres
 fi
 if ! command -v nvidia-smi >/dev/null 2>&1; then
     left_out gpu "no CUDA device"

@@ -1,6 +1,5 @@
 """Calls in SQL: once each, in whatever order they come, and together with the positions behind them."""
 
-import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -38,18 +37,16 @@ from audio.types import Channel
 from models.types import ChurnRisk, Emotion, EmotionLabel, RiskLevel, Utterance, Word
 
 START = datetime(2026, 3, 1, 9, 30, 0, 123_000, tzinfo=UTC)
-POSTGRES = os.environ.get("WARMLINE_TEST_POSTGRES")
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'calls.db'}"
         return
-    if POSTGRES is None:
-        pytest.skip("WARMLINE_TEST_POSTGRES names no empty database")
-    yield POSTGRES
-    engine = create_engine(POSTGRES.replace("postgresql://", "postgresql+psycopg://"))
+    server: str = request.getfixturevalue("postgres")
+    yield server
+    engine = create_engine(server.replace("postgresql://", "postgresql+psycopg://"))
     with engine.begin() as connection:
         metadata.drop_all(connection)
         connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")

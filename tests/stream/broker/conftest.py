@@ -98,7 +98,7 @@ def address(request: pytest.FixtureRequest) -> str:
         return broker.address
     found = os.environ.get("WARMLINE_TEST_KAFKA")
     if not found:
-        pytest.skip("WARMLINE_TEST_KAFKA has no address: see kafka/start.sh")
+        pytest.fail("expected the address of Apache Kafka in WARMLINE_TEST_KAFKA: see kafka/start.sh")
     return found
 
 

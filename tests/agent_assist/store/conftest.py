@@ -1,0 +1,52 @@
+"""A PostgreSQL server of the tests' own."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_DEBIAN = Path("/usr/lib/postgresql")
+
+
+def _program(name: str) -> str:
+    # Debian keeps them off the path, one directory a version.
+    found = shutil.which(name) or next((str(path) for path in sorted(_DEBIAN.glob(f"*/bin/{name}"))), None)
+    if found is None:
+        pytest.fail(f"expected PostgreSQL's {name}: install postgresql, or leave the tests marked postgres out")
+    return found
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """URL of an empty database: of WARMLINE_TEST_POSTGRES, or of a server that is started here."""
+    if given := os.environ.get("WARMLINE_TEST_POSTGRES"):
+        yield given
+        return
+    initdb, pg_ctl = _program("initdb"), _program("pg_ctl")
+    # It refuses to run as root.
+    account = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    home = Path(tempfile.mkdtemp(prefix="warmline-postgres-"))
+    if account:
+        shutil.chown(home, "postgres")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    data = str(home / "data")
+
+    def run(*command: str) -> None:
+        done = subprocess.run([*account, *command], cwd=home, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    run(initdb, "-D", data, "-U", "warmline", "--auth=trust", "--encoding=UTF8", "--no-sync")
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={home} -c fsync=off"
+    run(pg_ctl, "-D", data, "-o", options, "-l", str(home / "log"), "-w", "start")
+    try:
+        yield f"postgresql://warmline@127.0.0.1:{port}/postgres"
+    finally:
+        run(pg_ctl, "-D", data, "-m", "immediate", "-w", "stop")
+        shutil.rmtree(home)
