@@ -28,7 +28,7 @@ from audio.endpoint import EndpointPolicy
 from audio.resample import Resampler
 from audio.types import SAMPLE_RATE, Encoding, Pcm
 from audio.vad import SileroVad
-from benchmarks.environment import Environment, Spread, environment, spread
+from benchmarks.environment import Environment, Spread, environment, report, spread, write
 from models.asr import BEAM, WhisperRecogniser
 from models.textnorm import Errors, cer, wer
 from models.types import Recogniser, Spoken
@@ -258,15 +258,11 @@ def run(manifest: Sequence[Path], *, split: str | None, limit: int | None, out: 
             task = progress.add_task(name, total=len(rows))
             found = evaluate(name, rows, ours, peer, partial(progress.advance, task))
             result = msgspec.structs.replace(result, sets=(*result.sets, found))
-            if out is not None:
-                out.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n")
-    if json:
-        print(msgspec.json.encode(result).decode())
-    else:
-        _show(result)
+            write(result, out)
+    report(result, out=out, json=json, show=_show)
 
 
-def _show(result: Result) -> None:
+def _show(result: Result, console: Console) -> None:
     table = Table(title=f"Words: {result.model}, beam {result.beam}; faster-whisper in brackets")
     for heading in ("set", "n", "WER %", "CER %", "RTF"):
         table.add_column(heading, justify="left" if heading == "set" else "right", no_wrap=True)
@@ -279,7 +275,7 @@ def _show(result: Result) -> None:
             f"{ours.cer * 100:.1f} ({peer.cer * 100:.1f})",
             f"{ours.rtf:.3f} ({peer.rtf:.3f})",
         )
-    Console().print(table)
+    console.print(table)
 
 
 def main() -> None:

@@ -11,18 +11,18 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import msgspec
-import websockets
 from rich.console import Console
 from rich.table import Table
 
 from audio.telephony.play import play
 from audio.types import Channel
-from benchmarks.environment import Environment, Spread, environment, spread
-from benchmarks.live import warmline
+from benchmarks.environment import Environment, Spread, environment, report, spread
+from benchmarks.live import warmline, watch
 from benchmarks.paced import Dial, Line, System, Text, lines
 from benchmarks.peers import lock, whisperlive
 from models.textnorm import Errors
@@ -79,7 +79,7 @@ def dialling(addresses: dict[str, Any]) -> Dial:
 
     async def dial(line: Line) -> None:
         ended = asyncio.Event()
-        watching = asyncio.create_task(_watch(line, addresses, ended))
+        watching = asyncio.create_task(watch(addresses, line.id, partial(_note, line, ended)))
 
         def progress(done_ms: int, _: int) -> None:
             line.began = min(line.began, time.time() - done_ms / 1000)
@@ -104,20 +104,8 @@ def dialling(addresses: dict[str, Any]) -> Dial:
     return dial
 
 
-async def _watch(line: Line, addresses: dict[str, Any], ended: asyncio.Event) -> None:
-    url = addresses["api"].replace("http", "ws", 1) + f"/v1/live?call={line.id}"
-    protocols = [websockets.Subprotocol("warmline.v1"), websockets.Subprotocol(f"token.{addresses['token']}")]
-    while not ended.is_set():
-        try:
-            async with websockets.connect(url, subprotocols=protocols, max_size=None, compression=None) as socket:
-                async for text in socket:
-                    _note(line, msgspec.json.decode(text), ended)
-        except (websockets.WebSocketException, OSError):
-            await asyncio.sleep(0.05)
-
-
-def _note(line: Line, message: dict[str, Any], ended: asyncio.Event) -> None:
-    now, data = time.time(), message.get("data") or {}
+def _note(line: Line, ended: asyncio.Event, message: dict[str, Any], now: float) -> None:
+    data = message.get("data") or {}
     match message["kind"]:
         case "snapshot":
             line.say(now, {one["id"]: _text(one, final=True) for one in data["utterances"]})
@@ -217,12 +205,7 @@ def run(
         talk_share=talk_share,
         curves=curves,
     )
-    if out is not None:
-        out.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n")
-    if json:
-        print(msgspec.json.encode(result).decode())
-    else:
-        _show(result, console)
+    report(result, out=out, json=json, show=_show)
 
 
 def _show(result: Result, console: Console) -> None:

@@ -7,7 +7,6 @@ speaker, without labels, beforehand. By default only the voice counts; the words
 """
 
 import csv
-import json as json_
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -21,7 +20,7 @@ from rich.table import Table
 from audio.recording import read_recording
 from audio.resample import Resampler
 from audio.types import Pcm
-from benchmarks.environment import Environment, environment
+from benchmarks.environment import Environment, environment, report
 from models.emotion import Baseline, arousal
 from models.fusion import CustomerVoice, class_scores, feel
 from models.prosody import Prosody, measure
@@ -260,16 +259,10 @@ def run(
         split=split,
         sets=sets,
     )
-    encoded = msgspec.json.encode(result)
-    if out is not None:
-        out.write_bytes(msgspec.json.format(encoded, indent=2) + b"\n")
-    if json:
-        print(json_.dumps(msgspec.json.decode(encoded), ensure_ascii=False))
-    else:
-        _show(result)
+    report(result, out=out, json=json, show=_show)
 
 
-def _show(result: Result) -> None:
+def _show(result: Result, console: Console) -> None:
     words = "voice and transcripts" if result.text else "voice only, no text (--with-text uses the transcripts)"
     table = Table(title=f"Emotion: {words}; four classes, chance UAR {CHANCE:.2f}")
     for heading in ("set", "n", "UAR", "acc.", "named", "AUC", "UAR*", "CCC a", "CCC v"):
@@ -278,6 +271,5 @@ def _show(result: Result) -> None:
         figures = (one.uar, one.accuracy, one.coverage, one.arousal_auc, one.speaker_known.uar)
         cells = ["-" if figure is None else f"{figure:.2f}" for figure in (*figures, one.ccc_arousal, one.ccc_valence)]
         table.add_row(one.name, str(one.n), *cells)
-    console = Console()
     console.print(table)
     console.print("named: production names a class; AUC: arousal, angry above sad; UAR*: the speaker known beforehand")

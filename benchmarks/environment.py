@@ -3,13 +3,17 @@
 import os
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import numpy as np
 import psutil
+from rich.console import Console
+
+R = TypeVar("R", bound=msgspec.Struct)
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +50,21 @@ def environment(command: str, packages: Sequence[str] = ()) -> Environment:
         versions={name: version(name) for name in packages},
         command=command,
     )
+
+
+def report(result: R, *, out: Path | None, json: bool, show: Callable[[R, Console], None]) -> None:
+    """Write a result to a file where one is given, and print it: as JSON, or as ``show`` does."""
+    write(result, out)
+    if json:
+        print(msgspec.json.encode(result).decode())
+    else:
+        show(result, Console())
+
+
+def write(result: msgspec.Struct, out: Path | None) -> None:
+    """Write a result to a file, where one is given."""
+    if out is not None:
+        out.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n")
 
 
 def _git(*arguments: str) -> str:

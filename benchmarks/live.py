@@ -14,10 +14,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,7 +35,7 @@ from audio.recording import Recording, read_recording, records
 from audio.telephony.play import play
 from audio.types import RECORD_MS, AudioRecord
 from audio.vad import VoiceActivity
-from benchmarks.environment import Environment, Spread, environment, spread
+from benchmarks.environment import Environment, Spread, environment, report, spread
 from models.textnorm import Errors, cer, normalise
 from stream import build
 from stream.pipeline import CallPipeline, Hearing
@@ -144,20 +145,15 @@ async def warmline(settings: dict[str, str], broker: str | None) -> Any:
             await process.wait()
 
 
-async def _watch(call: _Call, api: str, token: str, opened: asyncio.Event) -> None:
-    """Note when each message arrives on the live channel."""
-    url = api.replace("http", "ws", 1) + f"/v1/live?call={call.id}"
-    while not call.ended.is_set():
+async def watch(addresses: dict[str, Any], call_id: str, note: Callable[[dict[str, Any], float], None]) -> None:
+    """Pass on each message of a call's live channel, and when it came, until cancelled."""
+    url = addresses["api"].replace("http", "ws", 1) + f"/v1/live?call={call_id}"
+    protocols = [websockets.Subprotocol("warmline.v1"), websockets.Subprotocol(f"token.{addresses['token']}")]
+    while True:
         try:
-            async with websockets.connect(
-                url,
-                subprotocols=[websockets.Subprotocol("warmline.v1"), websockets.Subprotocol(f"token.{token}")],
-                max_size=None,
-                compression=None,
-            ) as socket:
+            async with websockets.connect(url, subprotocols=protocols, max_size=None, compression=None) as socket:
                 async for text in socket:
-                    _note(call, msgspec.json.decode(text), time.time())
-                    opened.set()
+                    note(msgspec.json.decode(text), time.time())
         except (websockets.WebSocketException, OSError):
             await asyncio.sleep(0.05)
 
@@ -260,11 +256,7 @@ def busy(root: psutil.Process) -> dict[str, tuple[float, float]]:
 async def _measure(
     calls: Sequence[_Call], addresses: dict[str, Any], *, door: bool
 ) -> tuple[tuple[Process, ...], float]:
-    opened = [asyncio.Event() for _ in calls]
-    watching = [
-        asyncio.create_task(_watch(call, addresses["api"], addresses["token"], event))
-        for call, event in zip(calls, opened, strict=True)
-    ]
+    watching = [asyncio.create_task(watch(addresses, call.id, partial(_note, call))) for call in calls]
     root = psutil.Process(addresses["pid"])
     before, begun = busy(root), time.monotonic()
     # Calls begin spread over one record, as they do in life.
@@ -347,13 +339,7 @@ def run(*, calls: int, seconds: float, scripted: bool, broker: str | None, out: 
         partials=_promised(playing),
         processes=processes,
     )
-    encoded = msgspec.json.format(msgspec.json.encode(result), indent=2)
-    if out is not None:
-        out.write_bytes(encoded + b"\n")
-    if json:
-        print(msgspec.json.encode(result).decode())
-    else:
-        _show(result, Console())
+    report(result, out=out, json=json, show=_show)
 
 
 def _show(result: Result, console: Console) -> None:

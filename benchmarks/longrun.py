@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.capacity import dialling
-from benchmarks.environment import Environment, environment
+from benchmarks.environment import Environment, environment, report
 from benchmarks.live import busy, warmline
 from benchmarks.paced import lines
 
@@ -105,12 +105,7 @@ def run(*, minutes: float, calls: int, out: Path | None, json: bool) -> None:
         growth={name: round(last[name] / mb - 1, 4) for name, mb in first.items() if name in last},
         samples=tuple(samples),
     )
-    if out is not None:
-        out.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n")
-    if json:
-        print(msgspec.json.encode(result).decode())
-    else:
-        _show(result, Console())
+    report(result, out=out, json=json, show=_show)
 
 
 def _show(result: Result, console: Console) -> None:

@@ -20,7 +20,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.environment import Environment, environment
+from benchmarks.environment import Environment, environment, write
 from models.sentiment import score
 
 _SETS: Final = {"zh_waimai": "zh", "zh_shopping10": "zh", "zh_smp2020_usual": "zh", "en_airline": "en", "en_sst2": "en"}
@@ -125,8 +125,7 @@ def main() -> None:
     result = Result(
         environment=environment(command, ("snownlp", "vaderSentiment")), split=given.split, rows=tuple(rows)
     )
-    if given.out is not None:
-        given.out.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n")
+    write(result, given.out)
     table = Table(title="Sentiment of texts")
     for heading in ("set", "scorer", "n", "accuracy", "spoken", "share", "AUC", "neutral", "ms"):
         table.add_column(heading)

@@ -22,7 +22,7 @@ from audio.cutter import Cutter
 from audio.endpoint import EndpointPolicy
 from audio.types import SAMPLE_RATE, Encoding, Pcm
 from audio.vad import SileroVad
-from benchmarks.environment import Environment, environment
+from benchmarks.environment import Environment, environment, report
 from benchmarks.peers import weights
 from models.asr import BEAM, WhisperRecogniser
 from models.textnorm import normalise
@@ -173,12 +173,7 @@ def run(*, minutes: float, out: Path | None, json: bool) -> None:
         model="whisper-base",
         sounds=tuple(heard.values()),
     )
-    if out is not None:
-        out.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n")
-    if json:
-        print(msgspec.json.encode(result).decode())
-    else:
-        _show(result, Console())
+    report(result, out=out, json=json, show=_show)
 
 
 def _show(result: Result, console: Console) -> None:

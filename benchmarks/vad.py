@@ -27,7 +27,7 @@ from audio.recording import read_recording
 from audio.resample import Resampler
 from audio.types import SAMPLE_RATE, Encoding, Pcm
 from audio.vad import WINDOW, LevelVad, SileroVad
-from benchmarks.environment import Environment, Spread, environment, spread
+from benchmarks.environment import Environment, Spread, environment, spread, write
 
 _PIECE: Final = SAMPLE_RATE // 5
 """A record's audio."""
@@ -254,8 +254,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     result = measure(given.calls, given.repeat)
-    if given.out is not None:
-        given.out.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n")
+    write(result, given.out)
     _print(result)
 
 
