@@ -127,6 +127,7 @@ SYSTEMS: Final[dict[str, System]] = {
     "warmline": _warmline,
     "whisperlive": whisperlive.started(batched=False),
     "whisperlive-batched": whisperlive.started(batched=True),
+    "whisperlive-no-vad": whisperlive.started(batched=False, vad=False),
     "lock": lock.started,
 }
 

@@ -38,8 +38,8 @@ TranscriptionServer().run(
 """
 
 
-def started(*, batched: bool) -> System:
-    """A server with batching over clients, or with its lock."""
+def started(*, batched: bool, vad: bool = True) -> System:
+    """A server with batching over clients, or with its lock; with its voice detector, or without."""
 
     @asynccontextmanager
     async def start(calls: int) -> AsyncIterator[Dial]:  # noqa: ARG001 - of the interface
@@ -57,15 +57,15 @@ def started(*, batched: bool) -> System:
         try:
             url = f"ws://127.0.0.1:{port}"
             # The model is loaded for the first client.
-            async with await _connected(url, "warm", "en", patience_s=120):
+            async with await _connected(url, "warm", "en", vad, patience_s=120):
                 pass
 
             async def dial(line: Line) -> None:
                 line.began = float("inf")
                 ready = asyncio.Barrier(2)
                 await asyncio.gather(
-                    _speak(line, Channel.CUSTOMER, line.recording.customer, url, ready),
-                    _speak(line, Channel.AGENT, line.recording.agent, url, ready),
+                    _speak(line, Channel.CUSTOMER, line.recording.customer, url, vad, ready),
+                    _speak(line, Channel.AGENT, line.recording.agent, url, vad, ready),
                 )
 
             yield dial
@@ -76,7 +76,7 @@ def started(*, batched: bool) -> System:
     return start
 
 
-async def _connected(url: str, uid: str, language: str, *, patience_s: float) -> Any:
+async def _connected(url: str, uid: str, language: str, vad: bool, *, patience_s: float) -> Any:
     until = time.monotonic() + patience_s
     while True:
         try:
@@ -86,7 +86,7 @@ async def _connected(url: str, uid: str, language: str, *, patience_s: float) ->
             if time.monotonic() > until:
                 raise
             await asyncio.sleep(0.2)
-    options = {"uid": uid, "language": language, "task": "transcribe", "model": "base", "use_vad": True}
+    options = {"uid": uid, "language": language, "task": "transcribe", "model": "base", "use_vad": vad}
     await connection.send(json.dumps(options))
     async with asyncio.timeout(patience_s):
         while json.loads(await connection.recv()).get("message") != "SERVER_READY":
@@ -94,11 +94,11 @@ async def _connected(url: str, uid: str, language: str, *, patience_s: float) ->
     return connection
 
 
-async def _speak(line: Line, channel: Channel, pcm: Pcm | None, url: str, ready: asyncio.Barrier) -> None:
+async def _speak(line: Line, channel: Channel, pcm: Pcm | None, url: str, vad: bool, ready: asyncio.Barrier) -> None:
     assert pcm is not None
     resampler = Resampler(line.recording.rate)
     samples = np.concatenate([resampler.push(pcm), resampler.flush()]).astype(np.float32) / np.float32(32768)
-    async with await _connected(url, f"{line.id}:{channel}", line.language, patience_s=60) as connection:
+    async with await _connected(url, f"{line.id}:{channel}", line.language, vad, patience_s=60) as connection:
         await ready.wait()
         line.began = min(line.began, time.time())
         hearing = asyncio.create_task(_hear(line, channel, connection))

@@ -132,10 +132,17 @@ def test_a_partial_has_words_but_no_times(recogniser: WhisperRecogniser, data: P
 
 
 @pytest.mark.weights
-def test_a_wrong_language_is_told_by_a_low_confidence(recogniser: WhisperRecogniser, data: Path) -> None:
-    audio, _ = next(turns(data, "en_cancel_plan"))
-    assert said(recogniser, audio, "zh", final=True).language_confidence < 0.1
-    assert said(recogniser, audio, "en", final=True).language_confidence > 0.9
+@pytest.mark.parametrize("call", CALLS)
+def test_a_sentence_in_the_other_language_is_heard_in_its_own(
+    recogniser: WhisperRecogniser, data: Path, call: str
+) -> None:
+    language, _ = CALLS[call]
+    audio = [audio for audio, _ in turns(data, call) if len(audio) > 2 * SAMPLE_RATE][:4]
+    for one in audio:
+        [other] = {*LANGUAGES} - {language}
+        assert said(recogniser, one, other, final=True) == said(recogniser, one, None, final=True)
+        assert said(recogniser, one, other, final=True).language == language
+        assert said(recogniser, one, language, final=True).language == language
 
 
 @pytest.mark.weights
