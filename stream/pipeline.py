@@ -130,7 +130,7 @@ class PipelinePolicy:
     partial_from: int = SAMPLE_RATE * 6 // 10
     """Speech before the first partial, in samples."""
     partial_every: int = SAMPLE_RATE
-    """New speech before the next partial, in samples."""
+    """New speech before the next partial, in samples; 0 for no partials."""
     cut_from: int = 6 * SAMPLE_RATE
     """Speech of a partial from which what is committed is cut off, so that a long turn costs no more than a short."""
 
@@ -361,7 +361,7 @@ class CallPipeline:
 
     def _is_due(self, side: _Side, slower: int) -> bool:
         span = side.cutter.open_span() if side.cutter is not None else None
-        if span is None:
+        if span is None or not self._policy.partial_every:
             return False
         if span.start != side.asked_of:
             side.asked_of, side.asked, side.revision = span.start, 0, 0

@@ -45,7 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     workers: int = 0
     """Utterances understood at once, each by one thread of the processor; 0 for one a core. A GPU takes batches."""
     partial_every_ms: int = 1_000
-    """New speech before a partial is renewed."""
+    """New speech before a partial is renewed; 0 for no partials."""
     session_timeout_s: float = 6.0
     """Without a sign of life for so long, a worker's calls go to another."""
     idle_timeout_s: float = 40.0
@@ -61,9 +61,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     def __post_init__(self) -> None:
-        for name, least in (("partitions", 1), ("replication", 1), ("max_calls", 1), ("partial_every_ms", 200)):
+        for name, least in (("partitions", 1), ("replication", 1), ("max_calls", 1)):
             if getattr(self, name) < least:
                 raise ValueError(f"expected {name} of at least {least}, got {getattr(self, name)}")
+        if self.partial_every_ms < 200 and self.partial_every_ms != 0:
+            raise ValueError(f"expected partial_every_ms of 0 or at least 200, got {self.partial_every_ms}")
 
     @property
     def database_url(self) -> str:

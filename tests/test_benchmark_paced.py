@@ -1,8 +1,11 @@
 """The measure of the benchmarks: when a turn counts as told, and what is missed."""
 
+import msgspec
 import pytest
 
 from audio.types import Channel
+from benchmarks.capacity import Level, _held
+from benchmarks.environment import spread
 from benchmarks.paced import Line, Text, lines
 
 
@@ -63,3 +66,15 @@ def test_lines_begin_at_different_turns_and_take_the_calls_in_turn() -> None:
     found = lines(4, 60)
     assert [line.language for line in found] == ["zh", "en", "zh", "en"]
     assert len({line.turns[0].text for line in found}) == 4
+
+
+def test_a_bound_is_held_up_to_the_first_number_of_calls_that_passes_it() -> None:
+    def level(calls: int, told: float, settled: float, missed: int = 0, judged_by: str = "told") -> Level:
+        figures = {"calls": calls, "turns": 9, "missed": missed, "judged_by": judged_by, "errors": 0.1}
+        spreads = {"told_ms": spread([told]), "settled_ms": spread([settled])}
+        return msgspec.convert(figures | msgspec.to_builtins(spreads), Level)
+
+    levels = [level(1, 500, 900), level(2, 900, 500), level(4, 1_200, 500), level(8, 800, 500)]
+    assert [_held(levels, bound).calls for bound in (400, 1_000, 2_000)] == [0, 2, 8]
+    assert _held([level(1, 9_000, 900, judged_by="settled")], 1_000).calls == 1
+    assert _held([level(1, 500, 500, missed=1)], 1_000).calls == 0

@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import websockets
@@ -38,8 +38,19 @@ TranscriptionServer().run(
 """
 
 
-def started(*, batched: bool, vad: bool = True) -> System:
-    """A server with batching over clients, or with its lock; with its voice detector, or without."""
+class Setting(NamedTuple):
+    """How it is run."""
+
+    batched: bool = False
+    """Over clients; else a lock."""
+    vad: bool = True
+    """Its voice detector."""
+    repeats: int = 10
+    """How often it has to hear the same before it calls it final, as its client sets it by default."""
+
+
+def started(setting: Setting) -> System:
+    """A server, and clients of that setting."""
 
     @asynccontextmanager
     async def start(calls: int) -> AsyncIterator[Dial]:  # noqa: ARG001 - of the interface
@@ -49,7 +60,7 @@ def started(*, batched: bool, vad: bool = True) -> System:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        mode = "batched" if batched else "lock"
+        mode = "batched" if setting.batched else "lock"
         process = await asyncio.create_subprocess_exec(
             str(python), "-c", _SERVER, str(port), str(weights()), mode, "1",
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
@@ -57,15 +68,15 @@ def started(*, batched: bool, vad: bool = True) -> System:
         try:
             url = f"ws://127.0.0.1:{port}"
             # The model is loaded for the first client.
-            async with await _connected(url, "warm", "en", vad, patience_s=120):
+            async with await _connected(url, "warm", "en", setting, patience_s=120):
                 pass
 
             async def dial(line: Line) -> None:
                 line.began = float("inf")
                 ready = asyncio.Barrier(2)
                 await asyncio.gather(
-                    _speak(line, Channel.CUSTOMER, line.recording.customer, url, vad, ready),
-                    _speak(line, Channel.AGENT, line.recording.agent, url, vad, ready),
+                    _speak(line, Channel.CUSTOMER, line.recording.customer, url, setting, ready),
+                    _speak(line, Channel.AGENT, line.recording.agent, url, setting, ready),
                 )
 
             yield dial
@@ -76,7 +87,7 @@ def started(*, batched: bool, vad: bool = True) -> System:
     return start
 
 
-async def _connected(url: str, uid: str, language: str, vad: bool, *, patience_s: float) -> Any:
+async def _connected(url: str, uid: str, language: str, setting: Setting, *, patience_s: float) -> Any:
     until = time.monotonic() + patience_s
     while True:
         try:
@@ -86,7 +97,14 @@ async def _connected(url: str, uid: str, language: str, vad: bool, *, patience_s
             if time.monotonic() > until:
                 raise
             await asyncio.sleep(0.2)
-    options = {"uid": uid, "language": language, "task": "transcribe", "model": "base", "use_vad": vad}
+    options = {
+        "uid": uid,
+        "language": language,
+        "task": "transcribe",
+        "model": "base",
+        "use_vad": setting.vad,
+        "same_output_threshold": setting.repeats,
+    }
     await connection.send(json.dumps(options))
     async with asyncio.timeout(patience_s):
         while json.loads(await connection.recv()).get("message") != "SERVER_READY":
@@ -94,11 +112,13 @@ async def _connected(url: str, uid: str, language: str, vad: bool, *, patience_s
     return connection
 
 
-async def _speak(line: Line, channel: Channel, pcm: Pcm | None, url: str, vad: bool, ready: asyncio.Barrier) -> None:
+async def _speak(
+    line: Line, channel: Channel, pcm: Pcm | None, url: str, setting: Setting, ready: asyncio.Barrier
+) -> None:
     assert pcm is not None
     resampler = Resampler(line.recording.rate)
     samples = np.concatenate([resampler.push(pcm), resampler.flush()]).astype(np.float32) / np.float32(32768)
-    async with await _connected(url, f"{line.id}:{channel}", line.language, vad, patience_s=60) as connection:
+    async with await _connected(url, f"{line.id}:{channel}", line.language, setting, patience_s=60) as connection:
         await ready.wait()
         line.began = min(line.began, time.time())
         hearing = asyncio.create_task(_hear(line, channel, connection))

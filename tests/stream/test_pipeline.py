@@ -141,6 +141,14 @@ def test_a_gap_is_told_and_ends_what_was_being_said(call: list[AudioRecord]) -> 
     assert pipeline.next() is not None
 
 
+def test_where_partials_are_off_none_is_asked_for(call: list[AudioRecord]) -> None:
+    pipeline = CallPipeline("c", LevelVad(), PipelinePolicy(partial_every=0))
+    for record in call:
+        pipeline.push(record)
+        assert pipeline.partials() == []
+    assert pipeline.next() is not None
+
+
 def test_partials_grow_and_never_touch_the_finals(call: list[AudioRecord], run: Run) -> None:
     pipeline = CallPipeline("c", LevelVad(), PipelinePolicy())
     hearing = ModelHearing(ScriptedRecogniser())
