@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import ctranslate2
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import opencc
@@ -187,27 +188,35 @@ class WhisperRecogniser:
             language or max(share, key=lambda name: share[name]) for language, share in zip(given, shares, strict=True)
         ]
         decoded = self._decode(encoded, list(enumerate(languages)), beam)
-        self._doubt(encoded, decoded, given, shares, beam)
+        doubted = self._doubt(encoded, decoded, given, shares, beam)
         looping = [n for n, one in enumerate(decoded) if _loops(one, len(batch[n].pcm) / SAMPLE_RATE)]
         said = {n for n, one in enumerate(decoded) if one.said and not (n in looping and one.no_speech > _SILENT)}
-        self._hear_again(encoded, decoded, [n for n in said if _doubled(decoded[n].tokens)], beam)
+        doubled = [n for n in said if _doubled(decoded[n].tokens)]
+        self._hear_again(encoded, decoded, doubled, beam)
         self._hear_whole(decoded, [n for n in looping if n in said], batch, beam)
         said = {n for n in said if decoded[n].said}
+        nobody = [n for n, one in enumerate(decoded) if one.tokens and n not in said]
+        reasons = (("nobody", nobody), ("loop", looping), ("doubled", doubled), ("language", doubted))
         texts = {n: self._written(decoded[n].text, decoded[n].language) for n in said}
         texts = {n: text for n, text in texts.items() if re.search(r"\w", text)}
         words = self._words({n: decoded[n] for n in texts if final or batch[n].timed}, batch)
-        return [
-            Hypothesis(
-                text=texts[n],
-                language=one.language,
-                language_confidence=round(shares[n].get(one.language, 1.0), 3),
-                confidence=round(min(float(np.exp(one.logprob)), 1.0), 3),
-                words=words.get(n, ()),
+        told = []
+        for n, one in enumerate(decoded):
+            guarded = tuple(reason for reason, numbers in reasons if n in numbers)
+            if n not in texts:
+                told.append(msgspec.structs.replace(_NOBODY, guarded=guarded))
+                continue
+            told.append(
+                Hypothesis(
+                    text=texts[n],
+                    language=one.language,
+                    language_confidence=round(shares[n].get(one.language, 1.0), 3),
+                    confidence=round(min(float(np.exp(one.logprob)), 1.0), 3),
+                    words=words.get(n, ()),
+                    guarded=guarded,
+                )
             )
-            if n in texts
-            else _NOBODY
-            for n, one in enumerate(decoded)
-        ]
+        return told
 
     def _encode(self, batch: Sequence[Spoken], window_s: int) -> _Encoded:
         """The encoder's output, each padded with silence to the window."""
@@ -275,11 +284,14 @@ class WhisperRecogniser:
         given: Sequence[str | None],
         shares: Sequence[dict[str, float]],
         beam: int,
-    ) -> None:
+    ) -> set[int]:
         """
         Try the other languages where a detected one is unsure and its words fit badly, and where another than the
         given one is nearly certain: who speaks Chinese all the time may say a sentence in English. What fits better is
         taken: of 202 utterances in the given language none, of 202 in the other 184.
+
+        Returns:
+            Those that were tried again.
         """
         rows = [
             (n, other)
@@ -295,6 +307,7 @@ class WhisperRecogniser:
         if rows:
             for (n, _), other in zip(rows, self._decode(encoded, rows, beam), strict=True):
                 decoded[n] = max(decoded[n], other, key=lambda one: one.logprob)
+        return {n for n, _ in rows}
 
     def _hear_again(self, encoded: _Encoded, decoded: list[_Decoded], doubled: Sequence[int], beam: int) -> None:
         """Without timestamps, "eight" often becomes "8 8"; who really said it twice is heard so again."""

@@ -32,6 +32,8 @@ class Hypothesis(msgspec.Struct, frozen=True, kw_only=True):
     """0 ... 1, from the mean log-probability of the tokens."""
     words: tuple[Word, ...] = ()
     """Times count from the start of the speech given; empty where they were not asked for."""
+    guarded: tuple[str, ...] = ()
+    """Why the first result was not taken as it was: "nobody", "loop", "doubled", "language"."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

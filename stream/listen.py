@@ -306,12 +306,16 @@ class Listener:
         shape, now = self._hearing.shape(excerpt), self._clock()
         with metrics.HEARD.labels("final" if excerpt.final else "partial").time():
             try:
-                return await self._scheduler.submit(
+                heard = await self._scheduler.submit(
                     excerpt.utterance_id, excerpt, shape=shape, final=excerpt.final, deadline=now
                 )
             except Exception as error:
                 failure = type(error).__name__
                 log.error("hearing_failed", utterance=excerpt.utterance_id, error=failure, at=where(error))
+            else:
+                for reason in heard.hypothesis.guarded if heard is not None else ():
+                    metrics.GUARDED.labels(reason).inc()
+                return heard
         metrics.FAILED.labels("asr").inc()
         reason = f"an utterance could not be understood ({failure})"
         at_ms = excerpt.speech.end * 1000 // SAMPLE_RATE

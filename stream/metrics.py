@@ -19,6 +19,7 @@ HEARD = Histogram(
 SUPERSEDED = Counter(
     "warmline_partials_superseded_total", "Partials that a newer one, or the final, spared the recogniser"
 )
+GUARDED = Counter("warmline_guarded_total", "Results of the recogniser that were not taken as they were", ["reason"])
 LATE = Gauge("warmline_late_seconds", "How long the most urgent utterance or partial has waited for the recogniser")
 OVERLOAD = Gauge(
     "warmline_overload_step", "What is given up: 0 nothing, 1 and 2 partials come less often, 3 no partials"

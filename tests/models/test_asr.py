@@ -95,6 +95,7 @@ def test_nothing_is_said_where_nobody_speaks(
 ) -> None:
     found = said(recogniser, NOT_SPEECH[sound], language, final=final)
     assert (found.text, found.language, found.words) == ("", "unknown", ())
+    assert len(NOT_SPEECH[sound]) == 0 or "nobody" in found.guarded
 
 
 @pytest.mark.weights
@@ -140,9 +141,11 @@ def test_a_sentence_in_the_other_language_is_heard_in_its_own(
     audio = [audio for audio, _ in turns(data, call) if len(audio) > 2 * SAMPLE_RATE][:4]
     for one in audio:
         [other] = {*LANGUAGES} - {language}
-        assert said(recogniser, one, other, final=True) == said(recogniser, one, None, final=True)
-        assert said(recogniser, one, other, final=True).language == language
-        assert said(recogniser, one, language, final=True).language == language
+        free, misled = (said(recogniser, one, told, final=True) for told in (None, other))
+        assert (misled.text, misled.words, misled.language) == (free.text, free.words, language)
+        assert misled.guarded == ("language",)
+        right = said(recogniser, one, language, final=True)
+        assert (right.language, right.guarded) == (language, ())
 
 
 @pytest.mark.weights

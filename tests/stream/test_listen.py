@@ -3,12 +3,14 @@ import threading
 from collections.abc import Hashable, MutableMapping, Sequence
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from agent_assist.types import CallEnded, CallStarted, Degraded, Event, Final, Partial
 from audio.types import AudioRecord
 from audio.vad import LevelVad
 from models.scripted import ScriptedRecogniser
+from stream import metrics
 from stream.listen import Listener, ListenPolicy, Offsets
 from stream.overload import STEPS
 from stream.pipeline import Excerpt, Heard, Hearing, ModelHearing
@@ -229,3 +231,28 @@ async def test_a_worker_whose_calls_have_all_ended_recovers_without_any_audio(ca
         await worker.listener.sweep()
     assert worker.listener.load[1] == 0
     listening.cancel()
+
+
+class Guarded:
+    """Hears what ``SCRIPTED`` hears, each at the second try."""
+
+    capacity = SCRIPTED.capacity
+
+    def shape(self, excerpt: Excerpt) -> Hashable:
+        return SCRIPTED.shape(excerpt)
+
+    def hear(self, batch: Sequence[Excerpt]) -> list[Heard]:
+        return [
+            heard._replace(hypothesis=msgspec.structs.replace(heard.hypothesis, guarded=("loop",)))
+            for heard in SCRIPTED.hear(batch)
+        ]
+
+
+async def test_results_that_were_not_taken_as_they_were_are_counted(call: list[AudioRecord]) -> None:
+    def count() -> float:
+        return metrics.GUARDED.labels("loop")._value.get()
+
+    before = count()
+    worker = Worker({}, Guarded())
+    await worker.read(log_of(call, ("a",)), 0, len(call) + 2)
+    assert count() - before >= len(worker.finals()) > 0
