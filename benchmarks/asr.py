@@ -1,16 +1,18 @@
 """
 Words of labelled speech: the production recogniser beside plain faster-whisper, file by file in turn.
 
-Both have the same audio, weights, width of search and, from the manifest, language; faster-whisper has its own threads
-and defaults otherwise: windows of 30 s and a ladder of temperatures. Files of several channels are mixed; what is
-longer than an utterance may be is cut for ours as in a call. Rates are of all errors over all tokens of a set, after
-``models.textnorm``; the interval is of 1000 bootstrap samples of its files. RTF is compute time over audio time.
+Both have the same audio, weights, width of search, workers and, from the manifest, language; faster-whisper has its own
+defaults otherwise: windows of 30 s and a ladder of temperatures. A worker for each core, with one thread, is what does
+most for both. Files of several channels are mixed; what is longer than an utterance may be is cut for ours as in a
+call. Rates are of all errors over all tokens of a set, after ``models.textnorm``; the interval is of 1000 bootstrap
+samples of its files. RTF is the time that all files took over the time of their audio.
 """
 
 import argparse
 import csv
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -38,6 +40,8 @@ from stream.settings import Settings, load
 _LONGEST: Final = 28 * SAMPLE_RATE
 _SAMPLES: Final = 1_000
 _SEED: Final = 7
+_TURN: Final = 32
+"""Files of a turn."""
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,8 +88,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     weights_sha256: str | None
     device: str
-    threads: int
-    """Of ours; faster-whisper has as many as CTranslate2 chooses."""
+    workers: int
+    """Files at once, each with one thread of the processor: the same for both."""
     beam: int
     split: str | None
     sets: tuple[AsrSet, ...]
@@ -97,13 +101,28 @@ class _Row(NamedTuple):
     pcm: Pcm
 
 
+class _Said(NamedTuple):
+    text: str
+    told: bool = False
+    """Whether the language was heard."""
+
+
 class _Heard(NamedTuple):
     words: Errors
     characters: Errors
     seconds: float
+    told: bool
 
 
-_Transcribe = Callable[[_Row], str]
+class _Took(NamedTuple):
+    """One recogniser on one set."""
+
+    heard: list[_Heard]
+    seconds: float
+    """From the first file to the last, all workers at once."""
+
+
+_Transcribe = Callable[[_Row], _Said]
 
 
 def _read(path: Path) -> Pcm:
@@ -131,32 +150,29 @@ def _utterances(pcm: Pcm) -> list[Pcm]:
     return [speech.pcm for speech in cutter.push(pcm.astype("<i2").tobytes()) + cutter.flush()]
 
 
-class _Ours:
-    def __init__(self, recogniser: Recogniser) -> None:
-        self._recogniser = recogniser
-        self.told: list[bool] = []
-        """For each file, whether the language was heard."""
+def _ours(recogniser: Recogniser) -> _Transcribe:
+    def transcribe(row: _Row) -> _Said:
+        found = [recogniser.transcribe([Spoken(pcm, row.language)])[0] for pcm in _utterances(row.pcm)]
+        told = any(one.language == row.language and one.language_confidence > 0.5 for one in found)
+        return _Said(" ".join(one.text for one in found), told)
 
-    def __call__(self, row: _Row) -> str:
-        found = [self._recogniser.transcribe([Spoken(pcm, row.language)])[0] for pcm in _utterances(row.pcm)]
-        self.told.append(any(one.language == row.language and one.language_confidence > 0.5 for one in found))
-        return " ".join(one.text for one in found)
+    return transcribe
 
 
 def _peer(model: WhisperModel) -> _Transcribe:
-    def transcribe(row: _Row) -> str:
+    def transcribe(row: _Row) -> _Said:
         audio = row.pcm.astype(np.float32) / 32768
         segments, _ = model.transcribe(audio, language=row.language, beam_size=BEAM)
-        return " ".join(segment.text for segment in segments)
+        return _Said(" ".join(segment.text for segment in segments))
 
     return transcribe
 
 
 def _timed(transcribe: _Transcribe, row: _Row) -> _Heard:
     begun = time.perf_counter()
-    text = transcribe(row)
+    said = transcribe(row)
     seconds = time.perf_counter() - begun
-    return _Heard(wer(row.transcript, text), cer(row.transcript, text), seconds)
+    return _Heard(wer(row.transcript, said.text), cer(row.transcript, said.text), seconds, said.told)
 
 
 def interval(errors: Sequence[Errors]) -> tuple[float, float]:
@@ -169,7 +185,8 @@ def interval(errors: Sequence[Errors]) -> tuple[float, float]:
     return low, high
 
 
-def _score(name: str, heard: Sequence[_Heard], seconds: float) -> Score:
+def _score(name: str, took: _Took, seconds: float) -> Score:
+    heard = took.heard
     words = sum((one.words for one in heard), Errors())
     characters = sum((one.characters for one in heard), Errors())
     return Score(
@@ -181,59 +198,72 @@ def _score(name: str, heard: Sequence[_Heard], seconds: float) -> Score:
         substitutions=words.substitutions,
         deletions=words.deletions,
         insertions=words.insertions,
-        rtf=round(sum(one.seconds for one in heard) / seconds, 4),
+        rtf=round(took.seconds / seconds, 4),
         ms=spread([one.seconds * 1000 for one in heard]),
     )
 
 
-def evaluate(name: str, rows: Sequence[_Row], ours: _Ours, peer: _Transcribe, step: Callable[[], None]) -> AsrSet:
+def evaluate(
+    name: str,
+    rows: Sequence[_Row],
+    ours: _Transcribe,
+    peer: _Transcribe,
+    workers: int,
+    step: Callable[[int], None],
+) -> AsrSet:
     """All figures of one set; the two take turns, so that what else the machine does falls on both."""
-    begun = len(ours.told)
-    heard: tuple[list[_Heard], list[_Heard]] = ([], [])
-    for number, row in enumerate(rows):
-        turns = ((heard[0], ours), (heard[1], peer))
-        for kept, transcribe in turns if number % 2 == 0 else turns[::-1]:
-            kept.append(_timed(transcribe, row))
-        step()
+    took = [_Took([], 0.0), _Took([], 0.0)]
+    with ThreadPoolExecutor(workers) as threads:
+        for number, at in enumerate(range(0, len(rows), _TURN)):
+            chosen = rows[at : at + _TURN]
+            for which in (0, 1) if number % 2 == 0 else (1, 0):
+                begun = time.perf_counter()
+                heard = list(threads.map(partial(_timed, (ours, peer)[which]), chosen))
+                seconds = time.perf_counter() - begun
+                took[which] = _Took(took[which].heard + heard, took[which].seconds + seconds)
+            step(len(chosen))
     seconds = sum(len(row.pcm) for row in rows) / SAMPLE_RATE
-    score = _score("warmline", heard[0], seconds)
-    told = ours.told[begun:]
+    score = _score("warmline", took[0], seconds)
+    told = [one.told for one in took[0].heard]
     return AsrSet(
         name=name,
         language="+".join(sorted({row.language for row in rows})),
         n=len(rows),
         seconds=round(seconds, 1),
-        words=sum(one.words.n for one in heard[0]),
+        words=sum(one.words.n for one in took[0].heard),
         wer=score.wer,
         cer=score.cer,
         rtf=score.rtf,
         language_accuracy=round(sum(told) / len(told), 4),
         ours=score,
-        peer=_score("faster-whisper", heard[1], seconds),
+        peer=_score("faster-whisper", took[1], seconds),
     )
 
 
-def _recognisers(settings: Settings) -> tuple[_Ours, _Transcribe, str]:
-    """Both, warmed up, and the device that they run on."""
+def _recognisers(settings: Settings) -> tuple[_Transcribe, _Transcribe, WhisperRecogniser]:
+    """Both, warmed up, and ours as it is."""
     path = locate(settings.model, directory=settings.weights, cache=settings.home / "weights", hub=settings.hub)
-    recogniser = WhisperRecogniser(path, device=settings.device, workers=1)
+    recogniser = WhisperRecogniser(path, device=settings.device, workers=settings.workers)
     model = WhisperModel(
         str(path),
         device=recogniser.device,
         compute_type=recogniser.compute_type,
+        cpu_threads=1,
+        num_workers=recogniser.capacity.workers,
         local_files_only=True,
     )
-    ours, peer = _Ours(recogniser), _peer(model)
+    ours, peer = _ours(recogniser), _peer(model)
     noise = np.random.default_rng(_SEED).normal(0, 500, 2 * SAMPLE_RATE).astype(np.int16)
     for transcribe in (ours, peer):
         transcribe(_Row("", "en", noise))
-    return ours, peer, recogniser.device
+    return ours, peer, recogniser
 
 
 def run(manifest: Sequence[Path], *, split: str | None, limit: int | None, out: Path | None, json: bool) -> None:
     """Measure and print; ``out`` is written anew after every set."""
     settings = load({})
-    ours, peer, device = _recognisers(settings)
+    ours, peer, recogniser = _recognisers(settings)
+    workers = recogniser.capacity.workers
     options = "".join(f" --manifest {path.resolve().parent.name}/{path.name}" for path in manifest)
     options += (f" --split {split}" if split else "") + (f" --limit {limit}" if limit else "")
     model_bin = next((file.sha256 for file in find(settings.model).files if file.name == "model.bin"), None)
@@ -243,8 +273,8 @@ def run(manifest: Sequence[Path], *, split: str | None, limit: int | None, out: 
         ),
         model=settings.model,
         weights_sha256=model_bin,
-        device=device,
-        threads=1,
+        device=recogniser.device,
+        workers=workers,
         beam=BEAM,
         split=split,
         sets=(),
@@ -256,7 +286,7 @@ def run(manifest: Sequence[Path], *, split: str | None, limit: int | None, out: 
                 progress.console.print(f"{name}: no transcripts, left out")
                 continue
             task = progress.add_task(name, total=len(rows))
-            found = evaluate(name, rows, ours, peer, partial(progress.advance, task))
+            found = evaluate(name, rows, ours, peer, workers, partial(progress.advance, task))
             result = msgspec.structs.replace(result, sets=(*result.sets, found))
             write(result, out)
     report(result, out=out, json=json, show=_show)

@@ -206,9 +206,11 @@ async def _dial(call: _Call, url: str, token: str, start_in: float) -> None:
     await play(call.recording, url, token=token, call_id=call.id, speed=1.0, progress=progress)
 
 
-def _expected(call: _Call, settings: Settings, hearing: Hearing, vad: VoiceActivity) -> dict[str, tuple[str, int]]:
-    """Offline: id to text and the end of the record that closed the segment, in ms."""
-    pipeline = CallPipeline(call.id, vad, build.pipeline_policy(settings))
+def offline(
+    call_id: str, recording: Recording, settings: Settings, hearing: Hearing, vad: VoiceActivity
+) -> dict[str, tuple[str, int]]:
+    """Without the program around it: id to text and the end of the record that closed the segment, in ms."""
+    pipeline = CallPipeline(call_id, vad, build.pipeline_policy(settings))
     found: dict[str, tuple[str, int]] = {}
 
     def understand() -> None:
@@ -218,7 +220,7 @@ def _expected(call: _Call, settings: Settings, hearing: Hearing, vad: VoiceActiv
                     found[event.utterance.id] = (event.utterance.text, pipeline.duration_ms)
 
     record: AudioRecord
-    for record in records(call.recording, call.id):
+    for record in records(recording, call_id):
         pipeline.push(record)
         understand()
     pipeline.flush()
@@ -305,7 +307,7 @@ def run(*, calls: int, seconds: float, scripted: bool, broker: str | None, out: 
     missing = different = total = 0
     hearing, vad = build.hearing(settings), build.vad(settings)
     for call in playing:
-        expected = _expected(call, settings, hearing, vad)
+        expected = offline(call.id, call.recording, settings, hearing, vad)
         total += len(expected)
         missing += len(expected.keys() - call.finals.keys())
         for key, (text, arrived, end_ms) in call.finals.items():

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import asr, capacity, emotion, live
+from benchmarks import asr, capacity, emotion, live, tail
 from stream.schemas import TYPES, schema
 
 DIRECTORY: Final = Path(__file__).resolve().parents[1] / "docs" / "schemas"
@@ -14,6 +14,7 @@ PUBLISHED: Final[dict[str, Any]] = {
     "bench-capacity": capacity.Result,
     "bench-emotion": emotion.Result,
     "bench-live": live.Result,
+    "bench-tail": tail.Result,
 }
 """Of the program and, beside it, of its benchmarks, which live in the checkout alone."""
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from benchmarks import asr, capacity, emotion, live, longrun, sentiment, silence, vad
+from benchmarks import asr, capacity, emotion, live, longrun, sentiment, silence, tail, vad
 from benchmarks.environment import Environment
 
 RESULTS: Final = Path(__file__).parent / "results"
@@ -185,6 +185,34 @@ def _capacity(content: bytes) -> list[str]:
     ]
 
 
+def _tail(content: bytes) -> list[str]:
+    result = msgspec.json.decode(content, type=tail.Result)
+    rows = [
+        (
+            {"stop": "the protocol's stop", "broken": "a broken socket"}[one.hang_up],
+            one.calls,
+            one.finals,
+            one.missing,
+            one.different,
+            f"{one.tails} of {one.calls}",
+            one.words,
+            _number(one.after_ms.p50, 0),
+            _number(one.after_ms.p95, 0),
+        )
+        for one in result.kinds
+    ]
+    heads = ("hung up by", "calls", "finals", "missing", "different", "last words whole", "words", "p50 ms", "p95")
+    return [
+        f"### The last words of {result.calls} calls",
+        "",
+        "Against the same audio offline. Milliseconds from the end of the audio to the last final; a broken line "
+        "counts as ended only when nobody has come back for 30 s.",
+        "",
+        *_table(heads, rows),
+        *_where(result.environment),
+    ]
+
+
 def _longrun(content: bytes) -> list[str]:
     result = msgspec.json.decode(content, type=longrun.Result)
     rows = [
@@ -272,6 +300,7 @@ _KINDS: Final[Mapping[str, Callable[[bytes], list[str]]]] = {
     "live": _live,
     "capacity": _capacity,
     "silence": _silence,
+    "tail": _tail,
     "longrun": _longrun,
     "vad": _vad,
     "broker_soak": _soak,

@@ -90,6 +90,16 @@ def capacity(
 
 
 @bench.command()
+def tail(
+    calls: Annotated[int, typer.Option(min=2, help="Half hung up, half broken off.")] = 100,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Last words: what calls that end in mid-word tell, beside the same audio offline."""
+    _module("tail").run(calls=calls, out=out, json=json)
+
+
+@bench.command()
 def silence(
     minutes: Annotated[float, typer.Option(min=0.5, help="Of each sound.")] = 6.0, out: Out = None, json: Json = False
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from audio.types import SAMPLE_RATE
-from benchmarks.asr import _Ours, _Row, _rows, _utterances, evaluate, interval
+from benchmarks.asr import _ours, _Row, _rows, _Said, _utterances, evaluate, interval
 from models.textnorm import Errors
 from models.types import Capacity, Hypothesis, Spoken
 
@@ -40,9 +40,10 @@ def test_errors_are_summed_over_the_set_for_both() -> None:
     found = evaluate(
         "digits",
         rows("five", "one two three"),
-        _Ours(Parrot("5", "one two")),
-        lambda row: next(said),
-        lambda: None,
+        _ours(Parrot("5", "one two")),
+        lambda row: _Said(next(said)),
+        1,
+        lambda files: None,
     )
     assert (found.n, found.words, found.seconds, found.language) == (2, 4, 2.0, "en")
     assert (found.wer, found.ours.deletions) == (0.25, 1)
