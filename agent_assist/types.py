@@ -49,6 +49,21 @@ class Final(msgspec.Struct, frozen=True, kw_only=True, tag="final"):
     v: int = 1
 
 
+class Keys(msgspec.Struct, frozen=True, kw_only=True, tag="keys"):
+    """Keys pressed on the telephone one after the other; may arrive twice with the same id and content."""
+
+    id: str
+    """``call_id:channel:keys:start_ms``."""
+    call_id: str
+    channel: Channel
+    start_ms: int
+    end_ms: int
+    keys: str
+    """0 to 9, *, # and A to D; empty where they may be a secret, as card numbers are."""
+    count: int
+    v: int = 1
+
+
 class Degraded(msgspec.Struct, frozen=True, kw_only=True, tag="degraded"):
     """Something works less well than it should; the call goes on."""
 
@@ -72,7 +87,7 @@ class CallEnded(msgspec.Struct, frozen=True, kw_only=True, tag="ended"):
     v: int = 1
 
 
-Event = CallStarted | Partial | Final | Degraded | CallEnded
+Event = CallStarted | Partial | Final | Keys | Degraded | CallEnded
 """The topic ``call.events``."""
 
 
@@ -191,6 +206,8 @@ class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
     queue: str | None = None
     feedback: tuple[CardFeedback, ...] = ()
     degraded: tuple[Degraded, ...] = ()
+    keys: tuple[Keys, ...] = ()
+    """In the order of their start."""
 
 
 class CallSummary(msgspec.Struct, frozen=True, kw_only=True):

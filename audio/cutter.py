@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from audio.codecs import decode
+from audio.dtmf import KeyDetector, Pressed
 from audio.endpoint import Endpointer, EndpointPolicy, Segment
 from audio.resample import Resampler
 from audio.types import Encoding, Pcm
@@ -48,14 +49,16 @@ class Cutter:
         self._resampler = Resampler(rate)
         self._vad = vad.stream()
         self._endpointer = Endpointer(policy, floor=max(after - start, 0))
+        self._keys = KeyDetector()
+        self._pressed: list[Pressed] = []
         self._pcm: Pcm = np.zeros(0, np.int16)
         self._base = 0
         """Where ``_pcm`` begins, in samples since ``start``."""
 
     @property
     def open(self) -> bool:
-        """Whether somebody is speaking, or just made a sound that may be speech."""
-        return self._endpointer.start is not None
+        """Whether somebody is speaking, or just made a sound that may be speech, or pressed a key."""
+        return self._endpointer.start is not None or self._keys.open
 
     @property
     def spoken_until(self) -> int:
@@ -64,7 +67,9 @@ class Cutter:
 
     def prime(self, payload: bytes) -> None:
         """Warm up filter, detector and pre-roll with audio that was judged before."""
-        for _ in self._vad.push(self._take(self._resampler.push(decode(self._encoding, payload)))):
+        pcm = self._take(self._resampler.push(decode(self._encoding, payload)))
+        self._press(self._keys.push(pcm))
+        for _ in self._vad.push(pcm):
             self._endpointer.skip(WINDOW)
 
     def push(self, payload: bytes) -> list[Speech]:
@@ -82,7 +87,13 @@ class Cutter:
     def flush(self) -> list[Speech]:
         """End: what is being said ends here."""
         ended = self._listen(self._resampler.flush())
+        self._press(self._keys.flush())
         return ended + self._cut(self._endpointer.flush())
+
+    def pressed(self) -> list[Pressed]:
+        """Runs of keys that are over and were not asked for yet, in samples at 16 kHz since the call began."""
+        pressed, self._pressed = self._pressed, []
+        return pressed
 
     def open_span(self) -> Segment | None:
         """What is being said so far, in samples since the call began; None where nobody speaks."""
@@ -96,12 +107,16 @@ class Cutter:
         span = self.open_span()
         return None if span is None else self._speech(Segment(span.start - self._start, span.end - self._start))
 
+    def _press(self, runs: list[Pressed]) -> None:
+        self._pressed += [Pressed(self._start + run.start, self._start + run.end, run.keys) for run in runs]
+
     def _take(self, pcm: Pcm) -> Pcm:
         self._pcm = np.concatenate([self._pcm, pcm])
         return pcm
 
     def _listen(self, pcm: Pcm) -> list[Speech]:
         segments: list[Segment] = []
+        self._press(self._keys.push(pcm))
         for probability in self._vad.push(self._take(pcm)):
             segments += self._endpointer.push(probability, WINDOW)
         return self._cut(segments)

@@ -37,7 +37,7 @@ def analyze(
         events += pipeline.push(record)
         events += _understand(pipeline, hearing)
         progress(pipeline.duration_ms)
-    pipeline.flush()
+    events += pipeline.flush()
     events += _understand(pipeline, hearing)
     events.append(CallEnded(call_id=call_id, duration_ms=pipeline.duration_ms, reason="hangup"))
     return record_of(call_id, events, _assist(assistant, events))

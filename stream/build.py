@@ -43,7 +43,7 @@ def vad(settings: Settings) -> VoiceActivity:
 
 def pipeline_policy(settings: Settings) -> PipelinePolicy:
     """How calls are cut."""
-    return PipelinePolicy(partial_every=settings.partial_every_ms * 16)
+    return PipelinePolicy(partial_every=settings.partial_every_ms * 16, keys=settings.keys)
 
 
 def listen_policy(settings: Settings) -> ListenPolicy:

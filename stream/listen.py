@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 import structlog
 
-from agent_assist.types import CallEnded, CallStarted, Degraded, Event
+from agent_assist.types import CallEnded, CallStarted, Degraded, Event, Final
 from audio.types import SAMPLE_RATE, AudioRecord
 from audio.vad import VoiceActivity
 from models.batching import Scheduler
@@ -155,12 +155,12 @@ class Listener:
             case AudioRecord():
                 metrics.RECORDS.inc()
                 for event in call.pipeline.push(message):
-                    metrics.GAPS.inc()
+                    metrics.GAPS.inc(isinstance(event, Degraded))
                     await self._publish(event)
                 call.held.append((message.seq, acknowledge))
             case AudioEnd():
                 call.ending = (message, acknowledge)
-                call.pipeline.flush()
+                await self._flush(call)
         async with call.turn:
             await self._settle(call_id, call)
         self._queue(call)
@@ -283,7 +283,7 @@ class Listener:
                 async with call.turn:
                     for event in pipeline.complete(heard):
                         await self._publish(event)
-                        metrics.FINALS.inc()
+                        metrics.FINALS.inc(isinstance(event, Final))
                     await self._settle(pipeline.call_id, call)
                 self._make_room()
         finally:
@@ -333,10 +333,14 @@ class Listener:
 
     async def _end(self, call_id: str, call: _Call, reason: Literal["hangup", "lost"]) -> None:
         call.ending = (AudioEnd(duration_ms=call.pipeline.duration_ms, reason=reason), lambda: None)
-        call.pipeline.flush()
+        await self._flush(call)
         async with call.turn:
             await self._settle(call_id, call)
         self._queue(call)
+
+    async def _flush(self, call: _Call) -> None:
+        for event in call.pipeline.flush():
+            await self._publish(event)
 
     def drop(self) -> None:
         """Forget all calls without a word: their partitions go to another worker, or come back and are read again."""

@@ -9,12 +9,13 @@ records in order: a second pipeline that starts from a checkpoint gives the same
 from collections import deque
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
-from agent_assist.types import Degraded, Event, Final, Partial
+from agent_assist.types import Degraded, Event, Final, Keys, Partial
 from audio.cutter import Cutter, Speech
+from audio.dtmf import Pressed
 from audio.endpoint import EndpointPolicy
 from audio.quality import rms_dbfs
 from audio.types import RECORD_MS, SAMPLE_RATE, AudioRecord, Channel
@@ -27,6 +28,8 @@ from models.sentiment import score
 from models.types import Capacity, Hypothesis, Recogniser, Spoken, Utterance, Word
 
 _PER_MS = SAMPLE_RATE // 1000
+_MENU = 2
+"""Keys of a choice in a menu: more may be a card number or a PIN."""
 
 
 class ChannelCheckpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,6 +136,8 @@ class PipelinePolicy:
     """New speech before the next partial, in samples; 0 for no partials."""
     cut_from: int = 6 * SAMPLE_RATE
     """Speech of a partial from which what is committed is cut off, so that a long turn costs no more than a short."""
+    keys: Literal["menu", "all", "off"] = "menu"
+    """Which keys pressed are told: choices in a menu, of at most two keys, and of longer runs the count; all; none."""
 
 
 class _Restart(NamedTuple):
@@ -182,7 +187,8 @@ class CallPipeline:
             Channel.CUSTOMER: _Side(Channel.CUSTOMER, checkpoint.customer, checkpoint.customer),
             Channel.AGENT: _Side(Channel.AGENT, checkpoint.agent, checkpoint.agent),
         }
-        self._waiting: deque[tuple[_Side, Speech | _Restart]] = deque()
+        self._waiting: deque[tuple[_Side, Speech | Pressed | _Restart]] = deque()
+        self._told: list[Event] = []
         self._next_seq: int | None = None
         self._end_ms = 0
 
@@ -206,21 +212,25 @@ class CallPipeline:
         Take the next record.
 
         Returns:
-            What is to be told at once: a gap, where records are missing. A record taken before changes nothing.
+            What is to be told at once: a gap, where records are missing, and keys pressed. A record taken before
+            changes nothing.
         """
         if self._next_seq is not None and record.seq < self._next_seq:
             return []
         gap = self._next_seq is not None and record.seq > self._next_seq
         self._next_seq = record.seq + 1
         begun_ms = record.offset * 1000 // record.rate
-        told: list[Event] = []
         if gap:
             reason = f"no audio for {begun_ms - self._end_ms} ms"
-            told.append(Degraded(call_id=self.call_id, at_ms=self._end_ms, stage="gap", reason=reason))
+            self._told.append(Degraded(call_id=self.call_id, at_ms=self._end_ms, stage="gap", reason=reason))
         for side in self._sides.values():
             self._push(side, record, gap)
         longest = max(len(record.customer), len(record.agent)) // record.encoding.sample_bytes
         self._end_ms = (record.offset + longest) * 1000 // record.rate
+        return self._tell()
+
+    def _tell(self) -> list[Event]:
+        told, self._told = self._told, []
         return told
 
     def _push(self, side: _Side, record: AudioRecord, gap: bool) -> None:
@@ -229,7 +239,7 @@ class CallPipeline:
         if side.cutter is None and resume_at is not None and record.seq < resume_at:
             return
         if side.cutter is not None and (gap or not payload):
-            self._close(side, side.cutter.flush())
+            self._close(side, side.cutter, side.cutter.flush())
             side.cutter = None
         if not payload:
             if record.seq - side.origin >= self._policy.restart_every:
@@ -242,7 +252,7 @@ class CallPipeline:
             if record.seq == resume_at:
                 side.cutter.prime(payload)
                 return
-        self._close(side, side.cutter.push(payload))
+        self._close(side, side.cutter, side.cutter.push(payload))
         stale = record.seq - side.origin >= self._policy.restart_every
         if not side.cutter.open and (side.closed or stale):
             spoken_until = side.cutter.spoken_until
@@ -258,17 +268,24 @@ class CallPipeline:
         start = record.offset * SAMPLE_RATE // record.rate
         return Cutter(record.encoding, record.rate, self._vad, self._policy.endpoint, start=start, after=after)
 
-    def _close(self, side: _Side, speeches: list[Speech]) -> None:
-        for speech in speeches:
-            side.closed = True
-            self._waiting.append((side, speech))
+    def _close(self, side: _Side, cutter: Cutter, speeches: list[Speech]) -> None:
+        found: list[Speech | Pressed] = [*speeches, *cutter.pressed()]
+        side.closed = side.closed or bool(found)
+        self._waiting.extend((side, item) for item in found)
+        self._settle()
 
-    def flush(self) -> None:
-        """End the call: what is still being said becomes the last utterance."""
+    def flush(self) -> list[Event]:
+        """
+        End the call: what is still being said becomes the last utterance.
+
+        Returns:
+            What is to be told at once, as by ``push``.
+        """
         for side in self._sides.values():
             if side.cutter is not None:
-                self._close(side, side.cutter.flush())
+                self._close(side, side.cutter, side.cutter.flush())
                 side.cutter = None
+        return self._tell()
 
     def next(self) -> Excerpt | None:
         """The utterance to be understood next; the same one until ``complete``."""
@@ -282,27 +299,45 @@ class CallPipeline:
         Take in what was heard in the excerpt of ``next``.
 
         Returns:
-            The final, unless nothing was said.
+            The final, unless nothing was said, and the keys pressed after it.
         """
         side, speech = self._waiting.popleft()
         assert isinstance(speech, Speech), "complete follows next"
-        told: list[Event] = []
         if heard.hypothesis.text:
             utterance = self._utterance(side, speech, heard)
-            told.append(Final(call_id=self.call_id, utterance=utterance))
+            self._told.append(Final(call_id=self.call_id, utterance=utterance))
         self._settle()
-        return told
+        return self._tell()
 
     def _settle(self) -> None:
-        """Make the restart points durable that have nothing before them."""
+        """Tell the keys, and make the restart points durable, that have no utterance before them."""
         while self._waiting:
             side, item = self._waiting[0]
-            if not isinstance(item, _Restart):
+            if isinstance(item, Speech):
                 return
             self._waiting.popleft()
+            if isinstance(item, Pressed):
+                self._press(side, item)
+                continue
             side.durable = side.now = msgspec.structs.replace(
                 side.now, resume_at=item.resume_at, spoken_until=item.spoken_until
             )
+
+    def _press(self, side: _Side, pressed: Pressed) -> None:
+        if self._policy.keys == "off":
+            return
+        start_ms, count = pressed.start // _PER_MS, len(pressed.keys)
+        self._told.append(
+            Keys(
+                id=f"{self.call_id}:{side.channel}:keys:{start_ms}",
+                call_id=self.call_id,
+                channel=side.channel,
+                start_ms=start_ms,
+                end_ms=pressed.end // _PER_MS,
+                keys=pressed.keys if self._policy.keys == "all" or count <= _MENU else "",
+                count=count,
+            )
+        )
 
     def _utterance(self, side: _Side, speech: Speech, heard: Heard) -> Utterance:
         hypothesis, now = heard.hypothesis, side.now

@@ -46,6 +46,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Utterances understood at once, each by one thread of the processor; 0 for one a core. A GPU takes batches."""
     partial_every_ms: int = 1_000
     """New speech before a partial is renewed; 0 for no partials."""
+    keys: Literal["menu", "all", "off"] = "menu"
+    """Keys pressed that are told: "menu" for runs of at most two and the count of longer ones, which may be card
+    numbers; "all"; "off"."""
     session_timeout_s: float = 6.0
     """Without a sign of life for so long, a worker's calls go to another."""
     idle_timeout_s: float = 40.0

@@ -18,6 +18,7 @@ from agent_assist.types import (
     CardKind,
     Degraded,
     Event,
+    Keys,
     Measures,
     Partial,
     SpeakerMeasures,
@@ -80,6 +81,11 @@ def add(record: CallRecord, message: Event | Assist) -> CallRecord:  # noqa: PLR
             if record.status == status and record.duration_ms == message.duration_ms:
                 return record
             return replace(record, status=status, duration_ms=message.duration_ms)
+        case Keys():
+            if any(known.id == message.id for known in record.keys):
+                return record
+            keys = sorted((*record.keys, message), key=lambda k: (k.start_ms, k.id))
+            return replace(record, keys=tuple(keys), duration_ms=max(record.duration_ms, message.end_ms))
         case Degraded():
             return record if message in record.degraded else replace(record, degraded=(*record.degraded, message))
         case Card():

@@ -33,6 +33,7 @@ from agent_assist.types import (
     CardKind,
     Degraded,
     Event,
+    Keys,
     Measures,
 )
 from models.types import ChurnRisk, EmotionLabel, Utterance
@@ -157,6 +158,7 @@ class CallStore:
             queue=row["queue"],
             feedback=bodies(tables.feedback, CardFeedback, tables.feedback.c.card_id),
             degraded=bodies(tables.degraded, Degraded, tables.degraded.c.at_ms),
+            keys=bodies(tables.keys, Keys, tables.keys.c.start_ms, tables.keys.c.keys_id),
         )
 
     def snapshot(self) -> tuple[list[CallRecord], dict[tuple[str, int], int]]:

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Column, Connection, String, Table, Update, bindparam, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from agent_assist.store.tables import calls, cards, degraded, feedback, positions, utterances
+from agent_assist.store.tables import calls, cards, degraded, feedback, keys, positions, utterances
 from agent_assist.types import (
     Assist,
     CallEnded,
@@ -19,6 +19,7 @@ from agent_assist.types import (
     CardFeedback,
     Degraded,
     Event,
+    Keys,
     Partial,
 )
 from agent_assist.types import Final as FinalEvent
@@ -58,7 +59,7 @@ class Rows:
     """
 
     def __init__(self, messages: Iterable[Event | Assist]) -> None:
-        self._inserts: dict[Table, list[Row]] = {t: [] for t in (calls, utterances, cards, feedback, degraded)}
+        self._inserts: dict[Table, list[Row]] = {t: [] for t in (calls, utterances, cards, feedback, degraded, keys)}
         # A call's end last: it settles the duration that finals lengthen.
         self._updates: dict[Update, list[Row]] = {u: [] for u in (_START, _LENGTHEN, _RISK, _MEASURES, _END)}
         known = ""
@@ -109,6 +110,10 @@ class Rows:
                 pass
             case FinalEvent():
                 self._add_final(message)
+            case Keys():
+                row = {"keys_id": message.id, "call_id": call, "start_ms": message.start_ms, "body": _text(message)}
+                self._inserts[keys].append(row)
+                self._updates[_LENGTHEN].append({"call": call, "until": message.end_ms})
             case Degraded():
                 row = {"call_id": call, "at_ms": message.at_ms, "stage": message.stage, "body": _text(message)}
                 self._inserts[degraded].append(row)

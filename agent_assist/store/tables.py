@@ -75,6 +75,16 @@ degraded = Table(
     Column("body", Text, nullable=False),
 )
 
+keys = Table(
+    "keys",
+    metadata,
+    Column("keys_id", Text, primary_key=True),
+    Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE"), nullable=False),
+    Column("start_ms", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "call_id", "start_ms"),
+)
+
 positions = Table(
     "positions",
     metadata,

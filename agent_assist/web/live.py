@@ -245,7 +245,7 @@ def _merge(stored: CallRecord, later: CallRecord) -> CallRecord:
     """What the store knows of a call, with what came of it since."""
     record = stored
     messages: list[Event | Assist] = [FinalEvent(call_id=later.call_id, utterance=said) for said in later.utterances]
-    messages += [*later.cards, *later.feedback, *later.degraded]
+    messages += [*later.keys, *later.cards, *later.feedback, *later.degraded]
     for message in messages:
         record = add(record, message)
     return msgspec.structs.replace(

@@ -16,8 +16,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from agent_assist.types import CallRecord, CallSummary
+from agent_assist.types import CallRecord, CallSummary, Keys
 from audio.errors import AudioError
+from models.types import Utterance
 from stream.commands.run import Addresses, Home, Json
 from stream.errors import NotRunning, StreamError
 from stream.settings import load
@@ -190,14 +191,17 @@ def show_record(record: CallRecord, console: Console) -> None:
     table = Table(box=None, pad_edge=False)
     for name in ("time", "who", "what was said", "emotion", "cards"):
         table.add_column(name, overflow="fold")
-    for utterance in record.utterances:
-        emotion = utterance.emotion
+    told: list[Utterance | Keys] = [*record.utterances, *record.keys]
+    for one in sorted(told, key=lambda one: one.start_ms):
+        if isinstance(one, Keys):
+            table.add_row(_clock(one.start_ms), one.channel, f"[dim]keys pressed:[/dim] {one.keys or '•' * one.count}")
+            continue
         table.add_row(
-            _clock(utterance.start_ms),
-            utterance.channel,
-            utterance.text,
-            "" if emotion is None else f"{emotion.label}",
-            ", ".join(card.rule for card in record.cards if card.utterance_id == utterance.id),
+            _clock(one.start_ms),
+            one.channel,
+            one.text,
+            "" if one.emotion is None else f"{one.emotion.label}",
+            ", ".join(card.rule for card in record.cards if card.utterance_id == one.id),
         )
     console.print(table)
     for reason in risk.reasons:

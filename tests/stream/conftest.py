@@ -47,7 +47,7 @@ def run() -> Callable[..., tuple[list[Utterance], list[Checkpoint]]]:
             understand()
             checkpoints.append(pipeline.checkpoint)
         if end:
-            pipeline.flush()
+            events.extend(pipeline.flush())
             understand()
         return [event.utterance for event in events if isinstance(event, Final)], checkpoints
 

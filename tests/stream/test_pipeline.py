@@ -1,20 +1,23 @@
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
 import pytest
 
-from agent_assist.types import Degraded, Partial
+from agent_assist.types import Degraded, Event, Keys, Partial
+from audio.codecs import decode, encode
 from audio.types import SAMPLE_RATE, AudioRecord, Channel, Encoding
-from audio.vad import LevelVad
+from audio.vad import LevelVad, SileroVad
 from models.scripted import ScriptedRecogniser
+from models.types import Hypothesis
 from stream import pipeline as module
-from stream.pipeline import CallPipeline, Checkpoint, Excerpt, ModelHearing, PipelinePolicy
+from stream.pipeline import CallPipeline, Checkpoint, Excerpt, Heard, ModelHearing, PipelinePolicy
 
 Run = Callable[..., Any]
+NOTHING = Heard(Hypothesis(text="", language="unknown", language_confidence=0, confidence=0), None)
 SHORT = PipelinePolicy(cut_from=2 * SAMPLE_RATE)
 
 
@@ -184,3 +187,59 @@ def test_no_emotion_is_computed_from_the_agents_voice(
     # The same voice on the customer's channel is measured: the test could fail.
     run([replace(record, agent=b"") for record in call])
     assert heard
+
+
+def dialling(call: list[AudioRecord], *presses: tuple[int, str]) -> list[AudioRecord]:
+    """The call, and on the customer's line keys from these records on, one every second record."""
+    tones = {"5": (770, 1336), "9": (852, 1477)}
+    found = list(call)
+    for first, keys in presses:
+        for n, key in enumerate(keys):
+            record = found[first + 2 * n]
+            time = np.arange(len(record.customer)) / record.rate
+            sound = sum(6_000 * np.sin(2 * np.pi * frequency * time) for frequency in tones[key])
+            payload = encode(record.encoding, np.asarray(sound).astype(np.int16))
+            found[first + 2 * n] = replace(record, customer=payload)
+    return found
+
+
+def keys_of(pipeline: CallPipeline, records: list[AudioRecord]) -> list[Keys]:
+    told: list[Event] = []
+    for record in records:
+        told += pipeline.push(record)
+        while pipeline.next() is not None:
+            told += pipeline.complete(NOTHING)
+    return [event for event in told if isinstance(event, Keys)]
+
+
+@pytest.fixture(scope="module")
+def quiet(call: list[AudioRecord]) -> list[AudioRecord]:
+    silence = encode(call[0].encoding, np.zeros(len(decode(call[0].encoding, call[0].customer)), np.int16))
+    return [replace(record, customer=silence) for record in call[:250]]
+
+
+@pytest.mark.parametrize(("policy", "told"), [("menu", ["5", ""]), ("all", ["5", "9595"]), ("off", [])])
+def test_keys_are_told_once_and_long_runs_only_by_their_count(
+    quiet: list[AudioRecord], policy: Literal["menu", "all", "off"], told: list[str]
+) -> None:
+    pipeline = CallPipeline("c", SileroVad(), PipelinePolicy(keys=policy))
+    keys = keys_of(pipeline, dialling(quiet, (20, "5"), (100, "9595")))
+    assert [one.keys for one in keys] == told
+    assert [one.count for one in keys] == [1, 4][: len(told)]
+    assert [one.id for one in keys] == [f"c:customer:keys:{one.start_ms}" for one in keys]
+    assert all(abs(one.start_ms - at) < 40 for one, at in zip(keys, (4_000, 20_000), strict=False))
+
+
+@pytest.mark.parametrize("killed", [21, 25, 35, 60, 101, 104, 107, 112, 180])
+def test_keys_are_told_again_the_same_by_a_successor(quiet: list[AudioRecord], killed: int) -> None:
+    call = dialling(quiet, (20, "5"), (100, "9595"))
+
+    policy = PipelinePolicy(restart_every=10)
+    whole = keys_of(CallPipeline("c", SileroVad(), policy), call)
+    assert len(whole) == 2
+    first = CallPipeline("c", SileroVad(), policy)
+    before = keys_of(first, call[:killed])
+    second = CallPipeline("c", SileroVad(), policy, first.checkpoint)
+    after = keys_of(second, call[first.checkpoint.first_needed :])
+    assert {*before, *after} == {*whole}
+    assert before == whole[: len(before)]

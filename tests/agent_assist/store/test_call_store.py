@@ -32,6 +32,7 @@ from agent_assist.types import (
     Event,
     FeedbackAction,
     Final,
+    Keys,
 )
 from audio.types import Channel
 from models.types import ChurnRisk, Emotion, EmotionLabel, RiskLevel, Utterance, Word
@@ -123,6 +124,15 @@ def a_call(call: str = "c", at: datetime = START) -> list[Event | Assist]:
         card(call, "cancel", angry),
         risk(call, angry.end_ms, 0.4),
         Degraded(call_id=call, at_ms=5_000, stage="gap", reason="no audio for 200 ms"),
+        Keys(
+            id=f"{call}:customer:keys:6000",
+            call_id=call,
+            channel=Channel.CUSTOMER,
+            start_ms=6_000,
+            end_ms=6_900,
+            keys="1",
+            count=1,
+        ),
         Final(call_id=call, utterance=unclear),
         risk(call, unclear.end_ms, 0.3),
         CardFeedback(call_id=call, card_id=alert.id, action=FeedbackAction.USED, at=at + timedelta(seconds=9)),
@@ -137,7 +147,7 @@ def folded(messages: list[Event | Assist]) -> CallRecord:
 
 def test_a_stored_call_is_the_call_as_the_live_channel_folds_it(store: CallStore) -> None:
     messages = a_call()
-    store.write(messages, {("call.events", 0): 13})
+    store.write(messages, {("call.events", 0): 14})
     assert store.call("c") == folded(messages)
     assert store.calls() == [summary(folded(messages))]
     assert store.call("another") is None

@@ -8,7 +8,7 @@ import { type Connection, LiveChannel, sendFeedback, takeToken } from "./client"
 import "./curve";
 import { type CallView, apply, nothing } from "./state";
 import { chosenTheme, keepTheme, style } from "./style";
-import type { Action, CallRecord, Card, Label, Utterance } from "./types";
+import type { Action, CallRecord, Card, Keys, Label, Utterance } from "./types";
 import { chosenLanguage, clock, keepLanguage, words } from "./words";
 
 const FACES: Record<Label, string> = {
@@ -291,7 +291,7 @@ export class Overlay extends LitElement {
     const w = this.words;
     const partials = [...this.view.partials.values()].sort((a, b) => a.start_ms - b.start_ms);
     const wanted = (who: string) => !this.customerOnly || who === "customer";
-    const nobody = record.utterances.length === 0 && partials.length === 0;
+    const nobody = record.utterances.length + record.keys.length === 0 && partials.length === 0;
     return html`<section class="words">
       <h2>
         ${w.transcript}
@@ -303,9 +303,9 @@ export class Overlay extends LitElement {
       <div class="transcript" tabindex="0" role="log" aria-label=${w.transcript} @scroll=${this.scrolled}>
         ${nobody ? html`<p class="muted">${w.noWords}</p>` : blank}
         ${repeat(
-          record.utterances.filter((u) => wanted(u.channel)),
-          (u) => u.id,
-          (u) => this.utterance(u),
+          [...record.utterances, ...record.keys].filter((one) => wanted(one.channel)).sort((a, b) => a.start_ms - b.start_ms),
+          (one) => one.id,
+          (one) => ("text" in one ? this.utterance(one) : this.keys(one)),
         )}
         ${repeat(
           partials.filter((p) => wanted(p.channel)),
@@ -317,6 +317,12 @@ export class Overlay extends LitElement {
       </div>
       ${this.following ? blank : html`<button class="newest" @click=${() => (this.following = true)}>${w.newest} ↓</button>`}
     </section>`;
+  }
+
+  private keys(k: Keys) {
+    return html`<p class=${`said ${k.channel}`} data-testid="transcript-keys" data-id=${k.id}>
+      <small>${this.words.who[k.channel]} · ${clock(k.start_ms)}</small>${this.words.pressed} <kbd>${k.keys || "•".repeat(k.count)}</kbd>
+    </p>`;
   }
 
   private utterance(u: Utterance) {

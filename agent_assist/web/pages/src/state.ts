@@ -57,6 +57,10 @@ export function apply(view: CallView, message: Message): CallView {
       return { ...seen, record: { ...record, measures: message.data.measures } };
     case "feedback":
       return { ...seen, record: { ...record, feedback: [...record.feedback, message.data] } };
+    case "keys": {
+      const keys = [...record.keys.filter((k) => k.id !== message.data.id), message.data];
+      return { ...seen, record: { ...record, keys } };
+    }
     case "degraded":
       return { ...seen, record: { ...record, degraded: [...record.degraded, message.data] } };
     case "ended": {

@@ -82,6 +82,16 @@ export interface Feedback {
   action: Action;
 }
 
+/** Keys pressed on the telephone; `keys` is empty where they may be a secret. */
+export interface Keys {
+  id: string;
+  channel: Channel;
+  start_ms: number;
+  end_ms: number;
+  keys: string;
+  count: number;
+}
+
 export interface Degraded {
   at_ms: number;
   stage: string;
@@ -105,6 +115,7 @@ export interface CallRecord {
   queue: string | null;
   feedback: Feedback[];
   degraded: Degraded[];
+  keys: Keys[];
   partials?: Partial[];
 }
 
@@ -128,6 +139,7 @@ export type Message = { seq: number; epoch: string } & (
   | { kind: "started"; data: CallRecord & { at: string } }
   | { kind: "partial"; data: Partial }
   | { kind: "final"; data: { utterance: Utterance } }
+  | { kind: "keys"; data: Keys }
   | { kind: "degraded"; data: Degraded }
   | { kind: "ended"; data: { duration_ms: number; reason: string } }
   | { kind: "card"; data: Card }

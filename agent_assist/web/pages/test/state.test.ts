@@ -8,6 +8,7 @@ const record: CallRecord = {
   risk: { score: null, level: "unknown", reasons: [], model_version: "" },
   measures: { customer: speaker, agent: speaker, talk_ms: 0, non_talk_ms: 0, overtalk_ms: 0, interruptions: 0 },
   customer_id: null, customer_name: null, agent_id: null, queue: null, feedback: [], degraded: [],
+  keys: [],
 };
 const said = (id: string, start_ms: number, text = "x"): Utterance => ({
   id, channel: "customer", start_ms, end_ms: start_ms + 500, text, language: "en", confidence: 1, sentiment: null, emotion: null,
@@ -24,6 +25,12 @@ describe("the fold of a call's messages", () => {
   it("shows a final once, however often it comes", () => {
     const view = play(snapshot, final(said("a", 0)), final(said("a", 0)));
     expect(view.record?.utterances.map((u) => u.id)).toEqual(["a"]);
+  });
+  it("shows keys pressed once, however often they come", () => {
+    const keys = (id: string): Message => ({
+      ...at, kind: "keys", data: { id, channel: "customer", start_ms: 5, end_ms: 9, keys: "", count: 4 },
+    });
+    expect(play(snapshot, keys("k"), keys("k"), keys("l")).record?.keys.map((k) => k.id)).toEqual(["k", "l"]);
   });
   it("orders finals by their start", () => {
     const view = play(snapshot, final(said("b", 900)), final(said("a", 0)));
