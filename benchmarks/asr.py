@@ -125,7 +125,7 @@ class _Took(NamedTuple):
 _Transcribe = Callable[[_Row], _Said]
 
 
-def _read(path: Path) -> Pcm:
+def read(path: Path) -> Pcm:
     """At 16 kHz, channels mixed."""
     samples, rate = soundfile.read(path, dtype="int16", always_2d=True)
     resampler = Resampler(rate)
@@ -137,7 +137,7 @@ def _rows(manifest: Path, split: str | None, limit: int | None) -> list[_Row]:
         chosen = [line for line in csv.DictReader(lines) if split is None or line.get("split") == split]
     said = [line for line in chosen if (line.get("transcript") or "").strip()]
     return [
-        _Row(line["transcript"], line.get("language") or "en", _read(manifest.parent / line["path"]))
+        _Row(line["transcript"], line.get("language") or "en", read(manifest.parent / line["path"]))
         for line in said[:limit]
     ]
 

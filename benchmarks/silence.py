@@ -1,7 +1,8 @@
 """
 Words where nobody speaks: silence, tones, noises and music through the production chain and plain faster-whisper.
 
-The sounds are generated, at telephone band and levels, from a fixed seed. Ours hears them as in a call: voice detector,
+The sounds are generated, at telephone band and levels, from a fixed seed; recordings of real music on hold, none of
+which the project carries, can be added from a directory. Ours hears them as in a call: voice detector,
 endpointing, recogniser, once told Chinese and once English and once nothing. faster-whisper hears the same stretch with
 its defaults, and once more with its own voice detector on.
 """
@@ -22,6 +23,7 @@ from audio.cutter import Cutter
 from audio.endpoint import EndpointPolicy
 from audio.types import SAMPLE_RATE, Encoding, Pcm
 from audio.vad import SileroVad
+from benchmarks.asr import read
 from benchmarks.environment import Environment, environment, report
 from benchmarks.peers import weights
 from models.asr import BEAM, WhisperRecogniser
@@ -142,16 +144,22 @@ def _rate(texts: Sequence[str], minutes: float) -> float:
     return round(sum(len(normalise(text).split()) for text in texts) / minutes * 60, 1)
 
 
-def run(*, minutes: float, out: Path | None, json: bool) -> None:
+def recorded(directory: Path) -> dict[str, Pcm]:
+    """Name to sound of a directory's recordings, at 16 kHz."""
+    return {path.stem: read(path) for path in sorted(directory.rglob("*.wav"))}
+
+
+def run(*, minutes: float, music: Path | None, out: Path | None, json: bool) -> None:
     """Measure and print."""
     path = weights()
     recogniser = WhisperRecogniser(path, device="cpu", workers=1)
     model = WhisperModel(str(path), device="cpu", compute_type="int8", local_files_only=True)
     heard: dict[str, Sound] = {}
-    generated = sounds(minutes * 60 / len(_LANGUAGES))
+    chosen = sounds(minutes * 60 / len(_LANGUAGES)) | ({} if music is None else recorded(music))
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("sounds", total=len(generated) * len(_LANGUAGES))
-        for name, sound in generated.items():
+        task = progress.add_task("sounds", total=len(chosen) * len(_LANGUAGES))
+        for name, sound in chosen.items():
+            heard_minutes = len(sound) / SAMPLE_RATE / 60 * len(_LANGUAGES)
             said: dict[str, list[str]] = {"ours": [], "plain": [], "filtered": []}
             for language in _LANGUAGES:
                 said["ours"] += _ours(recogniser, sound, language)
@@ -160,16 +168,15 @@ def run(*, minutes: float, out: Path | None, json: bool) -> None:
                 progress.advance(task)
             heard[name] = Sound(
                 name=name,
-                minutes=minutes,
-                words_an_hour=_rate(said["ours"], minutes),
-                plain_words_an_hour=_rate(said["plain"], minutes),
-                filtered_words_an_hour=_rate(said["filtered"], minutes),
+                minutes=round(heard_minutes, 1),
+                words_an_hour=_rate(said["ours"], heard_minutes),
+                plain_words_an_hour=_rate(said["plain"], heard_minutes),
+                filtered_words_an_hour=_rate(said["filtered"], heard_minutes),
                 invented=tuple(said["ours"][:5]),
             )
+    command = f"warmline bench silence --minutes {minutes:g}" + ("" if music is None else f" --music {music.name}")
     result = Result(
-        environment=environment(
-            f"warmline bench silence --minutes {minutes:g}", ("faster-whisper", "ctranslate2", "onnxruntime")
-        ),
+        environment=environment(command, ("faster-whisper", "ctranslate2", "onnxruntime")),
         model="whisper-base",
         sounds=tuple(heard.values()),
     )

@@ -101,10 +101,15 @@ def tail(
 
 @bench.command()
 def silence(
-    minutes: Annotated[float, typer.Option(min=0.5, help="Of each sound.")] = 6.0, out: Out = None, json: Json = False
+    minutes: Annotated[float, typer.Option(min=0.5, help="Of each generated sound.")] = 6.0,
+    music: Annotated[
+        Path | None, typer.Option(help="Directory with WAVs of music on hold, to be heard as well.")
+    ] = None,
+    out: Out = None,
+    json: Json = False,
 ) -> None:
     """Hallucinations: words an hour on silence, tones, noises and music, beside plain faster-whisper."""
-    _module("silence").run(minutes=minutes, out=out, json=json)
+    _module("silence").run(minutes=minutes, music=music, out=out, json=json)
 
 
 @bench.command()
