@@ -247,7 +247,7 @@ def _recognisers(settings: Settings) -> tuple[_Transcribe, _Transcribe, WhisperR
     model = WhisperModel(
         str(path),
         device=recogniser.device,
-        compute_type=recogniser.compute_type,
+        compute_type=recogniser.compute,
         cpu_threads=1,
         num_workers=recogniser.capacity.workers,
         local_files_only=True,

@@ -25,6 +25,7 @@ from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 
 from audio.types import SAMPLE_RATE, Pcm
+from models.errors import ComputeUnsupported
 from models.types import Capacity, Hypothesis, Spoken, Word
 
 LANGUAGES: Final = ("zh", "en")
@@ -118,9 +119,13 @@ class WhisperRecogniser:
     Args:
         path: Directory of a CTranslate2 conversion.
         device: "cpu", "cuda", or "auto" for the best there is.
-        compute_type: Of CTranslate2; without it int8 on a processor, float16 on a GPU.
-        workers: Batches at once; 0 for one a core. A GPU has one.
+        compute: Of CTranslate2; "auto" for int8 on a processor, float16 on a GPU, and float32 where they have neither.
+        devices: Numbers of the GPUs; each holds the weights and has one worker.
+        workers: Batches at once on a processor; 0 for one a core.
         beam: Width of the search for finals; partials are greedy.
+
+    Raises:
+        ComputeUnsupported: If the device has no such arithmetic.
     """
 
     def __init__(
@@ -128,24 +133,27 @@ class WhisperRecogniser:
         path: Path,
         *,
         device: str = "auto",
-        compute_type: str | None = None,
+        compute: str = "auto",
+        devices: Sequence[int] = (0,),
         workers: int = 0,
         beam: int = BEAM,
     ) -> None:
         if device == "auto":
             device = "cuda" if ctranslate2.get_cuda_device_count() > 0 else "cpu"
         self.device = device
-        self.compute_type = compute_type or ("float16" if device == "cuda" else "int8")
+        self.compute = _compute(device, devices, compute)
         if device == "cuda":
-            self.capacity = Capacity(workers=1, finals=32, partials=32)
+            self.capacity = Capacity(workers=len(devices), finals=32, partials=32)
         else:
             self.capacity = Capacity(workers=workers or len(os.sched_getaffinity(0)), finals=1, partials=1)
         self._whisper: Any = WhisperModel(
             str(path),
             device=device,
-            compute_type=self.compute_type,
+            device_index=list(devices) if device == "cuda" else 0,
+            compute_type=self.compute,
             cpu_threads=1,
-            num_workers=self.capacity.workers,
+            # On GPUs, CTranslate2 counts them for each.
+            num_workers=1 if device == "cuda" else self.capacity.workers,
             local_files_only=True,
         )
         self._model: Any = self._whisper.model
@@ -158,6 +166,14 @@ class WhisperRecogniser:
             language: Tokenizer(self._whisper.hf_tokenizer, multilingual, task="transcribe", language=language)
             for language in self._languages
         }
+
+    def warm(self) -> None:
+        """Hear a short noise in each window: the first time, a GPU takes long."""
+        noise = np.random.default_rng(0).normal(0, 500, _WINDOW_S * SAMPLE_RATE).astype(np.int16)
+        for bucket in _BUCKETS_S if self.device == "cuda" else _BUCKETS_S[:1]:
+            length = int((bucket - _MARGIN_S) * SAMPLE_RATE)
+            for final in (True, False):
+                self.transcribe([Spoken(noise[:length], self._languages[0], final)])
 
     def shape(self, spoken: Spoken) -> int:
         """The window in seconds; see ``models.types.Recogniser``."""
@@ -387,6 +403,18 @@ class WhisperRecogniser:
                 )
             )
         return tuple(words)
+
+
+def _compute(device: str, devices: Sequence[int], wanted: str) -> str:
+    """What CTranslate2 is to calculate with, on all of the devices."""
+    numbers = devices if device == "cuda" else (0,)
+    supported = set.intersection(*(set(ctranslate2.get_supported_compute_types(device, number)) for number in numbers))
+    if wanted == "auto":
+        best = "float16" if device == "cuda" else "int8"
+        return best if best in supported else "float32"
+    if wanted not in supported:
+        raise ComputeUnsupported(device, tuple(sorted(supported)), wanted)
+    return wanted
 
 
 def _rows(states: Any, rows: Sequence[int]) -> Any:

@@ -110,6 +110,8 @@ class Scheduler(Generic[T, R]):
         self._capacity = capacity
         self._queue: Queue[_Submitted[T, R]] = Queue()
         self._work = asyncio.Condition()
+        self._busy = 0
+        """Batches that are being done."""
 
     def __len__(self) -> int:
         """Jobs that wait."""
@@ -158,7 +160,18 @@ class Scheduler(Generic[T, R]):
             async with self._work:
                 await self._work.wait_for(lambda: len(self._queue) > 0)
                 batch = [job.item for job in self._queue.take(self._capacity)]
-            await self._do(batch, threads)
+                self._busy += 1
+            try:
+                await self._do(batch, threads)
+            finally:
+                self._busy -= 1
+            async with self._work:
+                self._work.notify_all()
+
+    async def drained(self) -> None:
+        """Wait until nothing waits and nothing is being done."""
+        async with self._work:
+            await self._work.wait_for(lambda: len(self._queue) == 0 and self._busy == 0)
 
     async def _do(self, batch: Sequence[_Submitted[T, R]], threads: ThreadPoolExecutor) -> None:
         items = [each.item for each in batch]

@@ -32,6 +32,18 @@ class WeightsDamaged(ModelError):
 
 
 @dataclass(eq=False)
+class ComputeUnsupported(ModelError):
+    """A kind of arithmetic that the device does not have."""
+
+    device: str
+    supported: tuple[str, ...]
+    got: str
+
+    def __str__(self) -> str:
+        return f"expected compute of {', '.join(self.supported)}, got {self.got} (device={self.device})"
+
+
+@dataclass(eq=False)
 class OutOfRange(ModelError):
     """A number that no measure can have: our fault."""
 

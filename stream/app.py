@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -205,8 +206,20 @@ class _Worker:
         return True
 
 
-def listen_app(policy: WorkerPolicy, *, hearing: Hearing, vad: VoiceActivity, listening: ListenPolicy) -> faust.App:
-    """The app that turns audio into events."""
+def listen_app(
+    policy: WorkerPolicy,
+    *,
+    hearing: Hearing,
+    vad: VoiceActivity,
+    listening: ListenPolicy,
+    reload: Callable[[], Hearing] | None = None,
+) -> faust.App:
+    """
+    The app that turns audio into events.
+
+    Args:
+        reload: On SIGHUP, makes the hearing to go on with; calls notice nothing.
+    """
     worker = _Worker("listen", policy)
     app, audio, checkpoints = worker.app, worker.topic(topics.AUDIO), worker.table("listen")
     offsets = Offsets()
@@ -242,6 +255,21 @@ def listen_app(policy: WorkerPolicy, *, hearing: Hearing, vad: VoiceActivity, li
     @app.task
     async def hear() -> None:
         await listener.listen()
+
+    @app.task
+    async def change() -> None:
+        if reload is None:
+            return
+        wanted = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, wanted.set)
+        while True:
+            await wanted.wait()
+            wanted.clear()
+            try:
+                await listener.change(await asyncio.to_thread(reload))
+            except Exception as error:
+                # The old one goes on.
+                log.error("model_kept", error=type(error).__name__, reason=str(error))
 
     @app.timer(1.0)
     async def sweep() -> None:

@@ -2,15 +2,20 @@
 
 from pathlib import Path
 
+import structlog
+
 from agent_assist.advice.playbook import load as load_playbook
 from agent_assist.call.assistant import Assistant
 from audio.vad import LevelVad, SileroVad, VoiceActivity
 from models.asr import WhisperRecogniser
 from models.scripted import ScriptedRecogniser
 from models.weights import locate
+from stream import metrics
 from stream.listen import ListenPolicy
 from stream.pipeline import Hearing, ModelHearing, PipelinePolicy
 from stream.settings import Settings
+
+log = structlog.get_logger()
 
 
 def _weights(settings: Settings, name: str) -> Path:
@@ -29,11 +34,21 @@ def check_models(settings: Settings) -> None:
 
 
 def hearing(settings: Settings) -> Hearing:
-    """The recogniser and the measures of the voice."""
+    """The recogniser, warmed up, and the measures of the voice."""
     if settings.recogniser == "none":
         return ModelHearing(ScriptedRecogniser())
-    path = _weights(settings, settings.model)
-    return ModelHearing(WhisperRecogniser(path, device=settings.device, workers=settings.workers))
+    recogniser = WhisperRecogniser(
+        _weights(settings, settings.model),
+        device=settings.device,
+        compute=settings.compute,
+        devices=settings.devices,
+        workers=settings.workers,
+    )
+    recogniser.warm()
+    facts = {"model": settings.model, "device": recogniser.device, "compute": recogniser.compute}
+    metrics.MODEL.info(facts)
+    log.info("model", workers=recogniser.capacity.workers, **facts)
+    return ModelHearing(recogniser)
 
 
 def vad(settings: Settings) -> VoiceActivity:

@@ -129,6 +129,7 @@ class Listener:
         self._calls: dict[str, _Call] = {}
         self._scheduler: Scheduler[Excerpt, Heard] = Scheduler(hearing.hear, hearing.capacity)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._device: asyncio.Task[None] | None = None
         self._overload = Overload()
         self._failure: BaseException | None = None
         self._failed = asyncio.Event()
@@ -255,11 +256,26 @@ class Listener:
 
     async def listen(self) -> None:
         """Understand what is waiting, until cancelled or until something could not be published."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._scheduler.run())
+        self._device = asyncio.create_task(self._scheduler.run())
+        try:
             await self._failed.wait()
             assert self._failure is not None
             raise self._failure
+        finally:
+            self._device.cancel()
+
+    async def change(self, hearing: Hearing) -> None:
+        """
+        Understand with another recogniser from now on, while calls go on.
+
+        What is waiting for the old one is done by it; returns when that is so, and it is no longer needed.
+        """
+        old, device = self._scheduler, self._device
+        self._hearing, self._scheduler = hearing, Scheduler(hearing.hear, hearing.capacity)
+        if device is not None:
+            self._device = asyncio.create_task(self._scheduler.run())
+            await old.drained()
+            device.cancel()
 
     def _start(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, Info
 
 _SECONDS: Final = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -20,6 +20,7 @@ SUPERSEDED = Counter(
     "warmline_partials_superseded_total", "Partials that a newer one, or the final, spared the recogniser"
 )
 GUARDED = Counter("warmline_guarded_total", "Results of the recogniser that were not taken as they were", ["reason"])
+MODEL = Info("warmline_model", "What understands speech, and on which device")
 LATE = Gauge("warmline_late_seconds", "How long the most urgent utterance or partial has waited for the recogniser")
 OVERLOAD = Gauge(
     "warmline_overload_step", "What is given up: 0 nothing, 1 and 2 partials come less often, 3 no partials"

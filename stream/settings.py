@@ -42,6 +42,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     hub: bool = False
     """Whether missing weights may be fetched from the Hugging Face hub."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    compute: Literal["auto", "int8", "float16", "int8_float16", "float32"] = "auto"
+    """What the recogniser calculates with; "auto" is int8 on a processor and float16 on a GPU."""
+    devices: tuple[int, ...] = (0,)
+    """Numbers of the GPUs to be used."""
     workers: int = 0
     """Utterances understood at once, each by one thread of the processor; 0 for one a core. A GPU takes batches."""
     partial_every_ms: int = 1_000
@@ -67,6 +71,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         for name, least in (("partitions", 1), ("replication", 1), ("max_calls", 1)):
             if getattr(self, name) < least:
                 raise ValueError(f"expected {name} of at least {least}, got {getattr(self, name)}")
+        if not self.devices or min(self.devices) < 0:
+            raise ValueError(f"expected devices to name at least one GPU, 0 the first, got {self.devices}")
         if self.partial_every_ms < 200 and self.partial_every_ms != 0:
             raise ValueError(f"expected partial_every_ms of 0 or at least 200, got {self.partial_every_ms}")
 

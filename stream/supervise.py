@@ -118,6 +118,11 @@ class Child:
             await self.stop()
         raise ChildFailed(self.name, code, said.decode(errors="replace").strip())
 
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal, where it runs."""
+        if self.process is not None and self.process.returncode is None:
+            self.process.send_signal(number)
+
     async def wait(self) -> int:
         """Read its output away until it ends."""
         assert self.process is not None

@@ -59,6 +59,17 @@ def _follow_parent(supervised: bool) -> None:
     threading.Thread(target=wait, name="follow-parent", daemon=True).start()
 
 
+def reload(home: Home = None) -> None:
+    """Have what runs read its settings again and go on with the model that they name; calls notice nothing."""
+    from stream.build import check_models
+    from stream.commands.calls import addresses
+
+    settings = load({"home": home})
+    check_models(settings)
+    os.kill(addresses(settings.home).pid, signal.SIGHUP)
+    print(f"asked for {settings.model}; {settings.home / 'logs' / 'listen.log'} says when it is there")
+
+
 def _announce(**facts: Any) -> None:
     print(msgspec.json.encode(facts).decode(), flush=True)
 
@@ -130,7 +141,12 @@ def _listen(settings: Settings, policy: Any) -> Any:
     from stream import app as apps
     from stream.build import hearing, listen_policy, vad
 
-    return apps.listen_app(policy, hearing=hearing(settings), vad=vad(settings), listening=listen_policy(settings))
+    def reload() -> Any:
+        return hearing(load({"home": settings.home, "broker": settings.broker}))
+
+    return apps.listen_app(
+        policy, hearing=hearing(settings), vad=vad(settings), listening=listen_policy(settings), reload=reload
+    )
 
 
 def _assist(settings: Settings, policy: Any) -> Any:
@@ -308,6 +324,7 @@ async def _up(settings: Settings, console: Console, json: bool, play: Sequence[P
     def changed(child: Child, what: str) -> None:
         console.print(f"[dim]{child.name}: {what}[/dim]")
 
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, listen.send, signal.SIGHUP)
     try:
         await _supervise(Supervisor(stages, changed), stop, ready)
     finally:

@@ -195,3 +195,21 @@ async def test_several_workers_share_the_queue() -> None:
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
+
+
+async def test_it_is_drained_when_nothing_waits_and_nothing_is_being_done() -> None:
+    device = Device()
+    device.go.clear()
+    scheduler = Scheduler(device, Capacity(1, 4, 1))
+    running = asyncio.create_task(scheduler.run())
+    first = asyncio.create_task(answers(scheduler, ["z"]))
+    await asyncio.sleep(0.05)
+    rest = asyncio.create_task(answers(scheduler, ["a"]))
+    drained = asyncio.create_task(scheduler.drained())
+    await asyncio.sleep(0.05)
+    assert not drained.done()
+    device.go.set()
+    await asyncio.wait_for(drained, 5)
+    assert device.batches == [["z"], ["a"]]
+    assert [await first, await rest] == [["Z"], ["A"]]
+    running.cancel()

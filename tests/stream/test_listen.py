@@ -256,3 +256,29 @@ async def test_results_that_were_not_taken_as_they_were_are_counted(call: list[A
     worker = Worker({}, Guarded())
     await worker.read(log_of(call, ("a",)), 0, len(call) + 2)
     assert count() - before >= len(worker.finals()) > 0
+
+
+async def test_another_model_takes_over_in_mid_call_and_no_final_is_lost_or_told_twice(call: list[AudioRecord]) -> None:
+    held = Held()
+    worker = Worker({}, held)
+    listening = asyncio.create_task(worker.listener.listen())
+    for record in call[:150]:
+        await worker.listener.receive("a", 0, record, lambda: None)
+    await asyncio.sleep(0.01)
+    changing = asyncio.create_task(worker.listener.change(Guarded()))
+    await asyncio.sleep(0.05)
+    assert not changing.done()
+    before = metrics.GUARDED.labels("loop")._value.get()
+    held.go.set()
+    await asyncio.wait_for(changing, 10)
+    for record in call[150:]:
+        await worker.listener.receive("a", 0, record, lambda: None)
+    await worker.listener.receive("a", 0, AudioEnd(duration_ms=92_375, reason="hangup"), lambda: None)
+    while not any(isinstance(event, CallEnded) for event in worker.published):  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    whole, end = Worker({}), AudioEnd(duration_ms=92_375, reason="hangup")
+    await whole.read([*(("a", record) for record in call), ("a", end)], 0, len(call) + 1)
+    assert worker.finals() == whole.finals()
+    assert len([event for event in worker.published if isinstance(event, Final)]) == len(worker.finals())
+    assert metrics.GUARDED.labels("loop")._value.get() > before
+    listening.cancel()
