@@ -14,6 +14,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from audio.errors import ProtocolError
 from benchmarks.capacity import dialling
 from benchmarks.environment import Environment, environment, report
 from benchmarks.live import busy, warmline
@@ -22,6 +23,8 @@ from benchmarks.paced import lines
 _EVERY_S: Final = 10.0
 _SETTLED_S: Final = 600.0
 _CALL_S: Final = 120.0
+_AGAIN_S: Final = 5.0
+"""After a refused call."""
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +45,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """That ended."""
     missed: int
     """Turns of which nothing was told."""
+    refused: int
+    """Calls for which there was no room."""
     first_mb: dict[str, float]
     """Median of the minute that ends ten minutes after the start, or at half time of shorter runs."""
     last_mb: dict[str, float]
@@ -51,24 +56,30 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     samples: tuple[Sample, ...]
 
 
-async def _measure(minutes: float, count: int) -> tuple[list[Sample], int, int]:
+async def _measure(minutes: float, count: int) -> tuple[list[Sample], int, int, int]:
     samples: list[Sample] = []
-    done = missed = 0
+    done = missed = refused = 0
     async with warmline({}, None) as addresses:
         dial, root = dialling(addresses), psutil.Process(addresses["pid"])
         begun = time.monotonic()
         until = begun + minutes * 60
 
         async def occupied(number: int) -> None:
-            nonlocal done, missed
+            nonlocal done, missed, refused
             # Lines that begin and end together would measure bursts.
             await asyncio.sleep(_CALL_S * number / count)
             call = 0
             while time.monotonic() < until - _CALL_S / 2:
                 line = lines(count, _CALL_S)[number]
                 line.id = f"{line.id}-{call}"
-                await dial(line)
-                done, missed, call = done + 1, missed + line.missed(), call + 1
+                call += 1
+                try:
+                    await dial(line)
+                except ProtocolError:
+                    refused += 1
+                    await asyncio.sleep(_AGAIN_S)
+                else:
+                    done, missed = done + 1, missed + line.missed()
 
         async def watched() -> None:
             while time.monotonic() < until:
@@ -77,7 +88,7 @@ async def _measure(minutes: float, count: int) -> tuple[list[Sample], int, int]:
                 await asyncio.sleep(_EVERY_S)
 
         await asyncio.gather(watched(), *(occupied(number) for number in range(count)))
-    return samples, done, missed
+    return samples, done, missed, refused
 
 
 def _median(samples: list[Sample], from_s: float, to_s: float) -> dict[str, float]:
@@ -88,18 +99,20 @@ def _median(samples: list[Sample], from_s: float, to_s: float) -> dict[str, floa
 
 def run(*, minutes: float, calls: int, out: Path | None, json: bool) -> None:
     """Measure and print."""
-    samples, done, missed = asyncio.run(_measure(minutes, calls))
+    measured = environment(
+        f"warmline bench longrun --minutes {minutes:g} --calls {calls}", ("faust-streaming", "ctranslate2")
+    )
+    samples, done, missed, refused = asyncio.run(_measure(minutes, calls))
     settled = min(_SETTLED_S, minutes * 30)
     first = _median(samples, settled - 60, settled)
     last = _median(samples, minutes * 60 - 60, minutes * 60)
     result = Result(
-        environment=environment(
-            f"warmline bench longrun --minutes {minutes:g} --calls {calls}", ("faust-streaming", "ctranslate2")
-        ),
+        environment=measured,
         minutes=minutes,
         lines=calls,
         calls=done,
         missed=missed,
+        refused=refused,
         first_mb=first,
         last_mb=last,
         growth={name: round(last[name] / mb - 1, 4) for name, mb in first.items() if name in last},
@@ -115,6 +128,7 @@ def _show(result: Result, console: Console) -> None:
         table.add_row(name, f"{result.first_mb[name]:.0f}", f"{result.last_mb[name]:.0f}", f"{growth:+.1%}")
     console.print(table)
     console.print(
-        f"{result.minutes:g} minutes, {result.lines} lines, {result.calls} calls, {result.missed} turns missed",
+        f"{result.minutes:g} minutes, {result.lines} lines, {result.calls} calls, {result.missed} turns missed, "
+        f"{result.refused} calls refused",
         highlight=False,
     )

@@ -222,7 +222,8 @@ def _longrun(content: bytes) -> list[str]:
     return [
         f"### Memory: {result.minutes:g} minutes of calls on {result.lines} lines",
         "",
-        f"{result.calls} calls, {result.missed} turns missed. Resident MB at the end of the first ten minutes (of half "
+        f"{result.calls} calls, {result.refused} refused, {result.missed} turns missed. "
+        "Resident MB at the end of the first ten minutes (of half "
         "the run, where it is shorter) and at the end.",
         "",
         *_table(("process", "first", "last", "growth, %"), rows),
