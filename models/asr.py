@@ -19,13 +19,13 @@ from typing import Any, Final
 import ctranslate2
 import msgspec
 import numpy as np
-import numpy.typing as npt
 import opencc
 from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 
-from audio.types import SAMPLE_RATE, Pcm
+from audio.types import SAMPLE_RATE
 from models.errors import ComputeUnsupported
+from models.features import LogMel
 from models.types import Capacity, Hypothesis, Spoken, Word
 
 LANGUAGES: Final = ("zh", "en")
@@ -157,6 +157,7 @@ class WhisperRecogniser:
             local_files_only=True,
         )
         self._model: Any = self._whisper.model
+        self._features = LogMel(self._whisper.feature_extractor.mel_filters)
         self._beam = beam
         self._turns = threading.Semaphore(self.capacity.workers)
         self._simplify = opencc.OpenCC("t2s")
@@ -239,12 +240,6 @@ class WhisperRecogniser:
         features = np.stack([self._features(spoken.pcm, window_s) for spoken in batch])
         return _Encoded(self._whisper.encode(features), window_s)
 
-    def _features(self, pcm: Pcm, window_s: int) -> npt.NDArray[np.float32]:
-        padded = np.zeros(window_s * SAMPLE_RATE, np.float32)
-        padded[: len(pcm)] = pcm / np.float32(32768)
-        features: npt.NDArray[np.float32] = self._whisper.feature_extractor(padded)
-        return features[:, : window_s * _FRAMES_PER_S]
-
     def _detect(self, encoded: _Encoded, given: Sequence[str | None], *, final: bool) -> list[dict[str, float]]:
         """
         How the probability of our languages falls on each.
@@ -278,7 +273,8 @@ class WhisperRecogniser:
             prompts,
             beam_size=beam,
             # Of the window, not of the utterance: what stands beside an utterance in a batch must change nothing.
-            max_length=min(448, len(prompts[0]) + int(_TOKENS_PER_S * encoded.window_s) + 16),
+            # CTranslate2 leaves half of it for what is said.
+            max_length=min(448, 2 * (int(_TOKENS_PER_S * encoded.window_s) + 16)),
             return_scores=True,
             return_no_speech_prob=True,
             suppress_blank=True,
