@@ -6,7 +6,7 @@ PORT ?= 8700
 CALL ?= tests/data/zh_late_order.wav
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test test-fast test-kill test-kafka3 check web lock kafka kafka3 kafka-stop wheel test-wheel clean
+.PHONY: help run up test test-fast test-kill test-kafka3 bench-gpu check web lock kafka kafka3 kafka-stop wheel test-wheel clean
 
 help: ## Show the targets.
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -73,6 +73,12 @@ wheel: $(BIN)/.test $(STATIC)/.built ## Build the wheel that the image holds.
 
 test-wheel: wheel ## Install the wheel in a clean environment and run it as another user.
 	sh tests/wheel.sh
+
+bench-gpu: $(BIN)/.test ## What the GPU does, with real weights and with the shapes of larger models.
+	$(BIN)/warmline bench device --device cuda --out out/device_cuda_base.json
+	for compute in float16 int8_float16; do \
+	  $(BIN)/warmline bench device --device cuda --shape large-v3-turbo --compute $$compute --out out/device_cuda_turbo_$$compute.json || exit 1; \
+	done
 
 lock: ## Renew the pins of what `make run` and `make test` install.
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from benchmarks import asr, capacity, emotion, live, longrun, sentiment, silence, tail, vad
+from benchmarks import asr, capacity, device, emotion, live, longrun, sentiment, silence, tail, vad
 from benchmarks.environment import Environment
 
 RESULTS: Final = Path(__file__).parent / "results"
@@ -185,6 +185,37 @@ def _capacity(content: bytes) -> list[str]:
     ]
 
 
+def _device(content: bytes) -> list[str]:
+    result = msgspec.json.decode(content, type=device.Result)
+    stages = [
+        (
+            one.batch,
+            *(_number(s.p50, 0) for s in (one.encode_ms, one.decode_ms, one.greedy_ms, one.align_ms)),
+            _number(one.final_speed, 1),
+            _number(one.partial_speed, 1),
+        )
+        for one in result.stages
+    ]
+    levels = [
+        (level.calls, *(_number(v, 0) for s in (level.finals_ms, level.partials_ms) for v in (s.p50, s.p95)))
+        for level in result.levels
+    ]
+    weights = "random weights, so times alone count" if result.random else "real weights"
+    return [
+        f"### The device alone: {result.model}, {result.compute} on {result.device}",
+        "",
+        f"{result.name}, {result.workers} workers, {weights}; loading took {result.loaded_mb:.0f} MB, the largest "
+        f"batch {result.peak_mb:.0f} MB in all. Utterances of 4 s; ms at the median; seconds of speech a second.",
+        "",
+        *_table(("batch", "encoder", "decoder", "greedy", "word times", "finals", "partials"), stages),
+        "",
+        f"Calls through the queue, talk share {result.talk_share:g}, ms: {result.holds} hold {result.bound_ms:g} ms.",
+        "",
+        *_table(("calls", "finals p50", "p95", "partials p50", "p95"), levels),
+        *_where(result.environment),
+    ]
+
+
 def _tail(content: bytes) -> list[str]:
     result = msgspec.json.decode(content, type=tail.Result)
     rows = [
@@ -301,6 +332,7 @@ _KINDS: Final[Mapping[str, Callable[[bytes], list[str]]]] = {
     "live": _live,
     "capacity": _capacity,
     "silence": _silence,
+    "device": _device,
     "tail": _tail,
     "longrun": _longrun,
     "vad": _vad,

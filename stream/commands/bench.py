@@ -4,7 +4,7 @@ import importlib
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -83,6 +83,38 @@ def capacity(
         seconds=seconds,
         bounds_ms=bound_ms or [3000.0],
         talk_share=talk_share,
+        most=most,
+        out=out,
+        json=json,
+    )
+
+
+@bench.command()
+def device(
+    shape: Annotated[
+        str | None, typer.Option(help="Random weights of this shape: base, large-v3-turbo ...; else the real model's.")
+    ] = None,
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where.")] = "auto",
+    compute: Annotated[
+        str, typer.Option(help="int8, float16, int8_float16, float32; auto for the device's best.")
+    ] = "auto",
+    batch: Annotated[list[int] | None, typer.Option(min=1, help="Sizes of batches; repeatable, else 1 to 32.")] = None,
+    bound_ms: Annotated[float, typer.Option(min=1, help="For the 95th percentile of finals.")] = 1000.0,
+    talk_share: Annotated[float, typer.Option(min=0.05, max=1, help="Share of the time in which a call speaks.")] = 0.7,
+    seconds: Annotated[float, typer.Option(min=10, help="Length of each level.")] = 40.0,
+    most: Annotated[int, typer.Option(min=0, help="Calls at most; 0 for the stages alone.")] = 1024,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Device: encoder, decoder and word times by batch, and the calls that its queue serves; ready for a GPU."""
+    _module("device").run(
+        shape=shape,
+        device=device,
+        compute=compute,
+        batches=batch or [1, 2, 4, 8, 16, 32],
+        bound_ms=bound_ms,
+        talk_share=talk_share,
+        seconds=seconds,
         most=most,
         out=out,
         json=json,
