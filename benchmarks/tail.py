@@ -116,7 +116,7 @@ def _calls(count: int) -> list[_Call]:
     rng = np.random.default_rng(_SEED)
     found = []
     for number, line in enumerate(lines(count, 60.0)):
-        late = [turn for turn in line.turns if turn.end_ms > _LENGTH_S * 1000]
+        late = [turn for turn in line.turns if turn.start_ms + 500 >= _LENGTH_S * 1000]
         turn = late[rng.integers(len(late))]
         # In mid-word, or as soon as the turn is over.
         first_ms, last_ms = (turn.start_ms + 500, turn.end_ms) if number % 4 < 2 else (turn.end_ms, turn.end_ms + 100)
@@ -144,8 +144,8 @@ async def _measure(calls: list[_Call], console: Console) -> None:
 
 def _tails(hang_up: HangUp, calls: list[_Call], expected: dict[str, dict[str, str]]) -> Tails:
     chosen = [call for call in calls if call.hang_up == hang_up]
-    last = {call.id: next(reversed(expected[call.id]), None) for call in chosen}
-    came = [call for call in chosen if last[call.id] is None or _same(call, expected[call.id], str(last[call.id]))]
+    last = {call.id: next(reversed(expected[call.id].items()), None) for call in chosen}
+    came = [call for call in chosen if (words := last[call.id]) is not None and call.finals.get(words[0]) == words[1]]
     return Tails(
         hang_up=hang_up,
         calls=len(chosen),
@@ -153,13 +153,9 @@ def _tails(hang_up: HangUp, calls: list[_Call], expected: dict[str, dict[str, st
         missing=sum(len(expected[call.id].keys() - call.finals.keys()) for call in chosen),
         different=sum(expected[call.id].get(key) != text for call in chosen for key, text in call.finals.items()),
         tails=len(came),
-        words=sum(len(normalise(expected[call.id][str(key)]).split()) for call in chosen if (key := last[call.id])),
+        words=sum(len(normalise(words[1]).split()) for words in last.values() if words is not None),
         after_ms=spread([(call.told_at - call.over_at) * 1000 for call in chosen if call.finals]),
     )
-
-
-def _same(call: _Call, expected: dict[str, str], key: str) -> bool:
-    return call.finals.get(key) == expected[key]
 
 
 def run(*, calls: int, out: Path | None, json: bool) -> None:
