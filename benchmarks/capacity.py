@@ -3,8 +3,9 @@ How many calls a machine holds: more and more of them, paced in real time, until
 
 Every system gets the same two-channel calls, weights and machine, one system after the other. A number of calls *holds*
 a bound when the 95th percentile of the time from the end of a turn to its final text (see ``benchmarks.paced``) stays
-within it and no turn is missed. WhisperLive marks a text final when more speech has followed it, often many seconds
-later; to its favour it is judged by when its text, final or not, changed last. Peers stand in ``benchmarks/peers``.
+within it and no turn is missed. WhisperLive and WhisperLiveKit mark a text final when more speech has followed it,
+often many seconds later; to their favour they are judged by when their text, final or not, changed last. Peers stand in
+``benchmarks/peers``.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ from audio.types import Channel
 from benchmarks.environment import Environment, Spread, environment, report, spread
 from benchmarks.live import warmline, watch
 from benchmarks.paced import Dial, Line, System, Text, lines
-from benchmarks.peers import lock, whisperlive
+from benchmarks.peers import lock, whisperlive, whisperlivekit
 from models.textnorm import Errors
 
 _STEPS: Final = (1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128)
@@ -145,6 +146,7 @@ SYSTEMS: Final[dict[str, System]] = {
     "whisperlive-no-vad": whisperlive.started(whisperlive.Setting(vad=False)),
     "whisperlive-quick": whisperlive.started(whisperlive.Setting(repeats=3)),
     "lock": lock.started,
+    "whisperlivekit": whisperlivekit.started,
 }
 
 
