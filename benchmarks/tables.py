@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from benchmarks import asr, capacity, device, emotion, live, longrun, sentiment, silence, tail, vad
+from benchmarks import asr, capacity, device, emotion, live, longrun, pictures, sentiment, silence, tail, vad
 from benchmarks.environment import Environment
 
 RESULTS: Final = Path(__file__).parent / "results"
@@ -341,12 +341,17 @@ _KINDS: Final[Mapping[str, Callable[[bytes], list[str]]]] = {
 """By the beginning of the file's name."""
 
 
+def _picture(result: Path) -> list[str]:
+    kind = pictures.kind_of(result)
+    return [] if kind is None else ["", f"![{kind.title}](pictures/{pictures.picture_of(result).name})"]
+
+
 def tables() -> str:
     """All tables, in the order above and then of the names."""
     lines: list[str] = []
     for kind, write in _KINDS.items():
         for path in sorted(RESULTS.glob(f"{kind}*.json")):
-            lines += ["", *write(path.read_bytes())]
+            lines += ["", *write(path.read_bytes()), *_picture(path)]
     return "\n".join([BEGIN, *lines, "", END])
 
 

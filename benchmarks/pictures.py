@@ -1,0 +1,194 @@
+"""
+Draw ``docs/pictures/*.svg`` from ``benchmarks/results/*.json``: ``python -m benchmarks.pictures``.
+
+The same result gives the same bytes with the same matplotlib (``pip install 'warmline[bench]'``). A picture carries the
+SHA-256 of its result, and its own background, so that it can be read on a light page and on a dark one.
+"""
+
+import hashlib
+import io
+import re
+from collections.abc import Callable, Sequence
+from itertools import cycle
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from benchmarks import asr, capacity, longrun
+
+RESULTS: Final = Path(__file__).parent / "results"
+PICTURES: Final = Path(__file__).resolve().parents[1] / "docs" / "pictures"
+_COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#4d4d4d", "#8c6d31")
+"""Of Okabe and Ito, which people tell apart however they see colours, and two more."""
+_STYLE: Final[Any] = {
+    "svg.hashsalt": "warmline",
+    # Letters stay letters: smaller, and they can be searched.
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+}
+
+
+class Kind(NamedTuple):
+    """Results of which pictures are drawn."""
+
+    title: str
+    size: tuple[float, float]
+    """Inches."""
+    draw: Callable[[Any, bytes], None]
+    """Onto an empty figure, from the content of a result file."""
+
+
+def _words(figure: Any, content: bytes) -> None:
+    """Errors with their intervals, and time, of each set, beside faster-whisper."""
+    sets = msgspec.json.decode(content, type=asr.Result).sets
+    errors, time = figure.subplots(2, 1, sharex=True)
+    pairs = [("warmline", [one.ours for one in sets]), ("faster-whisper", [one.peer for one in sets])]
+    for side, (name, scores), colour in zip((-0.2, 0.2), pairs, _COLOURS, strict=False):
+        found = [_rate(score, one.language) for score, one in zip(scores, sets, strict=True)]
+        places, rates = [place + side for place in range(len(sets))], [rate for rate, _, _ in found]
+        off = [[max(0.0, rate - low) for rate, low, _ in found], [max(0.0, high - rate) for rate, _, high in found]]
+        errors.bar(places, rates, 0.38, yerr=off, color=colour, label=name, ecolor="#333333", capsize=2)
+        time.bar(places, [score.rtf for score in scores], 0.38, color=colour)
+    errors.set_ylabel("WER, CER for Chinese, %")
+    errors.legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 1))
+    time.set_ylabel("RTF")
+    time.set_xticks(range(len(sets)), [f"{one.name}\n{one.language}, {one.n}" for one in sets], rotation=20, ha="right")
+
+
+def _rate(score: asr.Score, language: str) -> tuple[float, float, float]:
+    """Errors and their interval in per cent: of words, or of characters where any of it is Chinese."""
+    chinese = "zh" in language
+    low, high = score.cer_interval if chinese else score.wer_interval
+    return (score.cer if chinese else score.wer) * 100, low * 100, high * 100
+
+
+def _capacity(figure: Any, content: bytes) -> None:
+    """The median and the 95th percentile of finals against the number of calls, and the bounds."""
+    from matplotlib.ticker import FixedLocator, LogLocator, NullLocator, ScalarFormatter
+
+    result = msgspec.json.decode(content, type=capacity.Result)
+    panels = figure.subplots(1, 2, sharex=True, sharey=True)
+    for axes, title in zip(panels, ("median", "95th percentile"), strict=True):
+        for curve, colour in zip(result.curves, cycle(_COLOURS)):
+            _curve(axes, curve, colour, median=title == "median")
+        for held in result.curves[0].held:
+            axes.axhline(held.bound_ms, color="#333333", linewidth=0.9, linestyle="--")
+        axes.set(title=title, xlabel="calls")
+    left = panels[0]
+    left.set_xscale("log", base=2)
+    left.set_yscale("log")
+    calls = sorted({level.calls for curve in result.curves for level in curve.levels})
+    for axis, places in ((left.xaxis, FixedLocator(calls)), (left.yaxis, LogLocator(subs=(1, 2, 5)))):
+        axis.set_major_formatter(ScalarFormatter())
+        axis.set_major_locator(places)
+        axis.set_minor_locator(NullLocator())
+    left.set_ylabel("end of the turn to its final text, ms")
+    figure.legend(*left.get_legend_handles_labels(), ncols=4, loc="outside lower center")
+
+
+def _curve(axes: Any, curve: capacity.Curve, colour: str, *, median: bool) -> None:
+    """One system; where a turn was missed the point is hollow."""
+    points = []
+    for level in curve.levels:
+        judged = level.settled_ms if level.judged_by == "settled" else level.told_ms
+        points.append((level.calls, judged.p50 if median else judged.p95, level.missed > 0))
+    told = [(calls, ms, missed) for calls, ms, missed in points if ms is not None]
+    axes.plot([calls for calls, _, _ in told], [ms for _, ms, _ in told], color=colour, label=curve.system)
+    for calls, ms, missed in told:
+        axes.plot(calls, ms, "o", color=colour, markersize=4, markerfacecolor="white" if missed else colour)
+
+
+def _memory(figure: Any, content: bytes) -> None:
+    """Resident memory of every process over the run."""
+    result = msgspec.json.decode(content, type=longrun.Result)
+    axes = figure.subplots()
+    minutes = [one.at_s / 60 for one in result.samples]
+    names = sorted({name for one in result.samples for name in one.memory_mb})
+    for name, colour in zip(names, cycle(_COLOURS)):
+        axes.plot(minutes, [one.memory_mb.get(name, float("nan")) for one in result.samples], color=colour, label=name)
+    axes.plot(minutes, [sum(one.memory_mb.values()) for one in result.samples], color="#000000", label="all")
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("minutes")
+    axes.set_ylabel("resident, MB")
+    figure.legend(ncols=6, loc="outside lower center")
+
+
+KINDS: Final[dict[str, Kind]] = {
+    "asr": Kind("Errors and time of recognition, by set", (8, 5.5), _words),
+    "capacity": Kind("Latency of finals against the number of calls", (8, 4.2), _capacity),
+    "longrun": Kind("Memory over the run, by process", (8, 3.6), _memory),
+}
+"""By the beginning of the file's name."""
+
+
+def kind_of(result: Path) -> Kind | None:
+    """What is drawn of a result file, if anything."""
+    return next((kind for name, kind in KINDS.items() if result.name.startswith(name)), None)
+
+
+def picture_of(result: Path) -> Path:
+    """Where its picture stands."""
+    return PICTURES / f"{result.stem}.svg"
+
+
+def digest(result: Path) -> str:
+    """SHA-256 of a result file."""
+    return hashlib.sha256(result.read_bytes()).hexdigest()
+
+
+def digest_in(picture: Path) -> str | None:
+    """SHA-256 of the result that a picture was drawn from; None where it says nothing."""
+    found = re.search(r"sha256:([0-9a-f]{64})", picture.read_text(encoding="utf-8"))
+    return found[1] if found else None
+
+
+def results() -> Sequence[Path]:
+    """The result files of which there is a picture."""
+    return [path for path in sorted(RESULTS.glob("*.json")) if kind_of(path) is not None]
+
+
+def draw(result: Path) -> str:
+    """
+    The picture of a result file, as SVG.
+
+    Raises:
+        ValueError: If nothing is drawn of such results.
+    """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    kind = kind_of(result)
+    if kind is None:
+        raise ValueError(f"expected a result of {', '.join(KINDS)}, got {result.name}")
+    out = io.StringIO()
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=kind.size, layout="constrained", facecolor="white")
+        kind.draw(figure, result.read_bytes())
+        origin = {"Title": kind.title, "Source": result.name, "Identifier": f"sha256:{digest(result)}"}
+        figure.savefig(out, format="svg", metadata={**origin, "Date": None, "Creator": None})
+    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
+
+
+def main() -> None:
+    """Draw all, and remove what no result stands behind any more."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    wanted = {picture_of(result): result for result in results()}
+    for path in PICTURES.glob("*.svg"):
+        if path not in wanted:
+            path.unlink()
+    for path, result in wanted.items():
+        path.write_text(draw(result), encoding="utf-8")
+    print(f"{len(wanted)} pictures in {PICTURES}")
+
+
+if __name__ == "__main__":
+    main()
