@@ -88,6 +88,27 @@ def test_who_speaks_on_and_on_keeps_the_place_of_the_first_partial() -> None:
     assert [one.item for one in queue.take(Capacity(1, 8, 8))] == ["talker at 3", "other at 2"]
 
 
+@given(
+    arrivals=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 40)), min_size=1, max_size=60),
+    most=st.integers(1, 4),
+)
+def test_no_call_waits_for_what_another_asked_later(arrivals: list[tuple[int, int]], most: int) -> None:
+    """One that asks all the time does not keep the others waiting: in each round goes what has waited longest."""
+    queue: Queue[str] = Queue()
+    waiting: dict[str, int] = {}
+    asked = sorted((at, call, n) for n, (call, at) in enumerate(arrivals))
+    for now in range(200):
+        while asked and asked[0][0] <= now:
+            at, call, n = asked.pop(0)
+            queue.put(Job(f"{call}:{n}", "", 12, Order(False, float(at))))
+            waiting[f"{call}:{n}"] = at
+        taken = queue.take(Capacity(1, most, most))
+        for one in taken:
+            at = waiting.pop(one.key)
+            assert all(at <= other for other in waiting.values())
+    assert not waiting
+
+
 class Device:
     """Answers with the item in capitals; can be held, and fails on what begins with "bad"."""
 
