@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate, groupby
 from typing import Final, NamedTuple
 
-from pypinyin import lazy_pinyin
+from models.sound import pinyin
 
 STOP: Final = "。"
 """The token that ends a sentence, in any language."""
@@ -151,14 +151,11 @@ def _parts(word: str) -> tuple[str, ...]:
 
 
 def _with_sounds(tokens: list[Token]) -> list[Token]:
-    # Characters are read in their run: what 还 sounds like depends on its neighbours.
     found: list[Token] = []
     for is_han, run in groupby(tokens, key=lambda token: token.is_han):
         group = list(run)
         if is_han:
-            read = lazy_pinyin("".join(token.text for token in group))
-            if len(read) != len(group):  # Rare characters without a reading come in one piece.
-                read = [lazy_pinyin(token.text)[0] for token in group]
+            read = pinyin("".join(token.text for token in group))
             group = [token._replace(sound=sound) for token, sound in zip(group, read, strict=True)]
         found += group
     return found

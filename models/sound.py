@@ -1,0 +1,69 @@
+"""How alike words sound, by their letters or their pinyin."""
+
+from functools import lru_cache
+from typing import Final
+
+from pypinyin import lazy_pinyin
+
+_VOWELS: Final = frozenset("aeiouy")
+_ALIKE: Final = frozenset(map(frozenset, ("bp", "dt", "gk", "vf", "zs", "mn", "ck", "cs", "gj", "vb", "qk")))
+
+
+def pinyin(characters: str) -> list[str]:
+    """
+    How a run of Chinese characters is read, without tones: what 还 sounds like depends on its neighbours.
+
+    Returns:
+        One syllable for each character; a character that nobody knows to read stands for itself.
+    """
+    read = lazy_pinyin(characters)
+    if len(read) != len(characters):  # Rare characters without a reading come in one piece.
+        read = [lazy_pinyin(character)[0] for character in characters]
+    return read
+
+
+@lru_cache(maxsize=65_536)
+def syllable_distance(one: str, other: str) -> float:
+    """How differently two syllables of pinyin sound, 0 ... 1: half for the initial, half for the final."""
+    (initial, final), (other_initial, other_final) = _halves(one), _halves(other)
+    alike = _INITIALS.get(initial, initial) == _INITIALS.get(other_initial, other_initial)
+    cost = 0.0 if initial == other_initial else 0.25 if alike else 0.5
+    return cost + 0.5 * min(1.0, letter_distance(final, other_final) / max(len(final), len(other_final), 1))
+
+
+_INITIALS: Final[dict[str, int | str]] = {
+    initial: group
+    for group, initials in enumerate((("z", "zh"), ("c", "ch"), ("s", "sh"), ("n", "l", "r"), ("f", "h"), ("j", "q")))
+    for initial in initials
+}
+"""Initials that many speakers, or the telephone, do not tell apart."""
+
+
+def _halves(syllable: str) -> tuple[str, str]:
+    size = 2 if syllable[:2] in {"zh", "ch", "sh"} else 1 if syllable[:1] in "bpmfdtnlgkhjqxrzcsyw" else 0
+    final = syllable[size:]
+    return syllable[:size], final[:-1] if final.endswith("ng") else final
+
+
+def letter_distance(one: str, other: str) -> float:
+    """
+    How differently two words sound, by their letters.
+
+    Returns:
+        Cost of the cheapest edit, 1 a letter; half for a vowel in place of another and for consonants that differ
+        in voice only.
+
+    Source: Levenshtein's distance, with the substitution costs above.
+    """
+    row = [float(i) for i in range(len(other) + 1)]
+    for i, a in enumerate(one, start=1):
+        above, row = row, [float(i)]
+        for j, b in enumerate(other, start=1):
+            row.append(min(above[j] + 1, row[j - 1] + 1, above[j - 1] + _letter(a, b)))
+    return row[-1]
+
+
+def _letter(a: str, b: str) -> float:
+    if a == b:
+        return 0.0
+    return 0.5 if {a, b} <= _VOWELS or frozenset((a, b)) in _ALIKE else 1.0
