@@ -38,7 +38,8 @@ from audio.vad import VoiceActivity
 from benchmarks.environment import Environment, Spread, environment, report, spread
 from models.textnorm import Errors, cer, normalise
 from stream import build
-from stream.pipeline import CallPipeline, Hearing
+from stream.hearing import Hearing
+from stream.pipeline import CallPipeline
 from stream.settings import Settings
 from stream.topics import AUDIO
 from stream.wire import AudioEnd, AudioStart, encode_audio

@@ -10,7 +10,6 @@ the whole window, and cut off where it stays.
 import os
 import re
 import threading
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,14 +18,18 @@ from typing import Any, Final
 import ctranslate2
 import msgspec
 import numpy as np
-import opencc
 from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 
 from audio.types import SAMPLE_RATE
+from models.correction import candidates, chosen, corrections, rewritten
 from models.errors import ComputeUnsupported
 from models.features import LogMel
-from models.types import Capacity, Hypothesis, Spoken, Word
+from models.loops import TOKENS_PER_S, doubled, loop_end, loops
+from models.script import simplified, traditional
+from models.types import Capacity, Correction, Hypothesis, Spoken, Word
+from models.vocabulary import Vocabulary
+from models.written import plain, written
 
 LANGUAGES: Final = ("zh", "en")
 BEAM: Final = 5
@@ -41,9 +44,6 @@ _MARGIN_S: Final = 1.0
 """Silence behind the speech at least: with less, the decoder loops."""
 _WINDOW_S: Final = 30
 
-_TOKENS_PER_S: Final = 12.0
-"""No one speaks faster."""
-_COMPRESSION: Final = 2.4
 _CERTAIN: Final = 0.9
 """Above it, a detected language puts the given one in doubt; below it, it is in doubt where its words fit badly ..."""
 _FITS: Final = -0.7
@@ -52,6 +52,8 @@ _FITS: Final = -0.7
 _LEAST_SAMPLES: Final = SAMPLE_RATE // 20
 _FRAMES_PER_S: Final = 100
 _LONGEST_WORD_S: Final = 1.5
+_LEAST: Final = 1e-30
+"""Of a probability, so that it has a logarithm."""
 
 _NOBODY_AT: Final = -2.17
 _NOBODY_SLOPE: Final = 1.55
@@ -160,7 +162,6 @@ class WhisperRecogniser:
         self._features = LogMel(self._whisper.feature_extractor.mel_filters)
         self._beam = beam
         self._turns = threading.Semaphore(self.capacity.workers)
-        self._simplify = opencc.OpenCC("t2s")
         multilingual = bool(self._model.is_multilingual)
         self._languages = LANGUAGES if multilingual else ("en",)
         self._tokenizers = {
@@ -206,31 +207,36 @@ class WhisperRecogniser:
         ]
         decoded = self._decode(encoded, list(enumerate(languages)), beam)
         doubted = self._doubt(encoded, decoded, given, shares, beam)
-        looping = [n for n, one in enumerate(decoded) if _loops(one, len(batch[n].pcm) / SAMPLE_RATE)]
+        looping = [n for n, one in enumerate(decoded) if loops(one.tokens, one.text, len(batch[n].pcm) / SAMPLE_RATE)]
         said = {n for n, one in enumerate(decoded) if one.said and not (n in looping and one.no_speech > _SILENT)}
-        doubled = [n for n in said if _doubled(decoded[n].tokens)]
-        self._hear_again(encoded, decoded, doubled, beam)
+        twice = [n for n in said if doubled(decoded[n].tokens)]
+        self._hear_again(encoded, decoded, twice, beam)
         self._hear_whole(decoded, [n for n in looping if n in said], batch, beam)
         said = {n for n in said if decoded[n].said}
         nobody = [n for n, one in enumerate(decoded) if one.tokens and n not in said]
-        reasons = (("nobody", nobody), ("loop", looping), ("doubled", doubled), ("language", doubted))
-        texts = {n: self._written(decoded[n].text, decoded[n].language) for n in said}
-        texts = {n: text for n, text in texts.items() if re.search(r"\w", text)}
-        words = self._words({n: decoded[n] for n in texts if final or batch[n].timed}, batch)
+        reasons = (("nobody", nobody), ("loop", looping), ("doubled", twice), ("language", doubted))
+        raws = {n: plain(decoded[n].text, decoded[n].language) for n in said}
+        raws = {n: text for n, text in raws.items() if re.search(r"\w", text)}
+        corrected = {n: self._correct(decoded, n, batch[n].vocabulary) for n in raws if final}
+        words = self._words({n: decoded[n] for n in raws if final or batch[n].timed}, batch)
         told = []
         for n, one in enumerate(decoded):
             guarded = tuple(reason for reason, numbers in reasons if n in numbers)
-            if n not in texts:
+            if n not in raws:
                 told.append(msgspec.structs.replace(_NOBODY, guarded=guarded))
                 continue
+            text = plain(one.text, one.language)
+            text = written(text, one.language) if final else text
             told.append(
                 Hypothesis(
-                    text=texts[n],
+                    text=text,
                     language=one.language,
                     language_confidence=round(shares[n].get(one.language, 1.0), 3),
                     confidence=round(min(float(np.exp(one.logprob)), 1.0), 3),
                     words=words.get(n, ()),
                     guarded=guarded,
+                    raw=raws[n] if raws[n] != text else "",
+                    corrections=corrected.get(n, ()),
                 )
             )
         return told
@@ -274,7 +280,7 @@ class WhisperRecogniser:
             beam_size=beam,
             # Of the window, not of the utterance: what stands beside an utterance in a batch must change nothing.
             # CTranslate2 leaves half of it for what is said.
-            max_length=min(448, 2 * (int(_TOKENS_PER_S * encoded.window_s) + 16)),
+            max_length=min(448, 2 * (int(TOKENS_PER_S * encoded.window_s) + 16)),
             return_scores=True,
             return_no_speech_prob=True,
             suppress_blank=True,
@@ -344,19 +350,38 @@ class WhisperRecogniser:
             text = self._tokenizers[one.language].decode(list(tokens)).strip()
             decoded[n] = replace(one, tokens=tokens, text=text)
 
-    def _written(self, text: str, language: str) -> str:
-        """As a person would write it."""
-        text = re.sub(r"[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]", lambda wide: chr(ord(wide[0]) - 0xFEE0), text)
-        text = text.replace("\ufffd", "")
-        if language != "zh":
-            return re.sub(r"\s+", " ", text).strip()
-        text = self._simplify.convert(text)
-        # No spaces but between Latin words; full-width punctuation after Chinese.
-        text = re.sub(r"(?<![A-Za-z0-9,.?!])\s+|\s+(?![A-Za-z0-9])", "", text)
-        for half, full in (",", "，"), ("?", "？"), ("!", "！"), (";", "；"), (":", "："):
-            text = re.sub(rf"(?<=[\u4e00-\u9fff]){re.escape(half)}", full, text)
-        text = re.sub(r"(?<=[\u4e00-\u9fff])\.", "。", text)
-        return text + "。" if re.search(r"[\u4e00-\u9fff]$", text) else text
+    def _correct(self, decoded: list[_Decoded], n: int, vocabulary: Vocabulary) -> tuple[Correction, ...]:
+        """Put in the terms that the speech bears out; each utterance by itself, so that no other changes it."""
+        if not vocabulary.terms:
+            return ()
+        one = decoded[n]
+        tokenizer = self._tokenizers[one.language]
+        heard = tokenizer.decode(list(one.tokens))
+        text = simplified(heard)
+        # All in one script, that in which the decoder wrote: it finds a change from one to the other unlikely.
+        script = simplified if text == heard else traditional
+        shown = script(heard)
+        found = candidates(text, vocabulary) if len(text) == len(shown) else []
+        if not found:
+            return ()
+        tokens = one.tokens if shown == heard else tuple(tokenizer.encode(shown))
+        forms = [rewritten(tokens, [candidate], tokenizer, script) for candidate in found]
+        likelihood, *others = self._likelihoods(one, [tokens, *forms])
+        standing = chosen(found, [other - likelihood for other in others])
+        if standing:
+            tokens = rewritten(tokens, standing, tokenizer, script)
+            decoded[n] = replace(one, tokens=tokens, text=tokenizer.decode(list(tokens)).strip())
+        return corrections(text, standing)
+
+    def _likelihoods(self, one: _Decoded, texts: Sequence[Sequence[int]]) -> list[float]:
+        """Log-probability of each text, given what was heard."""
+        found = self._model.align(
+            _rows(one.encoded.states, [one.row] * len(texts)),
+            self._tokenizers[one.language].sot_sequence,
+            [list(tokens) for tokens in texts],
+            [one.encoded.window_s * _FRAMES_PER_S] * len(texts),
+        )
+        return [float(np.log(np.maximum(each.text_token_probs, _LEAST)).sum()) for each in found]
 
     def _words(self, decoded: dict[int, _Decoded], batch: Sequence[Spoken]) -> dict[int, tuple[Word, ...]]:
         """Word times from the decoder's attention; for Chinese, characters or what the tokenizer has as one."""
@@ -384,7 +409,7 @@ class WhisperRecogniser:
         for item in found:
             text = str(item["word"]).strip()
             if language == "zh":
-                text = self._simplify.convert(text)
+                text = simplified(text)
             if not re.search(r"\w", text):
                 continue
             end = min(float(item["end"]), seconds)
@@ -420,36 +445,3 @@ def _rows(states: Any, rows: Sequence[int]) -> Any:
     device = states.device
     picked = np.ascontiguousarray(np.array(states.to_device(ctranslate2.Device.cpu))[list(rows)])
     return ctranslate2.StorageView.from_array(picked).to_device(getattr(ctranslate2.Device, device))
-
-
-def _doubled(tokens: Sequence[int]) -> bool:
-    """Whether it is the same once more, but for a sign at the end."""
-    half = len(tokens) // 2
-    return 0 < len(tokens) <= 9 and any(tokens[:n] == tokens[n : 2 * n] for n in {half, (len(tokens) - 1) // 2} if n)
-
-
-def _loops(decoded: _Decoded, seconds: float) -> bool:
-    """Whether the decoder got stuck."""
-    raw = decoded.text.encode()
-    return (
-        len(decoded.tokens) > _TOKENS_PER_S * seconds + 8
-        or len(raw) / len(zlib.compress(raw)) > _COMPRESSION
-        or loop_end(decoded.tokens) is not None
-    )
-
-
-def loop_end(tokens: Sequence[int]) -> int | None:
-    """
-    How many tokens are left when the first loop is run through only once; None where nothing loops.
-
-    One or two tokens loop when they come six times in a row, longer runs when they come three times and make up twelve.
-    """
-    for start in range(len(tokens)):
-        for period in range(1, min(24, (len(tokens) - start) // 3) + 1):
-            span = next(
-                (at for at in range(start + period, len(tokens)) if tokens[at] != tokens[at - period]), len(tokens)
-            )
-            times = (span - start) // period
-            if times >= (6 if period <= 2 else 3) and span - start >= (6 if period <= 2 else 12):
-                return start + period
-    return None

@@ -54,3 +54,15 @@ class OutOfRange(ModelError):
 
     def __str__(self) -> str:
         return f"expected {self.low} <= {self.name} <= {self.high}, got {self.value}"
+
+
+@dataclass(eq=False)
+class VocabularyError(ModelError):
+    """A vocabulary that cannot be used."""
+
+    path: str
+    expected: str
+    got: str
+
+    def __str__(self) -> str:
+        return f"expected {self.expected}, got {self.got} (file={self.path})"

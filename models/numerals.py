@@ -10,7 +10,7 @@ _DIGITS: Final = {c: i for i, c in enumerate("零一二三四五六七八九")} 
 _UNITS: Final = {"十": 10, "百": 100, "千": 1_000}
 _GROUPS: Final = {"万": 10_000, "亿": 100_000_000}
 _SPOKEN: Final = "".join(_DIGITS) + "".join(_UNITS) + "".join(_GROUPS)
-_RUN: Final = re.compile(rf"(百分之)?((?:[{_SPOKEN}]|\d+(?:\.\d+)?)+(?:点[{''.join(_DIGITS)}]+(?![{_SPOKEN}]))?)")
+_RUN: Final = re.compile(rf"(百分之)?((?:[{_SPOKEN}]|\d+(?:\.\d+)?)+(?:点[{''.join(_DIGITS)}]+(?![{_SPOKEN}分刻]))?)")
 _PIECE: Final = re.compile(r"\d+(?:\.\d+)?|.")
 
 _SMALL: Final = {
@@ -84,8 +84,17 @@ def _mandarin(found: re.Match[str]) -> str:
     return f" {number}% " if found[1] else f" {number} "
 
 
+def mandarin_number(run: str) -> str | None:
+    """
+    A run of Chinese numerals in digits, by the rules of reading; None where they do not hold, as in 百 or 万 alone.
+
+    Digits alone are read one by one: 二零二六 is 2026, 七八 is 78.
+    """
+    number = _read(_PIECE.findall(run))
+    return number if number is not None and number[0].isdecimal() else None
+
+
 def _read(pieces: Sequence[str]) -> str | None:
-    """By the rules, or None where they do not hold."""
     if all(piece in _DIGITS or piece.isdecimal() for piece in pieces):
         return "".join(str(_DIGITS.get(piece, piece)) for piece in pieces)
     if len(pieces) == 1:
@@ -164,7 +173,7 @@ def english_numbers(tokens: Sequence[str]) -> list[str]:
     found: list[str] = []
     at = 0
     while at < len(tokens):
-        number, used = _number(tokens[at:])
+        number, used = english_number(tokens[at:])
         if not used:
             number, used = _beside(
                 found[-1] if found else "", tokens[at], tokens[at + 1] if at + 1 < len(tokens) else ""
@@ -188,8 +197,16 @@ def _beside(before: str, word: str, after: str) -> tuple[list[str], int]:
     return [word], 1
 
 
-def _number(tokens: Sequence[str]) -> tuple[list[str], int]:
-    """The number that the tokens begin with, and how many of them it takes: 0 where there is none."""
+def english_number(tokens: Sequence[str]) -> tuple[list[str], int]:
+    """
+    The number that the tokens begin with, in digits, followed by "th" where it is an ordinal.
+
+    Args:
+        tokens: At least one, as for ``english_numbers``.
+
+    Returns:
+        How many tokens it takes besides: 0 where there is none.
+    """
     first, second = tokens[0], tokens[1] if len(tokens) > 1 else ""
     reading, used = _English(), 0
     if first[0].isdigit():

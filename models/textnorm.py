@@ -11,12 +11,10 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
-import opencc
-
 from models.numerals import english_numbers, mandarin_numbers
+from models.script import simplified
 
 _IDEOGRAPHS: Final = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 
@@ -81,11 +79,6 @@ class Errors:
         )
 
 
-@cache
-def _simplifier() -> opencc.OpenCC:
-    return opencc.OpenCC("t2s")
-
-
 def normalise(text: str) -> str:
     """
     Bring a text to the one form.
@@ -94,7 +87,7 @@ def normalise(text: str) -> str:
         Tokens with one space between them: lower-case words, single ideographs, single digits, "." within a number,
         "%".
     """
-    text = unicodedata.normalize("NFKC", _simplifier().convert(text)).casefold()
+    text = unicodedata.normalize("NFKC", simplified(text)).casefold()
     text = text.replace("’", "'").replace("‘", "'")
     text = re.sub(r"\b(?:[a-z]\.){2,}", lambda found: found[0].replace(".", "") + " ", text)
     for pattern, full in _CONTRACTIONS:

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from audio.types import Channel, Pcm
+from models.vocabulary import NO_TERMS, Vocabulary
 
 
 class Word(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,11 +21,21 @@ class Word(msgspec.Struct, frozen=True, kw_only=True):
     """0 ... 1."""
 
 
+class Correction(msgspec.Struct, frozen=True, kw_only=True):
+    """A term of the vocabulary in the place of words that sound like it."""
+
+    heard: str
+    written: str
+
+
 class Hypothesis(msgspec.Struct, frozen=True, kw_only=True):
     """What a recogniser believes was said in one stretch of speech."""
 
     text: str
-    """As shown: Simplified Chinese or English, with punctuation; empty where nothing was said."""
+    """
+    As shown: Simplified Chinese or English, with punctuation; a final as a person would write it, with digits and with
+    the terms of the vocabulary. Empty where nothing was said.
+    """
     language: str
     """"zh", "en", or "unknown" where nothing was said."""
     language_confidence: float
@@ -34,6 +45,9 @@ class Hypothesis(msgspec.Struct, frozen=True, kw_only=True):
     """Times count from the start of the speech given; empty where they were not asked for."""
     guarded: tuple[str, ...] = ()
     """Why the first result was not taken as it was: "nobody", "loop", "doubled", "language"."""
+    raw: str = ""
+    """As it was recognised, where ``text`` differs from it."""
+    corrections: tuple[Correction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +62,8 @@ class Spoken:
     """With word times and the fuller search."""
     timed: bool = False
     """A partial with word times all the same."""
+    vocabulary: Vocabulary = NO_TERMS
+    """Heeded in finals."""
 
 
 class Capacity(NamedTuple):
@@ -128,6 +144,9 @@ class Utterance(msgspec.Struct, frozen=True, kw_only=True):
     emotion: Emotion | None
     """None on the agent's channel, where emotion is never computed."""
     loudness_dbfs: float | None
+    raw: str = ""
+    """As it was recognised, where ``text`` differs from it: in numbers, or by a correction."""
+    corrections: tuple[Correction, ...] = ()
 
 
 class RiskLevel(StrEnum):

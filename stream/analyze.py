@@ -9,7 +9,8 @@ from agent_assist.call.state import CallState
 from agent_assist.types import Assist, CallEnded, CallRecord, CallStarted, Degraded, Event
 from audio.recording import Recording, records
 from audio.vad import VoiceActivity
-from stream.pipeline import CallPipeline, Hearing, PipelinePolicy
+from stream.hearing import Hearing
+from stream.pipeline import CallPipeline, PipelinePolicy
 
 
 def analyze(

@@ -20,9 +20,9 @@ from audio.vad import VoiceActivity
 from stream import metrics, topics
 from stream.assist import Adviser
 from stream.errors import WireError
+from stream.hearing import Hearing
 from stream.listen import Listener, ListenPolicy, Offsets
 from stream.logs import where
-from stream.pipeline import Hearing
 from stream.topics import Topic
 from stream.wire import ChurnSignal, Invalid, ListenLoad, decode_assist, decode_audio, decode_event, encode
 

@@ -9,10 +9,13 @@ from agent_assist.call.assistant import Assistant
 from audio.vad import LevelVad, SileroVad, VoiceActivity
 from models.asr import WhisperRecogniser
 from models.scripted import ScriptedRecogniser
+from models.vocabulary import Vocabularies
+from models.vocabulary import load as load_vocabulary
 from models.weights import locate
 from stream import metrics
+from stream.hearing import Hearing, ModelHearing
 from stream.listen import ListenPolicy
-from stream.pipeline import Hearing, ModelHearing, PipelinePolicy
+from stream.pipeline import PipelinePolicy
 from stream.settings import Settings
 
 log = structlog.get_logger()
@@ -24,11 +27,13 @@ def _weights(settings: Settings, name: str) -> Path:
 
 def check_models(settings: Settings) -> None:
     """
-    See that the weights are there and whole, before any process starts.
+    See that the weights are there and whole, and that vocabulary and playbook can be read, before any process starts.
 
     Raises:
-        models.errors.ModelError: Says which are missing and how to get them.
+        models.errors.ModelError: Says which weights are missing and how to get them, or what the vocabulary lacks.
+        agent_assist.errors.PlaybookError: Says what is wrong in the playbook.
     """
+    pipeline_policy(settings)
     if settings.recogniser == "whisper":
         _weights(settings, settings.model)
 
@@ -57,8 +62,14 @@ def vad(settings: Settings) -> VoiceActivity:
 
 
 def pipeline_policy(settings: Settings) -> PipelinePolicy:
-    """How calls are cut."""
-    return PipelinePolicy(partial_every=settings.partial_every_ms * 16, keys=settings.keys)
+    """How calls are cut, and which names they may hold: those of the vocabulary and the playbook's competitors."""
+    given = Vocabularies() if settings.vocabulary is None else load_vocabulary(settings.vocabulary)
+    competitors = load_playbook(settings.playbook).competitors
+    return PipelinePolicy(
+        partial_every=settings.partial_every_ms * 16,
+        keys=settings.keys,
+        vocabularies=given.extended(name for one in competitors for name in (one.name, *one.aliases)),
+    )
 
 
 def listen_policy(settings: Settings) -> ListenPolicy:

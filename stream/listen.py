@@ -15,9 +15,10 @@ from audio.vad import VoiceActivity
 from models.batching import Scheduler
 from models.types import Hypothesis
 from stream import metrics
+from stream.hearing import Excerpt, Heard, Hearing
 from stream.logs import where
 from stream.overload import Overload
-from stream.pipeline import CallPipeline, Checkpoint, Excerpt, Heard, Hearing, PipelinePolicy
+from stream.pipeline import CallPipeline, Checkpoint, PipelinePolicy
 from stream.wire import AudioEnd, AudioMessage, AudioStart
 
 log = structlog.get_logger()
@@ -151,6 +152,7 @@ class Listener:
         call.heard_at = self._clock()
         match message:
             case AudioStart():
+                call.pipeline.begin(message.queue, (message.customer_name,) if message.customer_name else ())
                 await self._started(call_id, message)
                 call.held.append((0, acknowledge))
             case AudioRecord():

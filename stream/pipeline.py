@@ -7,9 +7,8 @@ records in order: a second pipeline that starts from a checkpoint gives the same
 """
 
 from collections import deque
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -23,9 +22,10 @@ from audio.vad import VoiceActivity
 from models.commit import Commitment
 from models.fusion import CustomerVoice, feel
 from models.language import LanguageTracker
-from models.prosody import Prosody, measure
 from models.sentiment import score
-from models.types import Capacity, Hypothesis, Recogniser, Spoken, Utterance, Word
+from models.types import Utterance, Word
+from models.vocabulary import Vocabularies
+from stream.hearing import Excerpt, Heard
 
 _PER_MS = SAMPLE_RATE // 1000
 _MENU = 2
@@ -52,77 +52,15 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     customer: ChannelCheckpoint = ChannelCheckpoint()
     agent: ChannelCheckpoint = ChannelCheckpoint()
     ended: bool = False
+    queue: str | None = None
+    """Where the call came in."""
+    names: tuple[str, ...] = ()
+    """Of the people on it, as far as known."""
 
     @property
     def first_needed(self) -> int:
         """Sequence number of the first record that a successor has to read."""
         return min(self.customer.resume_at or 0, self.agent.resume_at or 0)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Excerpt:
-    """Speech to be understood."""
-
-    utterance_id: str
-    channel: Channel
-    speech: Speech
-    language: str | None
-    final: bool
-    timed: bool = False
-    """Whether a partial is to have word times."""
-
-
-class Heard(NamedTuple):
-    """What the heavy work found in an excerpt."""
-
-    hypothesis: Hypothesis
-    prosody: Prosody | None
-    """Of the customer only: nothing of the kind is computed from an agent's voice."""
-
-
-class Hearing(Protocol):
-    """The heavy work: keeps nothing between calls, may run in any thread."""
-
-    @property
-    def capacity(self) -> Capacity:
-        """How much of it at once."""
-        ...
-
-    def shape(self, excerpt: Excerpt) -> Hashable:
-        """What has an equal one may be heard together."""
-        ...
-
-    def hear(self, batch: Sequence[Excerpt]) -> list[Heard]:
-        """Understand excerpts of one shape, all finals or all partials; the same for each as if it came alone."""
-        ...
-
-
-class ModelHearing:
-    """Words by the recogniser, prosody from the customer's voice."""
-
-    def __init__(self, recogniser: Recogniser) -> None:
-        self._recogniser = recogniser
-        self.capacity = recogniser.capacity
-
-    def shape(self, excerpt: Excerpt) -> Hashable:
-        """See ``Hearing``."""
-        return self._recogniser.shape(_spoken(excerpt))
-
-    def hear(self, batch: Sequence[Excerpt]) -> list[Heard]:
-        """See ``Hearing``."""
-        hypotheses = self._recogniser.transcribe([_spoken(excerpt) for excerpt in batch])
-        return [
-            Heard(hypothesis, measure(excerpt.speech.pcm) if _of_customer(excerpt) and hypothesis.text else None)
-            for excerpt, hypothesis in zip(batch, hypotheses, strict=True)
-        ]
-
-
-def _spoken(excerpt: Excerpt) -> Spoken:
-    return Spoken(excerpt.speech.pcm, excerpt.language, excerpt.final, excerpt.timed)
-
-
-def _of_customer(excerpt: Excerpt) -> bool:
-    return excerpt.final and excerpt.channel is Channel.CUSTOMER
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +76,7 @@ class PipelinePolicy:
     """Speech of a partial from which what is committed is cut off, so that a long turn costs no more than a short."""
     keys: Literal["menu", "all", "off"] = "menu"
     """Which keys pressed are told: choices in a menu, of at most two keys, and of longer runs the count; all; none."""
+    vocabularies: Vocabularies = field(default_factory=Vocabularies)
 
 
 class _Restart(NamedTuple):
@@ -191,6 +130,12 @@ class CallPipeline:
         self._told: list[Event] = []
         self._next_seq: int | None = None
         self._end_ms = 0
+        self.begin(checkpoint.queue, checkpoint.names)
+
+    def begin(self, queue: str | None, names: tuple[str, ...]) -> None:
+        """Note what is known of the call from its beginning on: it says which terms to listen for."""
+        self._queue, self._names = queue, names
+        self._vocabulary = self._policy.vocabularies.of(queue, names)
 
     @property
     def duration_ms(self) -> int:
@@ -200,7 +145,12 @@ class CallPipeline:
     @property
     def checkpoint(self) -> Checkpoint:
         """Covers every utterance that is complete."""
-        return Checkpoint(customer=self._sides[Channel.CUSTOMER].durable, agent=self._sides[Channel.AGENT].durable)
+        return Checkpoint(
+            customer=self._sides[Channel.CUSTOMER].durable,
+            agent=self._sides[Channel.AGENT].durable,
+            queue=self._queue,
+            names=self._names,
+        )
 
     @property
     def backlog_ms(self) -> int:
@@ -377,6 +327,8 @@ class CallPipeline:
             sentiment=sentiment,
             emotion=emotion,
             loudness_dbfs=round(rms_dbfs(speech.pcm), 1),
+            raw=hypothesis.raw,
+            corrections=hypothesis.corrections,
         )
 
     def partials(self, slower: int = 1) -> list[Excerpt]:
@@ -413,6 +365,7 @@ class CallPipeline:
             language=side.now.language.language,
             final=final,
             timed=not final and len(speech.pcm) - cut >= self._policy.cut_from,
+            vocabulary=self._vocabulary,
         )
 
     def partial(self, excerpt: Excerpt, heard: Heard) -> list[Event]:

@@ -61,6 +61,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """More at once are refused."""
     playbook: Path | None = None
     """Directory of rules; without it the default playbook."""
+    vocabulary: Path | None = None
+    """YAML file of words that the recogniser cannot know, for all calls and for each queue."""
     twilio_auth_token: str | None = None
     """Where set, the signature of every Twilio connection is checked against it."""
     public_url: str | None = None

@@ -12,6 +12,7 @@ from agent_assist.call.state import CallState
 from agent_assist.types import Assist, Card, Degraded, Final
 from audio.types import Channel
 from models.types import Emotion, EmotionLabel, Utterance
+from models.written import written
 
 MOODS = {
     "neutral": Emotion(label=EmotionLabel.NEUTRAL, valence=0.0, arousal=0.0, agitation=0.15, confidence=0.7),
@@ -20,6 +21,10 @@ MOODS = {
     "angry": Emotion(label=EmotionLabel.ANGRY, valence=-0.7, arousal=0.7, agitation=0.8, confidence=0.8),
     "satisfied": Emotion(label=EmotionLabel.SATISFIED, valence=0.6, arousal=0.3, agitation=0.1, confidence=0.7),
 }
+
+
+def language_of(text: str) -> str:
+    return "zh" if any("一" <= letter <= "鿿" for letter in text) else "en"
 
 
 class Script:
@@ -51,7 +56,7 @@ class Script:
             start_ms=start,
             end_ms=end,
             text=text,
-            language=language or ("zh" if any("一" <= letter <= "鿿" for letter in text) else "en"),
+            language=language or language_of(text),
             confidence=0.9,
             words=(),
             sentiment=None,
@@ -86,11 +91,15 @@ def script(assistant: Assistant) -> Script:
 
 @pytest.fixture
 def fired(assistant: Assistant) -> Callable[[str, str], set[str]]:
-    """Rules that fire when a speaker says just this."""
+    """Rules that fire when a speaker says just this, as recognised or with its numbers as a person writes them."""
 
     def rules(speaker: str, text: str) -> set[str]:
-        script = Script(assistant)
-        return {card.rule for card in cards(script.say(script.utterance(Channel(speaker), text)))}
+        found = [
+            {card.rule for card in cards(script.say(script.utterance(Channel(speaker), form)))}
+            for script, form in ((Script(assistant), text), (Script(assistant), written(text, language_of(text))))
+        ]
+        assert found[0] == found[1]
+        return found[0]
 
     return rules
 

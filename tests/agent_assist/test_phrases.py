@@ -164,6 +164,9 @@ NO_CANCEL = [
     "where is my refund policy document",
 ]
 REPEATED = [
+    "我打了十二次电话了",
+    "这是我第二十一次打电话",
+    "I have called you fifteen times",
     "这已经是我第三次打电话了",
     "这是我第3次打电话了",
     "我都打了三次电话了",

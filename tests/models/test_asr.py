@@ -15,13 +15,17 @@ import soundfile
 
 from audio.resample import Resampler
 from audio.types import SAMPLE_RATE, Pcm
-from models.asr import LANGUAGES, WhisperRecogniser, loop_end
+from models.asr import LANGUAGES, WhisperRecogniser
+from models.loops import loop_end
 from models.textnorm import Errors, cer, normalise, wer
 from models.types import Hypothesis, Spoken
+from models.vocabulary import Term, Vocabulary
 from models.weights import locate
 
 CALLS = {"en_cancel_plan": ("en", 0.10), "zh_late_order": ("zh", 0.16)}
 """Language, and the error rate that the default weights stay below."""
+NAMES = (("云集优选", "Blue Harbor"), ("NorthFund", "林小姐", "空气净化器"), ())
+"""Of three vocabularies."""
 
 
 @pytest.fixture(scope="module")
@@ -160,22 +164,65 @@ def test_the_same_sound_gives_the_same_words_from_any_thread(recogniser: Whisper
 @pytest.mark.weights
 @pytest.mark.parametrize("final", [True, False], ids=["finals", "partials"])
 def test_each_of_a_batch_is_heard_as_if_it_came_alone(recogniser: WhisperRecogniser, data: Path, final: bool) -> None:
+    # Beside each other: languages told and not told, and vocabularies of which one changes what it stands beside.
+    names = [Vocabulary(tuple(Term(text=text) for text in texts)) for texts in NAMES]
     spoken = [
-        Spoken(audio, told, final)
+        Spoken(audio, told, final, vocabulary=names[n % len(names)])
         for call, (language, _) in CALLS.items()
-        for n, (audio, _) in enumerate(islice(turns(data, call), 6))
+        for n, (audio, _) in enumerate(islice(turns(data, call), 8))
         for told in [language if n % 2 else None]
     ]
     spoken += [Spoken(sound, language, final) for sound in list(NOT_SPEECH.values())[2:5] for language in ("en", None)]
     # A word said twice, and one that the search gets stuck on, go further ways than the rest.
     spoken += [Spoken(np.tile(one.pcm[: SAMPLE_RATE // 2], 9), one.language, final) for one in spoken[4:8]]
     shapes: dict[object, list[Spoken]] = {}
+    corrected = 0
     for one in spoken:
         shapes.setdefault(recogniser.shape(one), []).append(one)
     assert max(map(len, shapes.values())) >= 6
     for alike in shapes.values():
         alone = [hypothesis for one in alike for hypothesis in recogniser.transcribe([one])]
         assert recogniser.transcribe(alike) == alone
+        corrected += sum(bool(hypothesis.corrections) for hypothesis in alone)
+    assert corrected if final else not corrected
+
+
+@pytest.mark.weights
+def test_a_name_of_the_vocabulary_is_written_where_it_was_said(recogniser: WhisperRecogniser, data: Path) -> None:
+    audio = next(audio for audio, words in turns(data, "zh_late_order") if "云集优选" in words)
+    vocabulary = Vocabulary((Term(text="云集优选"), Term(text="Blue Harbor")))
+    [plain] = recogniser.transcribe([Spoken(audio, "zh")])
+    [found] = recogniser.transcribe([Spoken(audio, "zh", vocabulary=vocabulary)])
+    assert "云集优选" not in plain.text
+    assert "云集优选" in found.text
+    [correction] = found.corrections
+    assert correction.written == "云集优选"
+    assert found.raw == plain.text == found.text.replace("云集优选", correction.heard)
+    assert normalise("".join(word.text for word in found.words)) == normalise(found.text)
+
+
+@pytest.mark.weights
+def test_the_words_of_its_trade_win_back_a_third_of_the_errors_of_a_call(
+    recogniser: WhisperRecogniser, data: Path
+) -> None:
+    texts = ("云集优选", "星河商城", "空气净化器", "订单号", "手机号码", "优惠券", "中转仓", "小林")
+    vocabulary = Vocabulary(tuple(Term(text=text) for text in texts))
+    plain = corrected = Errors()
+    for audio, words in turns(data, "zh_late_order"):
+        plain += cer(words, said(recogniser, audio, "zh", final=True).text)
+        [found] = recogniser.transcribe([Spoken(audio, "zh", vocabulary=vocabulary)])
+        assert all(correction.written in words for correction in found.corrections)
+        corrected += cer(words, found.text)
+    assert corrected.total < 0.7 * plain.total
+
+
+@pytest.mark.weights
+def test_a_name_that_is_not_said_changes_nothing(recogniser: WhisperRecogniser, data: Path) -> None:
+    vocabulary = Vocabulary(tuple(Term(text=text) for text in ("云南", "林晓", "Anne", "Northwest")))
+    for call, (language, _) in CALLS.items():
+        for audio, _ in islice(turns(data, call), 3):
+            [found] = recogniser.transcribe([Spoken(audio, language, vocabulary=vocabulary)])
+            assert found == said(recogniser, audio, language, final=True)
 
 
 @pytest.mark.weights

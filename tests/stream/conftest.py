@@ -11,7 +11,8 @@ from audio.types import AudioRecord
 from audio.vad import LevelVad
 from models.scripted import ScriptedRecogniser
 from models.types import Utterance
-from stream.pipeline import CallPipeline, Checkpoint, ModelHearing, PipelinePolicy
+from stream.hearing import ModelHearing
+from stream.pipeline import CallPipeline, Checkpoint, PipelinePolicy
 
 FRESH = Checkpoint()
 HEARING = ModelHearing(ScriptedRecogniser())

@@ -10,21 +10,28 @@ from agent_assist.types import CallEnded, CallStarted, Degraded, Event, Final, P
 from audio.types import AudioRecord
 from audio.vad import LevelVad
 from models.scripted import ScriptedRecogniser
+from models.vocabulary import Vocabularies
 from stream import metrics
+from stream.hearing import Excerpt, Heard, Hearing, ModelHearing
 from stream.listen import Listener, ListenPolicy, Offsets
 from stream.overload import STEPS
-from stream.pipeline import Excerpt, Heard, Hearing, ModelHearing
+from stream.pipeline import PipelinePolicy
 from stream.wire import AudioEnd, AudioMessage, AudioStart
 
 START = AudioStart(at=datetime(2026, 1, 1, tzinfo=UTC), protocol="test", customer_id="k")
 SCRIPTED = ModelHearing(ScriptedRecogniser())
+PIPELINE = PipelinePolicy()
 
 
 class Worker:
     """One worker's life: reads a partition from its committed offset, until it is killed."""
 
     def __init__(
-        self, tables: MutableMapping[str, bytes], hearing: Hearing = SCRIPTED, idle_timeout_s: float = 40
+        self,
+        tables: MutableMapping[str, bytes],
+        hearing: Hearing = SCRIPTED,
+        idle_timeout_s: float = 40,
+        pipeline: PipelinePolicy = PIPELINE,
     ) -> None:
         self.published: list[Event] = []
         self.committed = 0
@@ -35,7 +42,7 @@ class Worker:
             vad=LevelVad(),
             publish=self.publish,
             checkpoints=tables,
-            policy=ListenPolicy(idle_timeout_s=idle_timeout_s),
+            policy=ListenPolicy(pipeline=pipeline, idle_timeout_s=idle_timeout_s),
             clock=lambda: self.now,
         )
 
@@ -130,6 +137,45 @@ async def test_a_call_without_audio_for_too_long_counts_as_lost(call: list[Audio
     await worker.read([], 0, 0)
     assert len(worker.finals()) == before + 1
     assert worker.published[-1] == CallEnded(call_id="a", duration_ms=41_800, reason="lost")
+
+
+class Noting:
+    """Notes the terms that it was given with each final."""
+
+    capacity = SCRIPTED.capacity
+
+    def __init__(self) -> None:
+        self.terms: dict[str, list[str]] = {}
+
+    def shape(self, excerpt: Excerpt) -> Hashable:
+        return SCRIPTED.shape(excerpt)
+
+    def hear(self, batch: Sequence[Excerpt]) -> list[Heard]:
+        finals = [excerpt for excerpt in batch if excerpt.final]
+        self.terms |= {excerpt.utterance_id: [term.text for term in excerpt.vocabulary.terms] for excerpt in finals}
+        return SCRIPTED.hear(batch)
+
+
+async def test_a_call_keeps_the_terms_of_its_queue_and_its_customer_when_its_worker_dies(
+    call: list[AudioRecord],
+) -> None:
+    start = msgspec.structs.replace(START, queue="billing", customer_name="Ms. Brown")
+    log = [("a", start), *log_of(call, ("a",))[1:], *log_of(call, ("b",))]
+    vocabularies = Vocabularies(terms=("云集优选",), queues={"billing": ("Blue Harbor",), "sales": ("云仓",)})
+    tables: dict[str, bytes] = {}
+    seen = [Noting(), Noting()]
+    policy = PipelinePolicy(vocabularies=vocabularies)
+    first, second = (Worker(tables, hearing, pipeline=policy) for hearing in seen)
+    await first.read(log, 0, 300)
+    assert first.committed > 1
+    await second.read(log, first.committed, len(log))
+    for hearing in seen:
+        mine = [terms for utterance, terms in hearing.terms.items() if utterance.startswith("a:")]
+        assert len(mine) >= 3
+        assert all(terms == ["云集优选", "Blue Harbor", "Brown"] for terms in mine)
+    others = [terms for utterance, terms in seen[1].terms.items() if utterance.startswith("b:")]
+    assert len(others) >= 3
+    assert all(terms == ["云集优选"] for terms in others)
 
 
 class Failing:

@@ -13,8 +13,9 @@ from audio.types import SAMPLE_RATE, AudioRecord, Channel, Encoding
 from audio.vad import LevelVad, SileroVad
 from models.scripted import ScriptedRecogniser
 from models.types import Hypothesis
-from stream import pipeline as module
-from stream.pipeline import CallPipeline, Checkpoint, Excerpt, Heard, ModelHearing, PipelinePolicy
+from stream import hearing as module
+from stream.hearing import Excerpt, Heard, ModelHearing
+from stream.pipeline import CallPipeline, Checkpoint, PipelinePolicy
 
 Run = Callable[..., Any]
 NOTHING = Heard(Hypothesis(text="", language="unknown", language_confidence=0, confidence=0), None)

@@ -2,6 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from models.errors import VocabularyError
+from stream.build import check_models, pipeline_policy
 from stream.errors import SettingsError
 from stream.settings import load, token
 
@@ -38,6 +40,21 @@ def test_an_unknown_setting_in_the_file_is_told(tmp_path: Path) -> None:
     file.write_text("prot = 1\n")
     with pytest.raises(SettingsError, match="prot"):
         load({}, {"WARMLINE_CONFIG": str(file)})
+
+
+def test_a_call_may_hold_the_vocabularys_terms_and_the_names_of_competitors(tmp_path: Path) -> None:
+    file = tmp_path / "vocabulary.yaml"
+    file.write_text("terms: [星河商城]\nqueues: {billing: [月结]}\n", encoding="utf-8")
+    found = pipeline_policy(load({}, {"WARMLINE_VOCABULARY": str(file)})).vocabularies
+    competitors = [term.text for term in pipeline_policy(load({}, {})).vocabularies.of().terms]
+    assert "云集优选" in competitors
+    assert [term.text for term in found.of("billing").terms] == ["星河商城", *competitors, "月结"]
+
+
+def test_a_vocabulary_that_cannot_be_read_is_told_before_anything_starts(tmp_path: Path) -> None:
+    settings = load({}, {"WARMLINE_VOCABULARY": str(tmp_path / "none.yaml"), "WARMLINE_RECOGNISER": "none"})
+    with pytest.raises(VocabularyError, match=r"none\.yaml"):
+        check_models(settings)
 
 
 def test_secrets_are_not_printed() -> None:
