@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes is the machine's affair.
+settings.register_profile("warmline", deadline=None)
+settings.load_profile("warmline")
 
 DATA = Path(__file__).parent / "data"
 

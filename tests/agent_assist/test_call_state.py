@@ -93,7 +93,7 @@ def stored(state: CallState | None) -> CallState | None:
     return None if state is None else msgspec.json.decode(msgspec.json.encode(state), type=CallState)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(events(), st.data())
 def test_a_call_in_two_halves_with_the_state_stored_between_is_the_call_at_once(
     all_of: list[Event], data: st.DataObject
@@ -106,7 +106,7 @@ def test_a_call_in_two_halves_with_the_state_stored_between_is_the_call_at_once(
     assert first + second == told
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(events(), st.data())
 def test_a_final_that_comes_again_changes_nothing_and_tells_nothing(all_of: list[Event], data: st.DataObject) -> None:
     state, _ = advised(None, all_of)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audio.assemble import RecordAssembler
@@ -50,7 +50,6 @@ def test_a_call_without_loss_gives_the_records_of_its_file(data: Path, name: str
     assert (line.dropped, line.filled, line.jumps) == (0, 0, 0)
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.integers(1, 4_000), min_size=1, max_size=12),
     st.lists(st.integers(1, 4_000), min_size=1, max_size=12),

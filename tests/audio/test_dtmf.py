@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audio.codecs import decode, encode
@@ -97,6 +97,7 @@ def test_a_key_held_down_is_one_and_a_key_pressed_twice_two() -> None:
     assert [run.keys for run in pressed(dialled("77", 60, 60))] == ["77"]
 
 
+@settings(max_examples=30)
 @given(pieces=st.lists(st.integers(1, 5_000), min_size=1, max_size=40))
 def test_it_does_not_matter_how_the_audio_is_cut(pieces: list[int]) -> None:
     pcm, detector, at = dialled("0*#59", noise=100), KeyDetector(), 0

@@ -39,7 +39,7 @@ def db(pcm: Pcm) -> float:
     return 10 * float(np.log10(max(float(np.mean(pcm.astype(np.float64) ** 2)), 1e-9)))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.sampled_from(RATES), st.integers(0, 1_500), st.lists(st.integers(0, 400), max_size=8))
 def test_the_size_of_the_pieces_changes_no_bit(rate: int, samples: int, pieces: list[int]) -> None:
     pcm = noise(samples)

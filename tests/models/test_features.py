@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 from faster_whisper.feature_extractor import FeatureExtractor
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audio.resample import Resampler
@@ -33,10 +33,11 @@ def test_speech_has_the_features_of_the_published_program(data: Path, mels: int,
     np.testing.assert_allclose(found, theirs(extractor, speech, 12), atol=1e-3)
 
 
+@settings(max_examples=25)
 @given(
-    length=st.integers(0, 5 * SAMPLE_RATE),
+    length=st.integers(0, 3 * SAMPLE_RATE),
     level=st.sampled_from([0, 1, 300, 32_000]),
-    window_s=st.sampled_from([5, 12, 30]),
+    window_s=st.sampled_from([5, 12]),
 )
 def test_any_sound_of_any_length_has_them(length: int, level: int, window_s: int) -> None:
     extractor = FeatureExtractor()

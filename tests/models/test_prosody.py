@@ -81,7 +81,7 @@ def test_a_square_wave_at_full_scale_is_measured() -> None:
     assert prosody.loudness_dbfs <= 0.0
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(-32_768, 32_767), max_size=3_000))
 def test_any_samples_give_measures_in_their_ranges(samples: list[int]) -> None:
     prosody = measure(np.array(samples, np.int16))

@@ -216,7 +216,7 @@ def keys_of(pipeline: CallPipeline, records: list[AudioRecord]) -> list[Keys]:
 @pytest.fixture(scope="module")
 def quiet(call: list[AudioRecord]) -> list[AudioRecord]:
     silence = encode(call[0].encoding, np.zeros(len(decode(call[0].encoding, call[0].customer)), np.int16))
-    return [replace(record, customer=silence) for record in call[:250]]
+    return [replace(record, customer=silence) for record in call[:140]]
 
 
 @pytest.mark.parametrize(("policy", "told"), [("menu", ["5", ""]), ("all", ["5", "9595"]), ("off", [])])
@@ -231,7 +231,7 @@ def test_keys_are_told_once_and_long_runs_only_by_their_count(
     assert all(abs(one.start_ms - at) < 40 for one, at in zip(keys, (4_000, 20_000), strict=False))
 
 
-@pytest.mark.parametrize("killed", [21, 25, 35, 60, 101, 104, 107, 112, 180])
+@pytest.mark.parametrize("killed", [21, 35, 60, 101, 107, 112])
 def test_keys_are_told_again_the_same_by_a_successor(quiet: list[AudioRecord], killed: int) -> None:
     call = dialling(quiet, (20, "5"), (100, "9595"))
 

@@ -153,7 +153,7 @@ def test_a_stored_call_is_the_call_as_the_live_channel_folds_it(store: CallStore
     assert store.call("another") is None
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_neither_order_nor_repetition_nor_the_size_of_batches_matters(store: CallStore, data: st.DataObject) -> None:
     call = f"c{time.monotonic_ns()}"

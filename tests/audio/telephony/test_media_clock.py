@@ -1,6 +1,6 @@
 """Timestamps to positions."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audio.telephony.clock import MediaClock
@@ -65,7 +65,6 @@ def test_a_clock_that_begins_anew_is_carried_on() -> None:
     assert counts.clamped == 5
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["inbound", "outbound"]), st.integers(-(2**53), 2**53)), max_size=50))
 def test_no_timestamps_lead_outside_of_a_day(frames: list[tuple[str, int]]) -> None:
     clock = MediaClock(8_000, Counts())

@@ -320,7 +320,7 @@ MEDIA = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(EVENTS, st.dictionaries(KEYS, JSON, max_size=4), MEDIA | JSON, st.integers(-10, 40) | JSON),

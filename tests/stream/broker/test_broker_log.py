@@ -37,7 +37,7 @@ def read_all(log: PartitionLog, most: int = 1 << 20) -> list[tuple[int, bytes | 
 
 
 @given(sizes=st.lists(st.integers(1, 30), min_size=1, max_size=60), most=st.integers(1, 5_000))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_is_written_is_read_whatever_the_pieces_and_a_restart(
     make_batch: MakeBatch, sizes: list[int], most: int
 ) -> None:
@@ -55,7 +55,7 @@ def test_what_is_written_is_read_whatever_the_pieces_and_a_restart(
 
 
 @given(cut=st.integers(1, 400), data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_torn_tail_is_cut_and_the_whole_batches_before_it_stay(
     make_batch: MakeBatch, cut: int, data: st.DataObject
 ) -> None:
@@ -191,7 +191,7 @@ def test_producers_are_remembered_when_their_batches_lie_in_sealed_segments(
     writes=st.lists(st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=1, max_size=8), max_size=60),
     restart=st.booleans(),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_compaction_keeps_exactly_the_last_record_of_each_key_and_of_the_log(
     make_batch: MakeBatch, writes: list[list[tuple[int, bool]]], restart: bool
 ) -> None:
