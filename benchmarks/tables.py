@@ -173,7 +173,7 @@ def _capacity(content: bytes) -> list[str]:
         f"### Capacity: calls of {result.seconds:g} s, talk share {share}",
         "",
         "Milliseconds from the end of a turn to its final text (*told*) and to its last change (*settled*). "
-        "WhisperLive is judged by *settled*, the others by *told*, each at its 95th percentile.",
+        "WhisperLive and WhisperLiveKit are judged by *settled*, the others by *told*, each at its 95th percentile.",
         "",
         *_table(heads, rows),
         "",
