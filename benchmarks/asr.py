@@ -95,7 +95,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     sets: tuple[AsrSet, ...]
 
 
-class _Row(NamedTuple):
+class Row(NamedTuple):
+    """A labelled file."""
+
     transcript: str
     language: str
     pcm: Pcm
@@ -122,7 +124,7 @@ class _Took(NamedTuple):
     """From the first file to the last, all workers at once."""
 
 
-_Transcribe = Callable[[_Row], _Said]
+_Transcribe = Callable[[Row], _Said]
 
 
 def read(path: Path) -> Pcm:
@@ -132,17 +134,18 @@ def read(path: Path) -> Pcm:
     return np.concatenate([resampler.push(samples.mean(axis=1).astype(np.int16)), resampler.flush()])
 
 
-def _rows(manifest: Path, split: str | None, limit: int | None) -> list[_Row]:
+def rows_of(manifest: Path, split: str | None, limit: int | None) -> list[Row]:
+    """Those of a manifest that have a transcript."""
     with manifest.open(encoding="utf-8", newline="") as lines:
         chosen = [line for line in csv.DictReader(lines) if split is None or line.get("split") == split]
     said = [line for line in chosen if (line.get("transcript") or "").strip()]
     return [
-        _Row(line["transcript"], line.get("language") or "en", read(manifest.parent / line["path"]))
+        Row(line["transcript"], line.get("language") or "en", read(manifest.parent / line["path"]))
         for line in said[:limit]
     ]
 
 
-def _utterances(pcm: Pcm) -> list[Pcm]:
+def utterances(pcm: Pcm) -> list[Pcm]:
     """The whole, or what the endpointer makes of it."""
     if len(pcm) <= _LONGEST:
         return [pcm]
@@ -151,8 +154,8 @@ def _utterances(pcm: Pcm) -> list[Pcm]:
 
 
 def _ours(recogniser: Recogniser) -> _Transcribe:
-    def transcribe(row: _Row) -> _Said:
-        found = [recogniser.transcribe([Spoken(pcm, row.language)])[0] for pcm in _utterances(row.pcm)]
+    def transcribe(row: Row) -> _Said:
+        found = [recogniser.transcribe([Spoken(pcm, row.language)])[0] for pcm in utterances(row.pcm)]
         told = any(one.language == row.language and one.language_confidence > 0.5 for one in found)
         return _Said(" ".join(one.text for one in found), told)
 
@@ -160,7 +163,7 @@ def _ours(recogniser: Recogniser) -> _Transcribe:
 
 
 def _peer(model: WhisperModel) -> _Transcribe:
-    def transcribe(row: _Row) -> _Said:
+    def transcribe(row: Row) -> _Said:
         audio = row.pcm.astype(np.float32) / 32768
         segments, _ = model.transcribe(audio, language=row.language, beam_size=BEAM)
         return _Said(" ".join(segment.text for segment in segments))
@@ -168,7 +171,7 @@ def _peer(model: WhisperModel) -> _Transcribe:
     return transcribe
 
 
-def _timed(transcribe: _Transcribe, row: _Row) -> _Heard:
+def _timed(transcribe: _Transcribe, row: Row) -> _Heard:
     begun = time.perf_counter()
     said = transcribe(row)
     seconds = time.perf_counter() - begun
@@ -177,9 +180,13 @@ def _timed(transcribe: _Transcribe, row: _Row) -> _Heard:
 
 def interval(errors: Sequence[Errors]) -> tuple[float, float]:
     """Of the rate over all, 95 %, from bootstrap samples of the files."""
-    total = np.array([one.total for one in errors])
-    length = np.array([one.n for one in errors])
-    picks = np.random.default_rng(_SEED).integers(len(errors), size=(_SAMPLES, len(errors)))
+    return bootstrap([one.total for one in errors], [one.n for one in errors])
+
+
+def bootstrap(totals: Sequence[int], lengths: Sequence[int]) -> tuple[float, float]:
+    """Where the sum of the totals over that of the lengths lies, 95 %, each of them one file's."""
+    total, length = np.array(totals), np.array(lengths)
+    picks = np.random.default_rng(_SEED).integers(len(total), size=(_SAMPLES, len(total)))
     rates = total[picks].sum(axis=1) / np.maximum(length[picks].sum(axis=1), 1)
     low, high = (round(float(value), 4) for value in np.quantile(rates, (0.025, 0.975)))
     return low, high
@@ -205,7 +212,7 @@ def _score(name: str, took: _Took, seconds: float) -> Score:
 
 def evaluate(
     name: str,
-    rows: Sequence[_Row],
+    rows: Sequence[Row],
     ours: _Transcribe,
     peer: _Transcribe,
     workers: int,
@@ -243,7 +250,8 @@ def evaluate(
 def _recognisers(settings: Settings) -> tuple[_Transcribe, _Transcribe, WhisperRecogniser]:
     """Both, warmed up, and ours as it is."""
     path = locate(settings.model, directory=settings.weights, cache=settings.home / "weights", hub=settings.hub)
-    recogniser = WhisperRecogniser(path, device=settings.device, workers=settings.workers)
+    window_s = find(settings.model).window_s
+    recogniser = WhisperRecogniser(path, device=settings.device, workers=settings.workers, window_s=window_s)
     model = WhisperModel(
         str(path),
         device=recogniser.device,
@@ -255,7 +263,7 @@ def _recognisers(settings: Settings) -> tuple[_Transcribe, _Transcribe, WhisperR
     ours, peer = _ours(recogniser), _peer(model)
     noise = np.random.default_rng(_SEED).normal(0, 500, 2 * SAMPLE_RATE).astype(np.int16)
     for transcribe in (ours, peer):
-        transcribe(_Row("", "en", noise))
+        transcribe(Row("", "en", noise))
     return ours, peer, recogniser
 
 
@@ -281,7 +289,7 @@ def run(manifest: Sequence[Path], *, split: str | None, limit: int | None, out: 
     )
     with Progress(console=Console(stderr=True), transient=True) as progress:
         for path in manifest:
-            name, rows = path.resolve().parent.name, _rows(path, split, limit)
+            name, rows = path.resolve().parent.name, rows_of(path, split, limit)
             if not rows:
                 progress.console.print(f"{name}: no transcripts, left out")
                 continue

@@ -33,7 +33,7 @@ from benchmarks.shapes import write
 from models.asr import BEAM, WhisperRecogniser
 from models.batching import Scheduler
 from models.types import Capacity, Hypothesis, Recogniser, Spoken
-from models.weights import locate
+from models.weights import UNMEASURED_S, find, locate
 from stream.pipeline import PipelinePolicy
 from stream.settings import Settings, load
 
@@ -295,7 +295,8 @@ def run(  # noqa: PLR0913 - the options of the command
     path = _path(settings, shape, scratch)
     device = WhisperRecogniser(weights(), device=device).device if device == "auto" else device
     before = _memory_mb(device)
-    whisper = WhisperRecogniser(path, device=device, compute=compute, workers=settings.workers)
+    window_s = find(settings.model).window_s if shape is None else UNMEASURED_S
+    whisper = WhisperRecogniser(path, device=device, compute=compute, workers=settings.workers, window_s=window_s)
     loaded = _memory_mb(device) - before
     recogniser: Recogniser = whisper if shape is None else Forced(whisper)
     speech = np.concatenate(_turns())

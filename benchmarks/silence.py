@@ -29,6 +29,7 @@ from benchmarks.peers import weights
 from models.asr import BEAM, WhisperRecogniser
 from models.textnorm import normalise
 from models.types import Spoken
+from models.weights import find
 
 _SEED: Final = 11
 _LANGUAGES: Final = ("zh", "en", None)
@@ -152,7 +153,7 @@ def recorded(directory: Path) -> dict[str, Pcm]:
 def run(*, minutes: float, music: Path | None, out: Path | None, json: bool) -> None:
     """Measure and print."""
     path = weights()
-    recogniser = WhisperRecogniser(path, device="cpu", workers=1)
+    recogniser = WhisperRecogniser(path, device="cpu", workers=1, window_s=find("whisper-base").window_s)
     model = WhisperModel(str(path), device="cpu", compute_type="int8", local_files_only=True)
     heard: dict[str, Sound] = {}
     chosen = sounds(minutes * 60 / len(_LANGUAGES)) | ({} if music is None else recorded(music))

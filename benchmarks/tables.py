@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from benchmarks import asr, capacity, device, emotion, live, longrun, pictures, sentiment, silence, tail, vad
+from benchmarks import asr, capacity, device, emotion, live, longrun, pictures, sentiment, silence, tail, vad, windows
 from benchmarks.environment import Environment
 
 RESULTS: Final = Path(__file__).parent / "results"
@@ -285,6 +285,39 @@ def _silence(content: bytes) -> list[str]:
     ]
 
 
+def _windows(content: bytes) -> list[str]:
+    result = msgspec.json.decode(content, type=windows.Result)
+
+    def points(more: float) -> str:
+        return f"{more * 100:+.1f}"
+
+    rows = [
+        (
+            found.name,
+            found.n,
+            one.window_s,
+            _percent(one.errors),
+            points(one.more),
+            " to ".join(map(points, one.more_interval)),
+            _percent(one.retried),
+            f"{one.rtf:.3f}",
+        )
+        for found in result.sets
+        for one in found.windows
+    ]
+    heads = ("set", "files", "shortest window, s", "errors, %", "more than at 30 s", "95 %", "retried, %", "RTF")
+    return [
+        f"### The shortest window: {result.model} on {result.device}",
+        "",
+        "Errors of words, an ideograph being one; *retried*: share of files of which something was decoded again. "
+        f"**{result.shortest_s} s** is the shortest with at most {result.margin * 100:g} points more errors than 30 s "
+        "on all files together.",
+        "",
+        *_table(heads, rows),
+        *_where(result.environment),
+    ]
+
+
 def _vad(content: bytes) -> list[str]:
     result = msgspec.json.decode(content, type=vad.Result)
     costs = [
@@ -335,6 +368,7 @@ _KINDS: Final[Mapping[str, Callable[[bytes], list[str]]]] = {
     "device": _device,
     "tail": _tail,
     "longrun": _longrun,
+    "windows": _windows,
     "vad": _vad,
     "broker_soak": _soak,
 }

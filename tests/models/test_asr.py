@@ -15,12 +15,12 @@ import soundfile
 
 from audio.resample import Resampler
 from audio.types import SAMPLE_RATE, Pcm
-from models.asr import LANGUAGES, WhisperRecogniser
+from models.asr import LANGUAGES, WINDOWS_S, WhisperRecogniser
 from models.loops import loop_end
 from models.textnorm import Errors, cer, normalise, wer
 from models.types import Hypothesis, Spoken
 from models.vocabulary import Term, Vocabulary
-from models.weights import locate
+from models.weights import CATALOGUE, UNMEASURED_S, find, locate
 
 CALLS = {"en_cancel_plan": ("en", 0.10), "zh_late_order": ("zh", 0.16)}
 """Language, and the error rate that the default weights stay below."""
@@ -29,9 +29,13 @@ NAMES = (("云集优选", "Blue Harbor"), ("NorthFund", "林小姐", "空气净�
 
 
 @pytest.fixture(scope="module")
-def recogniser(tmp_path_factory: pytest.TempPathFactory) -> WhisperRecogniser:
-    path = locate("whisper-base", directory=None, cache=tmp_path_factory.mktemp("weights"))
-    return WhisperRecogniser(path, device="cpu")
+def whisper(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return locate("whisper-base", directory=None, cache=tmp_path_factory.mktemp("weights"))
+
+
+@pytest.fixture(scope="module")
+def recogniser(whisper: Path) -> WhisperRecogniser:
+    return WhisperRecogniser(whisper, device="cpu", window_s=find("whisper-base").window_s)
 
 
 def said(recogniser: WhisperRecogniser, pcm: Pcm, language: str | None, *, final: bool) -> Hypothesis:
@@ -223,6 +227,28 @@ def test_a_name_that_is_not_said_changes_nothing(recogniser: WhisperRecogniser, 
         for audio, _ in islice(turns(data, call), 3):
             [found] = recogniser.transcribe([Spoken(audio, language, vocabulary=vocabulary)])
             assert found == said(recogniser, audio, language, final=True)
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize(
+    ("window_s", "seconds", "shape"),
+    [(5, 0.5, 5), (5, 4.5, 8), (12, 0.5, 12), (12, 10.9, 12), (12, 11.1, 15), (30, 0.5, 30), (5, 29.5, 30)],
+)
+def test_the_window_is_the_next_that_leaves_a_second_of_silence(
+    whisper: Path, window_s: int, seconds: float, shape: int
+) -> None:
+    recogniser = WhisperRecogniser(whisper, device="cpu", workers=1, window_s=window_s)
+    assert recogniser.shape(Spoken(np.zeros(int(seconds * SAMPLE_RATE), np.int16), "en")) == shape
+
+
+def test_a_window_that_nobody_has_tried_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"expected a window of 5, 8, .*30 s, got 11"):
+        WhisperRecogniser(tmp_path, device="cpu", window_s=11)
+
+
+def test_every_model_has_a_window_that_there_is() -> None:
+    assert {weights.window_s for weights in CATALOGUE} <= set(WINDOWS_S)
+    assert (find("whisper-base").window_s, find("large-v3").window_s) == (12, UNMEASURED_S)
 
 
 @pytest.mark.weights

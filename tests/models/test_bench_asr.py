@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from audio.types import SAMPLE_RATE
-from benchmarks.asr import _ours, _Row, _rows, _Said, _utterances, evaluate, interval
+from benchmarks.asr import Row, _ours, _Said, evaluate, interval, rows_of, utterances
 from models.textnorm import Errors
 from models.types import Capacity, Hypothesis, Spoken
 
@@ -31,8 +31,8 @@ class Parrot:
         ]
 
 
-def rows(*transcripts: str) -> list[_Row]:
-    return [_Row(text, "en", np.zeros(SAMPLE_RATE, np.int16)) for text in transcripts]
+def rows(*transcripts: str) -> list[Row]:
+    return [Row(text, "en", np.zeros(SAMPLE_RATE, np.int16)) for text in transcripts]
 
 
 def test_errors_are_summed_over_the_set_for_both() -> None:
@@ -64,12 +64,15 @@ def test_a_manifest_gives_its_transcribed_rows_at_16_khz(tmp_path: Path) -> None
     soundfile.write(tmp_path / "a.wav", np.zeros((8_000, 2), np.int16), 8_000)
     manifest = tmp_path / "manifest.csv"
     manifest.write_text("path,transcript,language,split\na.wav,one,en,eval\na.wav,,en,eval\na.wav,two,en,train\n")
-    assert [(row.transcript, len(row.pcm)) for row in _rows(manifest, None, None)] == [("one", 16_000), ("two", 16_000)]
-    assert [row.transcript for row in _rows(manifest, "train", None)] == ["two"]
-    assert [row.transcript for row in _rows(manifest, None, 1)] == ["one"]
+    assert [(row.transcript, len(row.pcm)) for row in rows_of(manifest, None, None)] == [
+        ("one", 16_000),
+        ("two", 16_000),
+    ]
+    assert [row.transcript for row in rows_of(manifest, "train", None)] == ["two"]
+    assert [row.transcript for row in rows_of(manifest, None, 1)] == ["one"]
 
 
 @pytest.mark.parametrize("seconds", [1, 28])
 def test_an_utterance_is_taken_whole(seconds: int) -> None:
     pcm = np.ones(seconds * SAMPLE_RATE, np.int16)
-    assert [len(one) for one in _utterances(pcm)] == [len(pcm)]
+    assert [len(one) for one in utterances(pcm)] == [len(pcm)]
