@@ -9,6 +9,7 @@ line that breaks; the latter count as ended only when nobody has come back.
 import asyncio
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from audio.errors import ProtocolError
 from audio.recording import Recording
 from audio.telephony.play import play
 from benchmarks.environment import Environment, Spread, environment, report, spread
@@ -33,6 +35,10 @@ _SEED: Final = 5
 _LENGTH_S: Final = 9
 _AT_ONCE: Final = 3
 _PATIENCE_S: Final = 90.0
+_AGAIN_S: Final = 5.0
+"""After a refused call."""
+_ROOM_S: Final = 300.0
+"""So long is room waited for."""
 
 HangUp = Literal["stop", "broken"]
 
@@ -101,8 +107,7 @@ class _Call:
         try:
             async with turn:
                 with suppress(_HungUp):
-                    door, token = addresses["twilio"], addresses["token"]
-                    await play(self.recording, door, token=token, call_id=self.id, progress=progress)
+                    await self._play(addresses, progress)
             async with asyncio.timeout(_PATIENCE_S):
                 await self.ended.wait()
         except TimeoutError:
@@ -110,6 +115,20 @@ class _Call:
         finally:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
+
+    async def _play(self, addresses: dict[str, Any], progress: Callable[[int, int], None]) -> None:
+        """Until there is room for it: a call that is refused loses no words."""
+        until = time.monotonic() + _ROOM_S
+        while True:
+            try:
+                door, token = addresses["twilio"], addresses["token"]
+                await play(self.recording, door, token=token, call_id=self.id, progress=progress)
+            except ProtocolError:
+                if time.monotonic() > until:
+                    raise
+                await asyncio.sleep(_AGAIN_S)
+            else:
+                return
 
 
 def _calls(count: int) -> list[_Call]:
