@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import asr, capacity, device, emotion, live, tail, windows
+from benchmarks import asr, capacity, device, emotion, live, longrun, tail, windows
 from stream.schemas import TYPES, schema
 
 DIRECTORY: Final = Path(__file__).resolve().parents[1] / "docs" / "schemas"
@@ -15,6 +15,7 @@ PUBLISHED: Final[dict[str, Any]] = {
     "bench-device": device.Result,
     "bench-emotion": emotion.Result,
     "bench-live": live.Result,
+    "bench-longrun": longrun.Result,
     "bench-tail": tail.Result,
     "bench-windows": windows.Result,
 }
