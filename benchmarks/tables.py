@@ -6,7 +6,21 @@ from typing import Any, Final
 
 import msgspec
 
-from benchmarks import asr, capacity, device, emotion, live, longrun, pictures, sentiment, silence, tail, vad, windows
+from benchmarks import (
+    asr,
+    capacity,
+    device,
+    emotion,
+    live,
+    longrun,
+    pictures,
+    sentiment,
+    silence,
+    tail,
+    vad,
+    vocabulary,
+    windows,
+)
 from benchmarks.environment import Environment
 
 RESULTS: Final = Path(__file__).parent / "results"
@@ -71,6 +85,27 @@ def _asr(content: bytes) -> list[str]:
         "",
     ]
     return [*lines, *_table(heads, rows), *_where(result.environment)]
+
+
+def _vocabulary(content: bytes) -> list[str]:
+    result = msgspec.json.decode(content, type=vocabulary.Result)
+
+    def figures(way: vocabulary.Way) -> tuple[object, ...]:
+        rates = (_percent(way.recall), way.false_insertions, _percent(way.cer), _percent(way.term_cer))
+        return (way.name, *rates, _number(way.ms.p50, 0))
+
+    sets = [(one.name, f"{one.terms}, said {one.occurrences} times", one.unsaid) for one in result.sets]
+    rows = [(*told, *figures(way)) for told, one in zip(sets, result.sets, strict=True) for way in one.ways]
+    heads = ("set", "terms", "not said", "way", "found %", "false", "CER %", "of terms, %", "ms, p50")
+    return [
+        f"### Names: {result.model} on {result.device}",
+        "",
+        "*found*: of the terms' occurrences; *false*: terms and other names where nobody said them; *of terms*: share "
+        "of their characters (words, in English) that are not heard. The rule for terms: `benchmarks/vocabulary.py`.",
+        "",
+        *_table(heads, rows),
+        *_where(result.environment),
+    ]
 
 
 def _emotion(content: bytes) -> list[str]:
@@ -360,6 +395,7 @@ def _soak(content: bytes) -> list[str]:
 
 _KINDS: Final[Mapping[str, Callable[[bytes], list[str]]]] = {
     "asr": _asr,
+    "vocabulary": _vocabulary,
     "emotion": _emotion,
     "sentiment": _sentiment,
     "live": _live,

@@ -218,8 +218,7 @@ class WhisperRecogniser:
         said = {n for n in said if decoded[n].said}
         nobody = [n for n, one in enumerate(decoded) if one.tokens and n not in said]
         reasons = (("nobody", nobody), ("loop", looping), ("doubled", twice), ("language", doubted))
-        raws = {n: plain(decoded[n].text, decoded[n].language) for n in said}
-        raws = {n: text for n, text in raws.items() if re.search(r"\w", text)}
+        raws = {n: text for n in said if re.search(r"\w", text := plain(decoded[n].text, decoded[n].language))}
         corrected = {n: self._correct(decoded, n, batch[n].vocabulary) for n in raws if final}
         words = self._words({n: decoded[n] for n in raws if final or batch[n].timed}, batch)
         told = []

@@ -36,6 +36,22 @@ def asr(manifest: Manifests, split: Split = None, limit: Limit = None, out: Out 
 
 
 @bench.command()
+def vocabulary(
+    manifest: Manifests,
+    split: Split = None,
+    limit: Limit = None,
+    unsaid: Annotated[
+        list[int] | None, typer.Option(min=0, help="Names that nobody says; repeatable, else 100 and 500.")
+    ] = None,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Names: how many a vocabulary wins back and what it breaks, in several ways."""
+    module = _module("vocabulary")
+    module.run(manifest, split=split, limit=limit, unsaid=unsaid or module.UNSAID, out=out, json=json)
+
+
+@bench.command()
 def emotion(
     manifest: Manifests,
     split: Split = None,
