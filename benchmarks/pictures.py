@@ -1,7 +1,7 @@
 """
 Draw ``docs/pictures/*.svg`` from ``benchmarks/results/*.json``: ``python -m benchmarks.pictures``.
 
-The same result gives the same bytes with the same matplotlib (``pip install 'warmline[bench]'``). A picture carries the
+The same result gives the same bytes with the same matplotlib. A picture carries the
 SHA-256 of its result, and its own background, so that it can be read on a light page and on a dark one.
 """
 

@@ -29,12 +29,10 @@ def test_a_picture_that_does_not_say_what_it_shows_is_found(tmp_path: Path) -> N
 
 
 def test_a_result_of_which_nothing_is_drawn_is_told() -> None:
-    pytest.importorskip("matplotlib")
     with pytest.raises(ValueError, match=r"expected a result of asr, .*, got vad.json"):
         draw(results()[0].with_name("vad.json"))
 
 
 def test_a_result_gives_the_same_picture_each_time() -> None:
-    pytest.importorskip("matplotlib")
     for result in results():
         assert draw(result) == draw(result)
