@@ -52,14 +52,17 @@ def written(text: str, language: str) -> str:
         text: What ``plain`` gives.
         language: "zh" or "en".
     """
-    said = normalise(text)
-    for rule in _MANDARIN if language == "zh" else _ENGLISH:
-        fixed = [found.span() for found in _IDIOMS.finditer(text)]
-        for start, end, digits in reversed(list(rule(text))):
-            changed = text[:start] + digits + text[end:]
-            free = all(end <= first or start >= last for first, last in fixed)
-            if free and changed != text and normalise(changed) == said:
-                text = changed
+    said, before = normalise(text), None
+    # What one rule writes can be what an earlier one looks for.
+    while text != before:
+        before = text
+        for rule in _MANDARIN if language == "zh" else _ENGLISH:
+            fixed = [found.span() for found in _IDIOMS.finditer(text)]
+            for start, end, digits in reversed(list(rule(text))):
+                changed = text[:start] + digits + text[end:]
+                free = all(end <= first or start >= last for first, last in fixed)
+                if free and changed != text and normalise(changed) == said:
+                    text = changed
     return text
 
 
@@ -294,15 +297,18 @@ def _english_amounts(text: str) -> Iterator[Edit]:
 
 def _english_times(text: str) -> Iterator[Edit]:
     numbers = [number for number in _numbers(text) if not number.ordinal and number.digits.isdecimal()]
+    minute = None
     for number, following in zip_longest(numbers, numbers[1:]):
         hour = int(number.digits)
-        if not 0 < hour <= 12:
+        # Twelve in "one twelve pm" is no hour of its own.
+        if number is minute or not 0 < hour <= 12:
             continue
         if number.after.lower() in ("am", "pm", "o'clock") or re.match(r" [ap]\.m\.", text[number.end :]):
             yield Edit(number.start, number.end, number.digits)
         elif following is not None and text[number.end : following.start] == " " and 10 <= int(following.digits) < 60:
             half = following.after.lower() in ("am", "pm") or re.match(r" [ap]\.m\.", text[following.end :])
             if half or number.before.lower() in _CLOCKS:
+                minute = following
                 yield Edit(number.start, following.end, f"{number.digits}:{following.digits}")
 
 

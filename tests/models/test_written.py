@@ -31,6 +31,7 @@ ENGLISH = {
     "Call five five five, zero one four two.": "Call 555-0142.",
     "It is four one five five five five zero one four two.": "It is 415-555-0142.",
     "At three thirty pm on March third.": "At 3:30 pm on March 3rd.",
+    "It is one twelve pm.": "It is 1:12 pm.",
     "The twenty first of May, nineteen ninety nine, by nine fifteen.": "The 21st of May, 1999, by 9:15.",
     "one hundred and thirty five dollars, ten thousand five hundred euros": "$135, €10,500",
     "twenty-five people; fifteen hundred people, two million people": "25 people; 1500 people, 2 million people",
