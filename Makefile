@@ -43,7 +43,7 @@ test: $(BIN)/.test $(STATIC)/.built ## The fast tests, then all that this machin
 	sh tests/run.sh
 
 test-fast: $(BIN)/.test ## Only the tests that need no server, browser, weights or corpus.
-	$(BIN)/python -m pytest -q -m "not (broker or kafka or kafka3 or postgres or weights or browser or corpus or gpu)"
+	$(BIN)/python -m pytest -q -n auto -m "not (broker or kafka or kafka3 or postgres or weights or browser or corpus or gpu)"
 
 check: $(BIN)/.test ## Style, types, direction of imports, names.
 	$(BIN)/ruff format --check .

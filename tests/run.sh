@@ -31,7 +31,7 @@ esac
 
 slow="broker or kafka or kafka3 or postgres or weights or browser or corpus or gpu"
 echo "== fast tests"
-"$BIN/python" -m pytest -q -m "not ($slow)"
+"$BIN/python" -m pytest -q -n auto -m "not ($slow)"
 
 without=""
 skip() {
