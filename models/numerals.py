@@ -10,7 +10,15 @@ _DIGITS: Final = {c: i for i, c in enumerate("零一二三四五六七八九")} 
 _UNITS: Final = {"十": 10, "百": 100, "千": 1_000}
 _GROUPS: Final = {"万": 10_000, "亿": 100_000_000}
 _SPOKEN: Final = "".join(_DIGITS) + "".join(_UNITS) + "".join(_GROUPS)
-_RUN: Final = re.compile(rf"(百分之)?((?:[{_SPOKEN}]|\d+(?:\.\d+)?)+(?:点[{''.join(_DIGITS)}]+(?![{_SPOKEN}分刻]))?)")
+NUMERAL: Final = (
+    rf"(?!(?:(?<=[百千万亿\d])|(?<=[百千万亿][二三四五六七八九]))一[个月年天晚次件张位台部单箱包斤盒瓶趟杯])[{_SPOKEN}]"
+)
+"""Pattern of one numeral of a run; the 一 of a measure ends it: 三百一个月 is 300 a month."""
+DECIMAL: Final = rf"点[{''.join(_DIGITS)}]+(?![{_SPOKEN}分刻几])"
+_RUN: Final = re.compile(rf"(百分之)?((?:{NUMERAL}|\d+(?:\.\d+)?)+(?:{DECIMAL})?)")
+_DAYTIME: Final = re.compile(
+    r"(?:早上|上午|中午|下午|傍晚|晚上|夜里|夜间|凌晨|清晨|半夜|今早|今晚|明早|明晚|昨晚|早晨)$"
+)
 _PIECE: Final = re.compile(r"\d+(?:\.\d+)?|.")
 
 _SMALL: Final = {
@@ -69,19 +77,32 @@ def mandarin_numbers(text: str) -> str:
     """
     Write every run of Chinese numerals in digits: 二零二六 as 2026, 一百二十三 as 123, 三点五 as 3.5, 3万 as 30000.
 
-    What is no number by the rules keeps its units and has its digits replaced.
+    What is no number by the rules keeps its units and has its digits replaced; 一两 and 两三 are vague and stay.
     """
     return _RUN.sub(_mandarin, text)
 
 
 def _mandarin(found: re.Match[str]) -> str:
     whole, _, fraction = found[2].partition("点")
+    if is_vague(whole):
+        return found[0]
     number = _read(_PIECE.findall(whole))
     if number is None:
         number = "".join(str(_DIGITS.get(character, character)) for character in whole)
     if fraction:
-        number += "." + "".join(str(_DIGITS[character]) for character in fraction)
+        clock = is_clock(found.string[: found.start()], fraction)
+        number += ("点" if clock else ".") + "".join(str(_DIGITS[character]) for character in fraction)
     return f" {number}% " if found[1] else f" {number} "
+
+
+def is_vague(run: str) -> bool:
+    """Whether it counts loosely, or names things by the pair: 一两, 两三, 两两."""
+    return "两" in run and len(run) > 1 and all(character in _DIGITS for character in run)
+
+
+def is_clock(before: str, fraction: str) -> bool:
+    """Whether what follows 点 are minutes: 早上八点零五."""
+    return len(fraction) == 2 and fraction[0] in "零〇" and _DAYTIME.search(before) is not None
 
 
 def mandarin_number(run: str) -> str | None:
@@ -217,6 +238,9 @@ def english_number(tokens: Sequence[str]) -> tuple[list[str], int]:
         reading, used = _English(group=Decimal(1), last=Decimal(1)), 1
     for at, word in enumerate(tokens[used:], start=used + 1):
         after = tokens[at] if at < len(tokens) else ""
+        # In "eight hundred five five five" the fives are read out.
+        if reading.last == 100 and all(0 <= _SMALL.get(one, -1) < 10 for one in (word, after)):
+            break
         if word == "and" and reading.last >= 100 and (after in _SMALL or after in _TENS or after in _ORDINALS):
             continue
         if not reading.take(_ORDINALS.get(word, word)):
