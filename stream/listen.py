@@ -94,6 +94,8 @@ class _Call:
     saved: Checkpoint
     held: deque[tuple[int, Acknowledge]] = field(default_factory=deque)
     """Records that a successor would have to read, oldest first."""
+    cut_at: deque[float] = field(default_factory=deque)
+    """When each utterance that is not understood yet was complete, oldest first."""
     ending: tuple[AudioEnd, Acknowledge] | None = None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while something of the call is told and saved: one thing after the other, the end last."""
@@ -157,7 +159,9 @@ class Listener:
                 call.held.append((0, acknowledge))
             case AudioRecord():
                 metrics.RECORDS.inc()
-                for event in call.pipeline.push(message):
+                told = call.pipeline.push(message)
+                self._stamp(call)
+                for event in told:
                     metrics.GAPS.inc(isinstance(event, Degraded))
                     await self._publish(event)
                 call.held.append((message.seq, acknowledge))
@@ -174,12 +178,17 @@ class Listener:
     @property
     def load(self) -> tuple[int, int, float]:
         """Calls, the step of ``stream.overload``, and how many seconds the most urgent job has waited."""
-        return len(self._calls), self._overload.number, self._scheduler.late_by(self._clock())
+        return len(self._calls), self._overload.number, self._late()
+
+    def _late(self) -> float:
+        """Behind the utterance that the scheduler has of a call, others of the call may wait."""
+        now = self._clock()
+        waiting = [now - call.cut_at[1] for call in self._behind if len(call.cut_at) > 1]
+        return max(self._scheduler.late_by(now), *waiting, 0.0)
 
     async def _weigh(self) -> None:
         """See how late we are; tell all calls when something is given up or comes back."""
-        now = self._clock()
-        late = self._scheduler.late_by(now)
+        now, late = self._clock(), self._late()
         metrics.LATE.set(late)
         if not self._overload.observe(late, now):
             return
@@ -258,13 +267,18 @@ class Listener:
 
     async def listen(self) -> None:
         """Understand what is waiting, until cancelled or until something could not be published."""
-        self._device = asyncio.create_task(self._scheduler.run())
+        self._run_device()
         try:
             await self._failed.wait()
             assert self._failure is not None
             raise self._failure
         finally:
-            self._device.cancel()
+            if self._device is not None:
+                self._device.cancel()
+
+    def _run_device(self) -> None:
+        self._device = asyncio.create_task(self._scheduler.run())
+        self._device.add_done_callback(self._finish)
 
     async def change(self, hearing: Hearing) -> None:
         """
@@ -275,7 +289,7 @@ class Listener:
         old, device = self._scheduler, self._device
         self._hearing, self._scheduler = hearing, Scheduler(hearing.hear, hearing.capacity)
         if device is not None:
-            self._device = asyncio.create_task(self._scheduler.run())
+            self._run_device()
             await old.drained()
             device.cancel()
 
@@ -295,10 +309,11 @@ class Listener:
         pipeline = call.pipeline
         try:
             while (excerpt := pipeline.next()) is not None:
-                heard = await self._hear(excerpt, pipeline)
+                heard = await self._hear(excerpt, pipeline, call.cut_at[0])
                 if heard is None or self._calls.get(pipeline.call_id) is not call:
                     return
                 async with call.turn:
+                    call.cut_at.popleft()
                     for event in pipeline.complete(heard):
                         await self._publish(event)
                         metrics.FINALS.inc(isinstance(event, Final))
@@ -309,7 +324,7 @@ class Listener:
             self._make_room()
 
     async def _partial(self, call: _Call, excerpt: Excerpt) -> None:
-        heard = await self._hear(excerpt, call.pipeline)
+        heard = await self._hear(excerpt, call.pipeline, self._clock())
         if heard is None:
             metrics.SUPERSEDED.inc()
             return
@@ -319,21 +334,27 @@ class Listener:
             await self._publish(event)
             metrics.PARTIALS.inc()
 
-    async def _hear(self, excerpt: Excerpt, pipeline: CallPipeline) -> Heard | None:
-        """None where a newer one took its place; a model that fails costs this utterance its words, not the call."""
-        shape, now = self._hearing.shape(excerpt), self._clock()
-        with metrics.HEARD.labels("final" if excerpt.final else "partial").time():
-            try:
-                heard = await self._scheduler.submit(
-                    excerpt.utterance_id, excerpt, shape=shape, final=excerpt.final, deadline=now
-                )
-            except Exception as error:
-                failure = type(error).__name__
-                log.error("hearing_failed", utterance=excerpt.utterance_id, error=failure, at=where(error))
-            else:
-                for reason in heard.hypothesis.guarded if heard is not None else ():
-                    metrics.GUARDED.labels(reason).inc()
-                return heard
+    async def _hear(self, excerpt: Excerpt, pipeline: CallPipeline, since: float) -> Heard | None:
+        """
+        None where a newer one took its place; a model that fails costs this utterance its words, not the call.
+
+        Args:
+            since: When it was complete, or wished for.
+        """
+        shape = self._hearing.shape(excerpt)
+        try:
+            heard = await self._scheduler.submit(
+                excerpt.utterance_id, excerpt, shape=shape, final=excerpt.final, deadline=since
+            )
+        except Exception as error:
+            failure = type(error).__name__
+            log.error("hearing_failed", utterance=excerpt.utterance_id, error=failure, at=where(error))
+        else:
+            for reason in heard.hypothesis.guarded if heard is not None else ():
+                metrics.GUARDED.labels(reason).inc()
+            return heard
+        finally:
+            metrics.HEARD.labels("final" if excerpt.final else "partial").observe(self._clock() - since)
         metrics.FAILED.labels("asr").inc()
         reason = f"an utterance could not be understood ({failure})"
         at_ms = excerpt.speech.end * 1000 // SAMPLE_RATE
@@ -357,8 +378,14 @@ class Listener:
         self._queue(call)
 
     async def _flush(self, call: _Call) -> None:
-        for event in call.pipeline.flush():
+        told = call.pipeline.flush()
+        self._stamp(call)
+        for event in told:
             await self._publish(event)
+
+    def _stamp(self, call: _Call) -> None:
+        """Note when the utterances that have just become complete did so."""
+        call.cut_at.extend([self._clock()] * (call.pipeline.waiting - len(call.cut_at)))
 
     def drop(self) -> None:
         """Forget all calls without a word: their partitions go to another worker, or come back and are read again."""

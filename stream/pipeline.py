@@ -153,6 +153,11 @@ class CallPipeline:
         )
 
     @property
+    def waiting(self) -> int:
+        """Utterances that wait to be understood."""
+        return sum(isinstance(item, Speech) for _, item in self._waiting)
+
+    @property
     def backlog_ms(self) -> int:
         """Speech that waits to be understood."""
         return sum(len(item.pcm) for _, item in self._waiting if isinstance(item, Speech)) // _PER_MS

@@ -10,6 +10,7 @@ from agent_assist.types import CallEnded, CallStarted, Degraded, Event, Final, P
 from audio.types import AudioRecord
 from audio.vad import LevelVad
 from models.scripted import ScriptedRecogniser
+from models.types import Capacity
 from models.vocabulary import Vocabularies
 from stream import metrics
 from stream.hearing import Excerpt, Heard, Hearing, ModelHearing
@@ -218,11 +219,13 @@ class Held:
 
     def __init__(self) -> None:
         self.go = threading.Event()
+        self.begun: list[Excerpt] = []
 
     def shape(self, excerpt: Excerpt) -> Hashable:
         return SCRIPTED.shape(excerpt)
 
     def hear(self, batch: Sequence[Excerpt]) -> list[Heard]:
+        self.begun += batch
         self.go.wait(30)
         return SCRIPTED.hear(batch)
 
@@ -256,6 +259,30 @@ async def test_what_is_given_up_under_load_is_told_and_comes_back(call: list[Aud
     whole = Worker({})
     await whole.read([("a", record) for record in call], 0, len(call))
     assert worker.finals() == whole.finals()
+
+
+async def test_what_waits_behind_an_utterance_of_its_call_counts_as_late(call: list[AudioRecord]) -> None:
+    held = Held()
+    worker = Worker({}, held)
+    listening = asyncio.create_task(worker.listener.listen())
+    for record in call:
+        worker.now += 0.2
+        await worker.listener.receive("a", 0, record, lambda: None)
+        await asyncio.sleep(0)
+    # The first utterance is being understood; the second was complete long ago.
+    assert len(held.begun) == 1
+    assert worker.listener.load[2] > 20
+    held.go.set()
+    await asyncio.sleep(0.3)
+    assert worker.listener.load[2] == 0
+    listening.cancel()
+
+
+async def test_a_device_that_fails_stops_the_worker() -> None:
+    held = Held()
+    held.capacity = Capacity(workers=0, finals=1, partials=1)
+    with pytest.raises(ValueError, match="max_workers"):
+        await Worker({}, held).listener.listen()
 
 
 async def test_a_worker_whose_calls_have_all_ended_recovers_without_any_audio(call: list[AudioRecord]) -> None:
