@@ -35,8 +35,9 @@ class Partial(msgspec.Struct, frozen=True, kw_only=True, tag="partial"):
     start_ms: int
     end_ms: int
     text: str
+    """Empty where it came to nothing: no final follows."""
     committed: int = 0
-    """Characters of ``text``, from its beginning, with which all later partials of the utterance begin as well."""
+    """Characters of ``text``, from its beginning, with which later partials of the utterance begin as well."""
     language: str
     v: int = 1
 

@@ -125,7 +125,8 @@ def _note(line: Line, ended: asyncio.Event, message: dict[str, Any], now: float)
         case "snapshot":
             line.say(now, {one["id"]: _text(one, final=True) for one in data["utterances"]})
         case "partial":
-            line.say(now, {data["utterance_id"]: _text(data, final=False)})
+            put = {data["utterance_id"]: _text(data, final=False)} if data["text"] else {}
+            line.say(now, put, () if put else (data["utterance_id"],))
         case "final":
             line.say(now, {data["utterance"]["id"]: _text(data["utterance"], final=True)})
         case "ended":

@@ -170,7 +170,8 @@ def _note(call: _Call, message: dict[str, Any], now: float) -> None:
             call.twice += utterance["id"] in call.finals
             call.finals[utterance["id"]] = (utterance["text"], now, utterance["end_ms"])
         case "partial":
-            call.partials.append((now, data["end_ms"]))
+            if data["text"]:
+                call.partials.append((now, data["end_ms"]))
             before, text = call.committed.get(data["utterance_id"], ""), data["text"]
             call.rewritten += not text.startswith(before)
             call.committed[data["utterance_id"]] = text[: data["committed"]]

@@ -107,6 +107,8 @@ class _Side:
     """Samples from its beginning whose words are committed and which are not heard again."""
     commitment: Commitment = field(default_factory=Commitment)
     revision: int = 0
+    shown: Partial | None = None
+    """The last partial told."""
 
 
 class CallPipeline:
@@ -254,13 +256,18 @@ class CallPipeline:
         Take in what was heard in the excerpt of ``next``.
 
         Returns:
-            The final, unless nothing was said, and the keys pressed after it.
+            The final, or where nothing was said after all, an end to its partials; and the keys pressed after it.
         """
         side, speech = self._waiting.popleft()
         assert isinstance(speech, Speech), "complete follows next"
+        shown = side.shown
         if heard.hypothesis.text:
             utterance = self._utterance(side, speech, heard)
             self._told.append(Final(call_id=self.call_id, utterance=utterance))
+        elif shown is not None and shown.utterance_id == self._id(side, speech):
+            end_ms = speech.end // _PER_MS
+            nothing = msgspec.structs.replace(shown, revision=shown.revision + 1, text="", committed=0, end_ms=end_ms)
+            self._told.append(nothing)
         self._settle()
         return self._tell()
 
@@ -312,7 +319,7 @@ class CallPipeline:
             voice=voice,
         )
         return Utterance(
-            id=f"{self.call_id}:{side.channel}:{start_ms}",
+            id=self._id(side, speech),
             channel=side.channel,
             number=now.number,
             start_ms=start_ms,
@@ -361,10 +368,13 @@ class CallPipeline:
         new = span.end - span.start - side.asked
         return new >= slower * (self._policy.partial_every if side.asked else self._policy.partial_from)
 
+    def _id(self, side: _Side, speech: Speech) -> str:
+        return f"{self.call_id}:{side.channel}:{speech.start // _PER_MS}"
+
     def _excerpt(self, side: _Side, speech: Speech, *, final: bool) -> Excerpt:
         cut = 0 if final else side.cut
         return Excerpt(
-            utterance_id=f"{self.call_id}:{side.channel}:{speech.start // _PER_MS}",
+            utterance_id=self._id(side, speech),
             channel=side.channel,
             speech=Speech(speech.start + cut, speech.end, speech.pcm[cut:]),
             language=side.now.language.language,
@@ -391,16 +401,15 @@ class CallPipeline:
             side.commitment, at_ms = found
             side.cut += at_ms * _PER_MS
         side.revision += 1
-        return [
-            Partial(
-                call_id=self.call_id,
-                utterance_id=excerpt.utterance_id,
-                channel=excerpt.channel,
-                revision=side.revision,
-                start_ms=now.start // _PER_MS,
-                end_ms=excerpt.speech.end // _PER_MS,
-                text=shown.text,
-                committed=shown.committed,
-                language=hypothesis.language if hypothesis.text else excerpt.language or "unknown",
-            )
-        ]
+        side.shown = Partial(
+            call_id=self.call_id,
+            utterance_id=excerpt.utterance_id,
+            channel=excerpt.channel,
+            revision=side.revision,
+            start_ms=now.start // _PER_MS,
+            end_ms=excerpt.speech.end // _PER_MS,
+            text=shown.text,
+            committed=shown.committed,
+            language=hypothesis.language if hypothesis.text else excerpt.language or "unknown",
+        )
+        return [side.shown]

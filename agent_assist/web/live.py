@@ -149,7 +149,8 @@ class Live:
         if known is not None and known.revision >= message.revision and known.end_ms >= message.end_ms:
             call.partials[known.utterance_id] = known
             return
-        call.partials[message.utterance_id] = message
+        if message.text:
+            call.partials[message.utterance_id] = message
         while len(call.partials) > _PARTIALS:
             del call.partials[next(iter(call.partials))]
         if call.listeners:

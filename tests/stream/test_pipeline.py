@@ -70,6 +70,23 @@ def test_a_partial_that_comes_back_after_a_newer_one_says_nothing(call: list[Aud
     pytest.fail("nobody spoke long enough")
 
 
+def test_partials_that_came_to_nothing_are_ended(call: list[AudioRecord]) -> None:
+    pipeline, hearing = CallPipeline("c", LevelVad(), PipelinePolicy()), ModelHearing(ScriptedRecogniser())
+    shown: dict[str, Partial] = {}
+    ended: list[Partial] = []
+    for record in call:
+        pipeline.push(record)
+        for excerpt in pipeline.partials():
+            for event in pipeline.partial(excerpt, hearing.hear([excerpt])[0]):
+                assert isinstance(event, Partial)
+                shown[event.utterance_id] = event
+        while pipeline.next() is not None:
+            ended += (event for event in pipeline.complete(NOTHING) if isinstance(event, Partial))
+    assert {one.utterance_id: one.revision - 1 for one in ended} == {key: one.revision for key, one in shown.items()}
+    assert all(one.text == "" and one.committed == 0 for one in ended)
+    assert ended
+
+
 def test_a_partial_that_was_asked_for_before_a_cut_says_nothing(call: list[AudioRecord]) -> None:
     pipeline, hearing = CallPipeline("c", LevelVad(), SHORT), ModelHearing(ScriptedRecogniser())
     for record in call:

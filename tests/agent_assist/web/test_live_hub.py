@@ -4,6 +4,7 @@ import asyncio
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -68,6 +69,16 @@ def test_a_partial_never_follows_its_final_nor_goes_back(call: Any) -> None:
     for message in (c.partial(0, 2), c.partial(0, 1), c.partial(0, 2), c.final(0), c.partial(0, 3)):
         hub.publish(message)
     assert kinds(listener) == ["snapshot", "partial", "final"]
+    assert queued(hub.listen("c"))[0]["data"]["partials"] == []
+
+
+def test_a_partial_that_came_to_nothing_is_told_and_no_longer_kept(call: Any) -> None:
+    hub, c = Live(), call("c")
+    hub.publish(c.started())
+    listener = hub.listen("c")
+    for message in (c.partial(0), msgspec.structs.replace(c.partial(0, 1), text="")):
+        hub.publish(message)
+    assert kinds(listener) == ["snapshot", "partial", "partial"]
     assert queued(hub.listen("c"))[0]["data"]["partials"] == []
 
 

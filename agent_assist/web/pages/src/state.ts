@@ -29,10 +29,15 @@ export function apply(view: CallView, message: Message): CallView {
       return { ...seen, record: { ...record, started_at: at, customer_id, customer_name, agent_id, queue } };
     }
     case "partial": {
-      const known = seen.partials.get(message.data.utterance_id);
-      const final = record.utterances.some((u) => u.id === message.data.utterance_id);
-      if (final || (known !== undefined && known.revision >= message.data.revision)) return seen;
-      return { ...seen, partials: new Map(seen.partials).set(message.data.utterance_id, message.data) };
+      const { utterance_id: id, revision, end_ms, text } = message.data;
+      const known = seen.partials.get(id);
+      // A worker that takes the call over counts revisions anew, so the one that has heard more counts as well.
+      const old = known !== undefined && known.revision >= revision && known.end_ms >= end_ms;
+      if (old || record.utterances.some((u) => u.id === id)) return seen;
+      const partials = new Map(seen.partials);
+      if (text === "") partials.delete(id);
+      else partials.set(id, message.data);
+      return { ...seen, partials };
     }
     case "final": {
       const { utterance } = message.data;

@@ -16,8 +16,8 @@ const said = (id: string, start_ms: number, text = "x"): Utterance => ({
 const at = { seq: 1, epoch: "e" };
 const snapshot: Message = { ...at, kind: "snapshot", data: record };
 const final = (u: Utterance): Message => ({ ...at, kind: "final", data: { utterance: u } });
-const partial = (id: string, revision: number, text: string): Message => ({
-  ...at, kind: "partial", data: { utterance_id: id, channel: "customer", revision, start_ms: 0, end_ms: 1, text, committed: 0, language: "en" },
+const partial = (id: string, revision: number, text: string, end_ms = 1): Message => ({
+  ...at, kind: "partial", data: { utterance_id: id, channel: "customer", revision, start_ms: 0, end_ms, text, committed: 0, language: "en" },
 });
 const play = (...messages: Message[]) => messages.reduce(apply, nothing);
 
@@ -45,6 +45,13 @@ describe("the fold of a call's messages", () => {
     const view = play(snapshot, partial("a", 2, "new"), partial("a", 1, "old"));
     expect([...view.partials.values()].map((p) => p.text)).toEqual(["new"]);
     expect(play(snapshot, final(said("a", 0)), partial("a", 3, "late")).partials.size).toBe(0);
+  });
+  it("goes on with what a successor has heard, whose revisions begin anew", () => {
+    const view = play(snapshot, partial("a", 9, "I am", 5), partial("a", 1, "I am here", 6));
+    expect([...view.partials.values()].map((p) => p.text)).toEqual(["I am here"]);
+  });
+  it("drops a partial that came to nothing", () => {
+    expect(play(snapshot, partial("a", 1, "hm"), partial("a", 2, "")).partials.size).toBe(0);
   });
   it("is replaced whole by a snapshot", () => {
     const view = play(snapshot, final(said("a", 0)), snapshot);
