@@ -25,7 +25,7 @@ from audio.types import SAMPLE_RATE
 from models.correction import candidates, chosen, corrections, rewritten
 from models.errors import ComputeUnsupported
 from models.features import LogMel
-from models.loops import TOKENS_PER_S, doubled, loop_end, loops
+from models.loops import TOKENS_PER_S, doubled, invented, loops, without_loop
 from models.script import simplified, traditional
 from models.types import Capacity, Correction, Hypothesis, Spoken, Word
 from models.vocabulary import Vocabulary
@@ -62,14 +62,8 @@ a prompt comes back as text.
 """
 _SILENT: Final = 0.7
 """Probability of no speech above which a loop is no speech either."""
-_INVENTED: Final = re.compile(
-    r"字幕|請不吝|请不吝|点赞.{0,6}订阅|明镜与点点|amara\.org|thanks? (?:you )?for watching|subtitles? by|"
-    r"please subscribe",
-    re.IGNORECASE,
-)
-"""What Whisper says when nobody speaks: captions of the videos that it was trained on."""
 _INVENTED_LOGPROB: Final = -0.4
-"""Such words count as said only when they are this likely."""
+"""What is said where nobody speaks counts as said only when it is this likely."""
 
 _NOBODY: Final = Hypothesis(text="", language="unknown", language_confidence=0.0, confidence=0.0)
 
@@ -93,7 +87,7 @@ class _Decoded:
         """Whether somebody spoke."""
         if not self.tokens:
             return False
-        if _INVENTED.search(self.text) is not None and self.logprob < _INVENTED_LOGPROB:
+        if invented(self.text) and self.logprob < _INVENTED_LOGPROB:
             return False
         return self.logprob >= _NOBODY_AT + _NOBODY_SLOPE * self.no_speech
 
@@ -215,7 +209,8 @@ class WhisperRecogniser:
         twice = [n for n in said if doubled(decoded[n].tokens)]
         self._hear_again(encoded, decoded, twice, beam)
         self._hear_whole(decoded, [n for n in looping if n in said], batch, beam)
-        said = {n for n in said if decoded[n].said}
+        # What was heard again with timestamps was judged before: the line does not hold for it.
+        said = {n for n in said if n in twice or decoded[n].said}
         nobody = [n for n, one in enumerate(decoded) if one.tokens and n not in said]
         reasons = (("nobody", nobody), ("loop", looping), ("doubled", twice), ("language", doubted))
         raws = {n: text for n in said if re.search(r"\w", text := plain(decoded[n].text, decoded[n].language))}
@@ -347,10 +342,9 @@ class WhisperRecogniser:
             for n, one in zip(looping, self._decode(whole, rows, beam), strict=True):
                 decoded[n] = one
         for n in looping:
-            one = decoded[n]
-            tokens = one.tokens[: loop_end(one.tokens)]
-            text = self._tokenizers[one.language].decode(list(tokens)).strip()
-            decoded[n] = replace(one, tokens=tokens, text=text)
+            one, tokenizer = decoded[n], self._tokenizers[decoded[n].language]
+            tokens = tuple(without_loop(one.tokens, tokenizer.decode, len(batch[n].pcm) / SAMPLE_RATE))
+            decoded[n] = replace(one, tokens=tokens, text=tokenizer.decode(list(tokens)).strip())
 
     def _correct(self, decoded: list[_Decoded], n: int, vocabulary: Vocabulary) -> tuple[Correction, ...]:
         """Put in the terms that the speech bears out; each utterance by itself, so that no other changes it."""

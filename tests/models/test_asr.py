@@ -16,7 +16,6 @@ import soundfile
 from audio.resample import Resampler
 from audio.types import SAMPLE_RATE, Pcm
 from models.asr import LANGUAGES, WINDOWS_S, WhisperRecogniser
-from models.loops import loop_end
 from models.textnorm import Errors, cer, normalise, wer
 from models.types import Hypothesis, Spoken
 from models.vocabulary import Term, Vocabulary
@@ -255,18 +254,3 @@ def test_every_model_has_a_window_that_there_is() -> None:
 def test_more_than_a_window_is_refused(recogniser: WhisperRecogniser) -> None:
     with pytest.raises(ValueError, match=r"at most 30 s of speech, got 31\.0 s"):
         said(recogniser, np.zeros(31 * SAMPLE_RATE, np.int16), "en", final=True)
-
-
-@pytest.mark.parametrize(
-    ("tokens", "left"),
-    [
-        ([1, 2, 3, 4, 5], None),
-        ([7, 7, 7], None),
-        ([1, 2, 7, 7, 7, 7, 7, 7], 3),
-        ([5, 6] * 6, 2),
-        ([9, *[1, 2, 3, 4] * 3, 8], 5),
-        ([1, 2, 3] * 3, None),
-    ],
-)
-def test_a_loop_is_run_through_once(tokens: list[int], left: int | None) -> None:
-    assert loop_end(tokens) == left
