@@ -212,13 +212,13 @@ def listen_app(
     hearing: Hearing,
     vad: VoiceActivity,
     listening: ListenPolicy,
-    reload: Callable[[], Hearing] | None = None,
+    reload: Callable[[], tuple[Hearing, ListenPolicy]] | None = None,
 ) -> faust.App:
     """
     The app that turns audio into events.
 
     Args:
-        reload: On SIGHUP, makes the hearing to go on with; calls notice nothing.
+        reload: On SIGHUP, makes the hearing and the policy to go on with; calls notice nothing.
     """
     worker = _Worker("listen", policy)
     app, audio, checkpoints = worker.app, worker.topic(topics.AUDIO), worker.table("listen")
@@ -266,7 +266,7 @@ def listen_app(
             await wanted.wait()
             wanted.clear()
             try:
-                await listener.change(await asyncio.to_thread(reload))
+                await listener.change(*await asyncio.to_thread(reload))
             except Exception as error:
                 # The old one goes on.
                 log.error("model_kept", error=type(error).__name__, reason=str(error))

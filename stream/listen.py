@@ -280,14 +280,15 @@ class Listener:
         self._device = asyncio.create_task(self._scheduler.run())
         self._device.add_done_callback(self._finish)
 
-    async def change(self, hearing: Hearing) -> None:
+    async def change(self, hearing: Hearing, policy: ListenPolicy) -> None:
         """
-        Understand with another recogniser from now on, while calls go on.
+        Understand with another recogniser from now on, while calls go on; new calls are treated by the new policy.
 
         What is waiting for the old one is done by it; returns when that is so, and it is no longer needed.
         """
         old, device = self._scheduler, self._device
-        self._hearing, self._scheduler = hearing, Scheduler(hearing.hear, hearing.capacity)
+        self._hearing, self._policy = hearing, policy
+        self._scheduler = Scheduler(hearing.hear, hearing.capacity)
         if device is not None:
             self._run_device()
             await old.drained()

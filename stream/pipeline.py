@@ -30,6 +30,8 @@ from stream.hearing import Excerpt, Heard
 _PER_MS = SAMPLE_RATE // 1000
 _MENU = 2
 """Keys of a choice in a menu: more may be a card number or a PIN."""
+_NEXT_MENU_MS = 6_000
+"""Without a key, before one may be a choice: a number may be dialled slowly."""
 
 
 class ChannelCheckpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +46,8 @@ class ChannelCheckpoint(msgspec.Struct, frozen=True, kw_only=True):
     language: LanguageTracker = LanguageTracker()
     voice: CustomerVoice | None = None
     """The customer's baseline; always None on the agent's channel."""
+    pressed_until_ms: int | None = None
+    """End of the last key."""
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +79,7 @@ class PipelinePolicy:
     cut_from: int = 6 * SAMPLE_RATE
     """Speech of a partial from which what is committed is cut off, so that a long turn costs no more than a short."""
     keys: Literal["menu", "all", "off"] = "menu"
-    """Which keys pressed are told: choices in a menu, of at most two keys, and of longer runs the count; all; none."""
+    """Which keys pressed are told: choices in a menu, of at most two keys, and of all others the count; all; none."""
     vocabularies: Vocabularies = field(default_factory=Vocabularies)
 
 
@@ -288,15 +292,19 @@ class CallPipeline:
     def _press(self, side: _Side, pressed: Pressed) -> None:
         if self._policy.keys == "off":
             return
-        start_ms, count = pressed.start // _PER_MS, len(pressed.keys)
+        start_ms, end_ms, count = pressed.start // _PER_MS, pressed.end // _PER_MS, len(pressed.keys)
+        last = side.now.pressed_until_ms
+        # Who presses the next key soon is not at the next menu, but at the next digit of a number.
+        choice = count <= _MENU and (last is None or start_ms - last > _NEXT_MENU_MS)
+        side.now = msgspec.structs.replace(side.now, pressed_until_ms=end_ms)
         self._told.append(
             Keys(
                 id=f"{self.call_id}:{side.channel}:keys:{start_ms}",
                 call_id=self.call_id,
                 channel=side.channel,
                 start_ms=start_ms,
-                end_ms=pressed.end // _PER_MS,
-                keys=pressed.keys if self._policy.keys == "all" or count <= _MENU else "",
+                end_ms=end_ms,
+                keys=pressed.keys if choice or self._policy.keys == "all" else "",
                 count=count,
             )
         )

@@ -51,8 +51,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     partial_every_ms: int = 1_000
     """New speech before a partial is renewed; 0 for no partials."""
     keys: Literal["menu", "all", "off"] = "menu"
-    """Keys pressed that are told: "menu" for runs of at most two and the count of longer ones, which may be card
-    numbers; "all"; "off"."""
+    """Keys pressed that are told: "menu" for at most two with none in the 6 s before, and the count of all others, as
+    they may be card numbers; "all"; "off"."""
     session_timeout_s: float = 6.0
     """Without a sign of life for so long, a worker's calls go to another."""
     idle_timeout_s: float = 40.0

@@ -60,7 +60,7 @@ def _follow_parent(supervised: bool) -> None:
 
 
 def reload(home: Home = None) -> None:
-    """Have what runs read its settings again and go on with the model that they name; calls notice nothing."""
+    """Have what runs go on with the model that the settings name now, and new calls with its vocabulary."""
     from stream.build import check_models
     from stream.commands.calls import addresses
 
@@ -142,7 +142,8 @@ def _listen(settings: Settings, policy: Any) -> Any:
     from stream.build import hearing, listen_policy, vad
 
     def reload() -> Any:
-        return hearing(load({"home": settings.home, "broker": settings.broker}))
+        again = load({"home": settings.home, "broker": settings.broker})
+        return hearing(again), listen_policy(again)
 
     return apps.listen_app(
         policy, hearing=hearing(settings), vad=vad(settings), listening=listen_policy(settings), reload=reload

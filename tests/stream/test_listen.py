@@ -331,6 +331,25 @@ async def test_results_that_were_not_taken_as_they_were_are_counted(call: list[A
     assert count() - before >= len(worker.finals()) > 0
 
 
+async def test_new_calls_have_the_new_vocabulary_and_old_ones_keep_theirs(call: list[AudioRecord]) -> None:
+    old, new = Held(), Held()
+    old.go.set()
+    new.go.set()
+    worker = Worker({}, old)
+    listening = asyncio.create_task(worker.listener.listen())
+    await asyncio.sleep(0)
+    await worker.listener.receive("a", 0, call[0], lambda: None)
+    named = PipelinePolicy(vocabularies=Vocabularies(terms=("云集优选",)))
+    await worker.listener.change(new, ListenPolicy(pipeline=named))
+    for call_id, records in (("a", call[1:]), ("b", call)):
+        for record in records:
+            await worker.listener.receive(call_id, 0, record, lambda: None)
+    await asyncio.sleep(0.5)
+    terms = {one.utterance_id[0]: [term.text for term in one.vocabulary.terms] for one in new.begun}
+    assert terms == {"a": [], "b": ["云集优选"]}
+    listening.cancel()
+
+
 async def test_another_model_takes_over_in_mid_call_and_no_final_is_lost_or_told_twice(call: list[AudioRecord]) -> None:
     held = Held()
     worker = Worker({}, held)
@@ -338,7 +357,7 @@ async def test_another_model_takes_over_in_mid_call_and_no_final_is_lost_or_told
     for record in call[:150]:
         await worker.listener.receive("a", 0, record, lambda: None)
     await asyncio.sleep(0.01)
-    changing = asyncio.create_task(worker.listener.change(Guarded()))
+    changing = asyncio.create_task(worker.listener.change(Guarded(), ListenPolicy()))
     await asyncio.sleep(0.05)
     assert not changing.done()
     before = metrics.GUARDED.labels("loop")._value.get()

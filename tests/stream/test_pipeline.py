@@ -250,11 +250,12 @@ def test_keys_are_told_once_and_long_runs_only_by_their_count(
 
 @pytest.mark.parametrize("killed", [21, 35, 60, 101, 107, 112])
 def test_keys_are_told_again_the_same_by_a_successor(quiet: list[AudioRecord], killed: int) -> None:
-    call = dialling(quiet, (20, "5"), (100, "9595"))
+    # The second of two digits that are dialled slowly is no choice, nor is what comes after a successor has taken over.
+    call = dialling(quiet, (20, "5"), (33, "9"), (62, "9"), (100, "9595"))
 
     policy = PipelinePolicy(restart_every=10)
     whole = keys_of(CallPipeline("c", SileroVad(), policy), call)
-    assert len(whole) == 2
+    assert [(one.keys, one.count) for one in whole] == [("5", 1), ("", 1), ("", 1), ("", 4)]
     first = CallPipeline("c", SileroVad(), policy)
     before = keys_of(first, call[:killed])
     second = CallPipeline("c", SileroVad(), policy, first.checkpoint)
