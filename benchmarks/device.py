@@ -25,6 +25,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from audio.resample import Resampler
 from audio.types import SAMPLE_RATE, Pcm
 from benchmarks.environment import Environment, Spread, environment, report, spread
 from benchmarks.paced import lines
@@ -172,7 +173,8 @@ def _timed(work: Callable[[], Any]) -> tuple[Spread, float]:
 
 def _stage(recogniser: WhisperRecogniser, speech: Pcm, batch: int) -> Stage:
     length = int(_UTTERANCE_S * SAMPLE_RATE)
-    stages = Stages(recogniser, [Spoken(speech[n * length // 2 :][:length], "en") for n in range(batch)])
+    places = (np.arange(length) + n * length // 2 for n in range(batch))
+    stages = Stages(recogniser, [Spoken(np.take(speech, place, mode="wrap"), "en") for place in places])
     encoded = stages.encode()
     tokens = stages.decode(encoded, BEAM)
 
@@ -202,15 +204,17 @@ def _cpu() -> Any:
     return ctranslate2.Device.cpu
 
 
-def _turns() -> list[Pcm]:
-    """The turns of the sample calls, at 16 kHz, each at most 20 s."""
+def _turns() -> list[tuple[Pcm, str]]:
+    """The turns of the sample calls, at 16 kHz, each at most 20 s, and their language."""
     found = []
     for line in lines(2, 60.0):
         for turn in line.turns:
             pcm = np.asarray(line.recording.customer if turn.channel == "customer" else line.recording.agent)
             rate = line.recording.rate
             piece = pcm[turn.start_ms * rate // 1000 : turn.end_ms * rate // 1000]
-            found.append(np.repeat(piece, SAMPLE_RATE // rate)[: 20 * SAMPLE_RATE].astype(np.int16))
+            resampler = Resampler(rate)
+            whole = np.concatenate([resampler.push(piece), resampler.flush()])
+            found.append((whole[: 20 * SAMPLE_RATE], line.language))
     return found
 
 
@@ -235,16 +239,16 @@ async def _level(recogniser: Recogniser, calls: int, seconds: float, talk_share:
         async with asyncio.TaskGroup() as group:
             turn = first
             while time.monotonic() - begun < seconds:
-                pcm, key = turns[turn % len(turns)], f"{number}:{turn}"
+                (pcm, language), key = turns[turn % len(turns)], f"{number}:{turn}"
                 started, told = time.monotonic(), policy.partial_from
                 while told < len(pcm):
                     await asyncio.sleep(max(0.0, started + told / SAMPLE_RATE - time.monotonic()))
                     # What is committed is cut off: a partial hears the last seconds alone.
                     heard = pcm[max(0, told - policy.cut_from) : told]
-                    group.create_task(submit(key, Spoken(heard, "en", final=False), partials))
+                    group.create_task(submit(key, Spoken(heard, language, final=False), partials))
                     asked, told = asked + 1, told + policy.partial_every
                 await asyncio.sleep(max(0.0, started + len(pcm) / SAMPLE_RATE - time.monotonic()))
-                group.create_task(submit(key, Spoken(pcm, "en"), finals))
+                group.create_task(submit(key, Spoken(pcm, language), finals))
                 await asyncio.sleep(len(pcm) / SAMPLE_RATE * (1 / talk_share - 1))
                 turn += 1
 
@@ -299,7 +303,7 @@ def run(  # noqa: PLR0913 - the options of the command
     whisper = WhisperRecogniser(path, device=device, compute=compute, workers=settings.workers, window_s=window_s)
     loaded = _memory_mb(device) - before
     recogniser: Recogniser = whisper if shape is None else Forced(whisper)
-    speech = np.concatenate(_turns())
+    speech = np.concatenate([pcm for pcm, language in _turns() if language == "en"])
     console = Console(stderr=True)
     stages = []
     for batch in batches:

@@ -40,9 +40,9 @@ class Sound(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     minutes: float
-    """Heard by each, over all languages."""
+    """Heard by each, over all languages; noises are others for each."""
     words_an_hour: float
-    """Ours."""
+    """Ours; of a final and its partial the one with more words."""
     plain_words_an_hour: float
     """faster-whisper with its defaults."""
     filtered_words_an_hour: float
@@ -107,9 +107,9 @@ def _keys(seconds: float, rng: np.random.Generator) -> Pcm:
     return _pcm(out)
 
 
-def sounds(seconds: float) -> dict[str, Pcm]:
-    """Name to sound, each so long."""
-    rng = np.random.default_rng(_SEED)
+def sounds(seconds: float, number: int = 0) -> dict[str, Pcm]:
+    """Name to sound, each so long; noises differ by the number."""
+    rng = np.random.default_rng(_SEED + number)
     return {
         "digital silence": np.zeros(int(seconds * SAMPLE_RATE), np.int16),
         "dial tone": _tones(seconds, (350, 440), on=1, period=1),
@@ -132,7 +132,10 @@ def sounds(seconds: float) -> dict[str, Pcm]:
 def _ours(recogniser: WhisperRecogniser, sound: Pcm, language: str | None) -> list[str]:
     cutter = Cutter(Encoding.PCM16, SAMPLE_RATE, SileroVad(), EndpointPolicy())
     speeches = cutter.push(sound.astype("<i2").tobytes()) + cutter.flush()
-    found = [recogniser.transcribe([Spoken(speech.pcm, language)])[0].text for speech in speeches]
+    found = []
+    for speech in speeches:
+        both = [recogniser.transcribe([Spoken(speech.pcm, language, final)])[0].text for final in (True, False)]
+        found.append(max(both, key=lambda text: len(normalise(text).split())))
     return [text for text in found if text]
 
 
@@ -155,17 +158,19 @@ def run(*, minutes: float, music: Path | None, out: Path | None, json: bool) -> 
     path = weights()
     recogniser = WhisperRecogniser(path, device="cpu", workers=1, window_s=find("whisper-base").window_s)
     model = WhisperModel(str(path), device="cpu", compute_type="int8", local_files_only=True)
+    seconds = minutes * 60 / len(_LANGUAGES)
+    played = {} if music is None else recorded(music)
+    chosen = [sounds(seconds, number) | played for number in range(len(_LANGUAGES))]
     heard: dict[str, Sound] = {}
-    chosen = sounds(minutes * 60 / len(_LANGUAGES)) | ({} if music is None else recorded(music))
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("sounds", total=len(chosen) * len(_LANGUAGES))
-        for name, sound in chosen.items():
-            heard_minutes = len(sound) / SAMPLE_RATE / 60 * len(_LANGUAGES)
+        task = progress.add_task("sounds", total=len(chosen[0]) * len(_LANGUAGES))
+        for name in chosen[0]:
+            heard_minutes = sum(len(each[name]) for each in chosen) / SAMPLE_RATE / 60
             said: dict[str, list[str]] = {"ours": [], "plain": [], "filtered": []}
-            for language in _LANGUAGES:
-                said["ours"] += _ours(recogniser, sound, language)
-                said["plain"] += _plain(model, sound, language, filtered=False)
-                said["filtered"] += _plain(model, sound, language, filtered=True)
+            for language, each in zip(_LANGUAGES, chosen, strict=True):
+                said["ours"] += _ours(recogniser, each[name], language)
+                said["plain"] += _plain(model, each[name], language, filtered=False)
+                said["filtered"] += _plain(model, each[name], language, filtered=True)
                 progress.advance(task)
             heard[name] = Sound(
                 name=name,

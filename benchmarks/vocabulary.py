@@ -38,7 +38,7 @@ from models.correction import Candidate, candidates, replaced
 from models.textnorm import Errors, cer, normalise
 from models.types import Spoken
 from models.vocabulary import NO_TERMS, Term, Vocabulary, is_distinct
-from models.weights import locate
+from models.weights import find, locate
 from models.written import plain
 from stream.settings import load
 
@@ -216,7 +216,8 @@ class _Recognisers:
         settings = load({})
         self.model = settings.model
         path = locate(settings.model, directory=settings.weights, cache=settings.home / "weights", hub=settings.hub)
-        self._ours = WhisperRecogniser(path, device=settings.device, workers=1)
+        window_s = find(settings.model).window_s
+        self._ours = WhisperRecogniser(path, device=settings.device, workers=1, window_s=window_s)
         self.device = self._ours.device
         self._peer: Any = WhisperModel(
             str(path), device=self.device, compute_type=self._ours.compute, cpu_threads=1, local_files_only=True

@@ -27,6 +27,8 @@ ENVIRONMENT: Final = Path(os.environ.get("WARMLINE_PEER_WHISPERLIVE", Path(__fil
 _FRAME: Final = 4096
 _QUIET_S: Final = 6.0
 """After the end of a call: so long without a word, and nothing more is expected."""
+_AFTER_S: Final = 20.0
+"""After the end of a call at most."""
 _SERVER: Final = """
 import sys
 from whisper_live.server import TranscriptionServer
@@ -121,13 +123,14 @@ async def _speak(
     async with await _connected(url, f"{line.id}:{channel}", line.language, setting, patience_s=60) as connection:
         await ready.wait()
         line.began = min(line.began, time.time())
-        hearing = asyncio.create_task(_hear(line, channel, connection))
+        hearing = asyncio.create_task(_hear(line, channel, connection, said := [time.time()]))
         for at in range(0, len(samples), _FRAME):
             frame = samples[at : at + _FRAME]
             await asyncio.sleep(max(0.0, line.began + (at + len(frame)) / SAMPLE_RATE - time.time()))
             await connection.send(frame.tobytes())
         # Its tail is decoded from silence on: the end of the stream itself drops it.
-        for _ in range(int(_QUIET_S * SAMPLE_RATE / _FRAME)):
+        ended = time.time()
+        while time.time() - max(ended, said[-1]) < _QUIET_S and time.time() - ended < _AFTER_S:
             await connection.send(np.zeros(_FRAME, np.float32).tobytes())
             await asyncio.sleep(_FRAME / SAMPLE_RATE)
         hearing.cancel()
@@ -135,7 +138,7 @@ async def _speak(
     line.close(channel)
 
 
-async def _hear(line: Line, channel: Channel, connection: Any) -> None:
+async def _hear(line: Line, channel: Channel, connection: Any, said: list[float]) -> None:
     async for message in connection:
         segments = json.loads(message).get("segments") or []
         put: dict[str, Text] = {}
@@ -147,4 +150,5 @@ async def _hear(line: Line, channel: Channel, connection: Any) -> None:
                 put[key] = text
         drop = [] if f"{channel}:open" in put or not any(s["completed"] for s in segments[-1:]) else [f"{channel}:open"]
         if put or drop:
-            line.say(time.time(), put, drop)
+            said.append(time.time())
+            line.say(said[-1], put, drop)
