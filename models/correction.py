@@ -27,6 +27,7 @@ _PER_DISTANCE: Final = 12.0
 Nats, chosen on 225 training utterances of CASIA with 32 of their rarer words and 500 other names as terms: of 529
 candidates 81 that were said and 4 that were not got in.
 """
+_UNNAMED: Final = 0.5
 
 
 class Candidate(NamedTuple):
@@ -42,11 +43,13 @@ class Candidate(NamedTuple):
     """Of the sounds, summed up: 0 where they are the same."""
     certain: bool
     """Whether the words are what the term is known to be heard as."""
+    named: bool = True
+    """Whether the operator has named the term."""
 
     @property
     def bonus(self) -> float:
         """Nats by which the text with the term may be less likely: it grows with what sounds the same."""
-        return _PER_SOUND * self.size - _PER_DISTANCE * self.distance
+        return (1.0 if self.named else _UNNAMED) * (_PER_SOUND * self.size - _PER_DISTANCE * self.distance)
 
 
 def candidates(text: str, vocabulary: Vocabulary) -> list[Candidate]:
@@ -63,7 +66,7 @@ def candidates(text: str, vocabulary: Vocabulary) -> list[Candidate]:
     standing: list[tuple[int, int]] = []
     for clause in _CLAUSE.finditer(text):
         said = _Said(units(clause[0]))
-        for term, spelling, wanted in vocabulary.spellings:
+        for term, spelling, wanted, named in vocabulary.spellings:
             for start, end, distance in _near(said, wanted):
                 first, last = clause.start() + said.units[start].start, clause.start() + said.units[end - 1].end
                 heard = text[first:last]
@@ -72,7 +75,7 @@ def candidates(text: str, vocabulary: Vocabulary) -> list[Candidate]:
                     continue
                 size = sum(1 if unit.han else max(1, len(unit.sound) // 3) for unit in wanted)
                 certain = spelling != term.text and heard.casefold() == spelling.casefold()
-                one = Candidate(first, last, term, size, distance, certain)
+                one = Candidate(first, last, term, size, distance, certain, named)
                 key = (first, last, term.text)
                 found[key] = max(one, found.get(key, one), key=lambda each: (each.certain, each.bonus))
     free = [one for one in found.values() if all(one.end <= start or one.start >= end for start, end in standing)]

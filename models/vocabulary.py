@@ -79,11 +79,28 @@ class Vocabulary:
     """The terms of one call."""
 
     terms: tuple[Term, ...] = ()
+    people: tuple[Term, ...] = ()
+    """Names of those on the call, which nobody has chosen for being unlike other words."""
 
     @cached_property
-    def spellings(self) -> tuple[tuple[Term, str, tuple[Unit, ...]], ...]:
-        """Each text that stands for a term, with its units: computed once for all utterances."""
-        return tuple((term, text, tuple(units(text))) for term in self.terms for text in (term.text, *term.sounds_like))
+    def spellings(self) -> tuple["Spelling", ...]:
+        """Each text that stands for a term: computed once for all utterances."""
+        return tuple(
+            Spelling(term, text, tuple(units(text)), named)
+            for terms, named in ((self.terms, True), (self.people, False))
+            for term in terms
+            for text in (term.text, *term.sounds_like)
+        )
+
+
+class Spelling(NamedTuple):
+    """A text that stands for a term."""
+
+    term: Term
+    text: str
+    units: tuple[Unit, ...]
+    named: bool
+    """Whether the operator has named the term; else the line has brought it."""
 
 
 NO_TERMS: Final = Vocabulary()
@@ -126,8 +143,9 @@ class Vocabularies(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         bare = [_TITLES.sub(" ", name).strip() for name in names]
         parts = [part for name in bare for part in (name, *re.findall(rf"[^\W\d_{_HAN}]+", name))]
         people = [Term(text=part) for part in parts if _is_term(part)]
-        given = [*_terms(self.terms), *_terms(self.queues.get(queue or "", ())), *people]
-        return Vocabulary(tuple({term.text: term for term in reversed(given)}.values())[::-1])
+        given = {term.text: term for term in (*_terms(self.terms), *_terms(self.queues.get(queue or "", ())))}
+        others = {term.text: term for term in people if term.text not in given}
+        return Vocabulary(tuple(given.values()), tuple(others.values()))
 
 
 def _terms(terms: Iterable[Term | str]) -> list[Term]:

@@ -25,7 +25,8 @@ def written(path: Path, content: str) -> Path:
 
 
 def texts(vocabularies: Vocabularies, queue: str | None = None, names: tuple[str, ...] = ()) -> list[str]:
-    return [term.text for term in vocabularies.of(queue, names).terms]
+    found = vocabularies.of(queue, names)
+    return [term.text for term in (*found.terms, *found.people)]
 
 
 def test_each_call_has_the_terms_of_all_and_of_its_queue(tmp_path: Path) -> None:
