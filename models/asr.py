@@ -348,7 +348,7 @@ class WhisperRecogniser:
 
     def _correct(self, decoded: list[_Decoded], n: int, vocabulary: Vocabulary) -> tuple[Correction, ...]:
         """Put in the terms that the speech bears out; each utterance by itself, so that no other changes it."""
-        if not vocabulary.terms:
+        if not vocabulary.spellings:
             return ()
         one = decoded[n]
         tokenizer = self._tokenizers[one.language]

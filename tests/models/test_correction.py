@@ -49,6 +49,12 @@ def test_a_term_that_stands_already_is_left_alone(text: str) -> None:
     assert found(text) == []
 
 
+def test_a_name_that_the_line_has_brought_has_to_be_likelier() -> None:
+    [named] = candidates("龙药来了", Vocabulary((Term(text="龙耀"),)))
+    [brought] = candidates("龙药来了", Vocabulary(people=(Term(text="龙耀"),)))
+    assert 0 < brought.bonus < named.bonus
+
+
 def test_only_the_nearest_few_are_asked_about() -> None:
     crowd = Vocabulary(tuple(Term(text=f"龙{second}") for second in "耀要药腰姚摇遥窑谣咬"))
     some = candidates("龙幺来了", crowd)

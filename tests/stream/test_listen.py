@@ -153,7 +153,7 @@ class Noting:
 
     def hear(self, batch: Sequence[Excerpt]) -> list[Heard]:
         finals = [excerpt for excerpt in batch if excerpt.final]
-        self.terms |= {excerpt.utterance_id: [term.text for term in excerpt.vocabulary.terms] for excerpt in finals}
+        self.terms |= {one.utterance_id: [each.text for each in one.vocabulary.spellings] for one in finals}
         return SCRIPTED.hear(batch)
 
 
