@@ -220,6 +220,14 @@ def test_the_words_of_its_trade_win_back_a_third_of_the_errors_of_a_call(
 
 
 @pytest.mark.weights
+def test_a_name_that_the_line_has_brought_is_corrected_as_well(recogniser: WhisperRecogniser, data: Path) -> None:
+    [audio] = [audio for audio, words in turns(data, "zh_late_order") if "云集优选" in words][:1]
+    assert "云集优选" not in said(recogniser, audio, "zh", final=True).text
+    vocabulary = Vocabulary(people=(Term(text="云集优选"),))
+    assert "云集优选" in recogniser.transcribe([Spoken(audio, "zh", vocabulary=vocabulary)])[0].text
+
+
+@pytest.mark.weights
 def test_a_name_that_is_not_said_changes_nothing(recogniser: WhisperRecogniser, data: Path) -> None:
     vocabulary = Vocabulary(tuple(Term(text=text) for text in ("云南", "林晓", "Anne", "Northwest")))
     for call, (language, _) in CALLS.items():
