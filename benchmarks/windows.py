@@ -102,7 +102,7 @@ class Took(NamedTuple):
 
 def _hear(recogniser: Recogniser, row: Row) -> Heard:
     begun = time.perf_counter()
-    found = [recogniser.transcribe([Spoken(pcm, row.language)])[0] for pcm in utterances(row.pcm)]
+    found = [recogniser.transcribe([Spoken(pcm, row.language)], hurried=True)[0] for pcm in utterances(row.pcm)]
     seconds = time.perf_counter() - begun
     errors = wer(row.transcript, " ".join(one.text for one in found))
     # "nobody" is a judgement, and costs no second pass.

@@ -116,7 +116,8 @@ class WhisperRecogniser:
         devices: Numbers of the GPUs; each holds the weights and has one worker.
         workers: Batches at once on a processor; 0 for one a core.
         beam: Width of the search for finals; partials are greedy.
-        window_s: The shortest window, one of ``WINDOWS_S``; shorter ones lose words, longer ones lose time.
+        window_s: The shortest window, one of ``WINDOWS_S``, for partials and for finals in a hurry; shorter ones lose
+            words, longer ones lose time.
 
     Raises:
         ComputeUnsupported: If the device has no such arithmetic.
@@ -179,7 +180,11 @@ class WhisperRecogniser:
         seconds = len(spoken.pcm) / SAMPLE_RATE
         return next((window for window in self._windows_s if seconds + _MARGIN_S <= window), _WINDOW_S)
 
-    def transcribe(self, batch: Sequence[Spoken]) -> list[Hypothesis]:
+    def _window(self, spoken: Spoken, *, hurried: bool) -> int:
+        """In seconds. The encoder learned from windows of 30 s and hears a little better in them."""
+        return _WINDOW_S if spoken.final and not hurried else self.shape(spoken)
+
+    def transcribe(self, batch: Sequence[Spoken], *, hurried: bool = False) -> list[Hypothesis]:
         """See ``models.types.Recogniser``."""
         for spoken in batch:
             if len(spoken.pcm) > _WINDOW_S * SAMPLE_RATE:
@@ -188,16 +193,16 @@ class WhisperRecogniser:
         told = [_NOBODY] * len(batch)
         if heard:
             with self._turns:
-                found = self._transcribe([batch[n] for n in heard])
+                found = self._transcribe([batch[n] for n in heard], hurried=hurried)
             for n, hypothesis in zip(heard, found, strict=True):
                 told[n] = hypothesis
         return told
 
-    def _transcribe(self, batch: Sequence[Spoken]) -> list[Hypothesis]:
+    def _transcribe(self, batch: Sequence[Spoken], *, hurried: bool) -> list[Hypothesis]:
         final = batch[0].final
         beam = self._beam if final else 1
         given = [spoken.language if spoken.language in self._languages else None for spoken in batch]
-        encoded = self._encode(batch, self.shape(batch[0]))
+        encoded = self._encode(batch, self._window(batch[0], hurried=hurried))
         shares = self._detect(encoded, given, final=final)
         languages = [
             language or max(share, key=lambda name: share[name]) for language, share in zip(given, shares, strict=True)
@@ -330,7 +335,8 @@ class WhisperRecogniser:
             rows = [(n, decoded[n].language) for n in doubled]
             again = self._decode(encoded, rows, beam, timestamps=True)
             for n, one in zip(doubled, again, strict=True):
-                decoded[n] = one if one.tokens else decoded[n]
+                # More than before is no better hearing, but a decoder that is stuck.
+                decoded[n] = one if 0 < len(one.tokens) <= len(decoded[n].tokens) + 2 else decoded[n]
 
     def _hear_whole(self, decoded: list[_Decoded], looping: Sequence[int], batch: Sequence[Spoken], beam: int) -> None:
         """Where the decoder got stuck, try the window that it was made for, and cut off what still loops."""

@@ -23,7 +23,8 @@ class Says:
     def shape(self, spoken: Spoken) -> int:
         return len(spoken.pcm)
 
-    def transcribe(self, batch: Sequence[Spoken]) -> list[Hypothesis]:
+    def transcribe(self, batch: Sequence[Spoken], *, hurried: bool = False) -> list[Hypothesis]:
+        assert hurried
         return [self.hypothesis for _ in batch]
 
 

@@ -37,8 +37,10 @@ def recogniser(whisper: Path) -> WhisperRecogniser:
     return WhisperRecogniser(whisper, device="cpu", window_s=find("whisper-base").window_s)
 
 
-def said(recogniser: WhisperRecogniser, pcm: Pcm, language: str | None, *, final: bool) -> Hypothesis:
-    [hypothesis] = recogniser.transcribe([Spoken(pcm, language, final)])
+def said(
+    recogniser: WhisperRecogniser, pcm: Pcm, language: str | None, *, final: bool, hurried: bool = False
+) -> Hypothesis:
+    [hypothesis] = recogniser.transcribe([Spoken(pcm, language, final)], hurried=hurried)
     return hypothesis
 
 
@@ -80,12 +82,15 @@ NOT_SPEECH = {
 @pytest.mark.weights
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("told", [True, False], ids=["language given", "language detected"])
-def test_the_words_of_a_call_are_heard(recogniser: WhisperRecogniser, data: Path, call: str, told: bool) -> None:
+@pytest.mark.parametrize("hurried", [True, False], ids=["in a hurry", "at leisure"])
+def test_the_words_of_a_call_are_heard(
+    recogniser: WhisperRecogniser, data: Path, call: str, told: bool, hurried: bool
+) -> None:
     language, margin = CALLS[call]
     rate = cer if language == "zh" else wer
     errors, wrong = Errors(), 0
     for audio, words in turns(data, call):
-        found = said(recogniser, audio, language if told else None, final=True)
+        found = said(recogniser, audio, language if told else None, final=True, hurried=hurried)
         errors += rate(words, found.text)
         wrong += found.language != language
     assert errors.n > 100
@@ -95,12 +100,14 @@ def test_the_words_of_a_call_are_heard(recogniser: WhisperRecogniser, data: Path
 
 @pytest.mark.weights
 @pytest.mark.parametrize("language", [*LANGUAGES, None])
-@pytest.mark.parametrize("final", [True, False], ids=["final", "partial"])
+@pytest.mark.parametrize(
+    ("final", "hurried"), [(True, False), (True, True), (False, False)], ids=["final", "final in a hurry", "partial"]
+)
 @pytest.mark.parametrize("sound", NOT_SPEECH)
 def test_nothing_is_said_where_nobody_speaks(
-    recogniser: WhisperRecogniser, sound: str, final: bool, language: str | None
+    recogniser: WhisperRecogniser, sound: str, final: bool, hurried: bool, language: str | None
 ) -> None:
-    found = said(recogniser, NOT_SPEECH[sound], language, final=final)
+    found = said(recogniser, NOT_SPEECH[sound], language, final=final, hurried=hurried)
     assert (found.text, found.language, found.words) == ("", "unknown", ())
     assert len(NOT_SPEECH[sound]) == 0 or "nobody" in found.guarded
 
@@ -165,8 +172,12 @@ def test_the_same_sound_gives_the_same_words_from_any_thread(recogniser: Whisper
 
 
 @pytest.mark.weights
-@pytest.mark.parametrize("final", [True, False], ids=["finals", "partials"])
-def test_each_of_a_batch_is_heard_as_if_it_came_alone(recogniser: WhisperRecogniser, data: Path, final: bool) -> None:
+@pytest.mark.parametrize(
+    ("final", "hurried"), [(True, False), (True, True), (False, False)], ids=["finals", "finals in a hurry", "partials"]
+)
+def test_each_of_a_batch_is_heard_as_if_it_came_alone(
+    recogniser: WhisperRecogniser, data: Path, final: bool, hurried: bool
+) -> None:
     # Beside each other: languages told and not told, and vocabularies of which one changes what it stands beside.
     names = [Vocabulary(tuple(Term(text=text) for text in texts)) for texts in NAMES]
     spoken = [
@@ -184,8 +195,8 @@ def test_each_of_a_batch_is_heard_as_if_it_came_alone(recogniser: WhisperRecogni
         shapes.setdefault(recogniser.shape(one), []).append(one)
     assert max(map(len, shapes.values())) >= 6
     for alike in shapes.values():
-        alone = [hypothesis for one in alike for hypothesis in recogniser.transcribe([one])]
-        assert recogniser.transcribe(alike) == alone
+        alone = [hypothesis for one in alike for hypothesis in recogniser.transcribe([one], hurried=hurried)]
+        assert recogniser.transcribe(alike, hurried=hurried) == alone
         corrected += sum(bool(hypothesis.corrections) for hypothesis in alone)
     assert corrected if final else not corrected
 
