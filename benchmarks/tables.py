@@ -347,7 +347,9 @@ def _windows(content: bytes) -> list[str]:
     return [
         f"### The shortest window: {result.model} on {result.device}",
         "",
-        "Errors of words, an ideograph being one; *retried*: share of files of which something was decoded again. "
+        "Errors of words, an ideograph being one, each file heard "
+        f"{result.times} times, begun 20 ms later each time; "
+        "*retried*: share of files of which something was decoded again. "
         f"**{result.shortest_s} s** is the shortest with at most {result.margin * 100:g} points more errors than 30 s "
         "on all files together.",
         "",

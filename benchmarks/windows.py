@@ -4,8 +4,9 @@ The shortest window of the encoder that a model bears: the same files with each,
 Whisper's encoder spends on silence what it spends on speech, so a shorter window saves time, until words are lost. Each
 file goes through the production recogniser with every window as its shortest, some files at a time and the windows in
 turn, so that what else the machine does falls on all. The difference to 30 s is paired: the interval is of 1000
-bootstrap samples of the files, each with both its results. Of those windows that make at most the margin more errors
-than 30 s on all files together, the shortest is told.
+bootstrap samples of the files, each with both its results. Rounding alone decides between words that are about as
+likely, so a file may be heard several times, begun a little later each time, and all its results count. Of those
+windows that make at most the margin more errors than 30 s on all files together, the shortest is told.
 """
 
 import time
@@ -34,6 +35,8 @@ MARGIN: Final = 0.003
 """More errors than at 30 s by which a window is still taken: 0.3 points."""
 _TURN: Final = 16
 """Files of a turn."""
+_LATER: Final = SAMPLE_RATE // 50
+"""Samples by which a file begins later from one time to the next: two frames of the encoder's features."""
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,9 +48,9 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     more: float
     """Errors less those at 30 s."""
     more_interval: tuple[float, float]
-    """95 %."""
+    """95 %, over the files."""
     retried: float
-    """Share of files of which something was decoded a second time: loops, doubled words, doubted languages."""
+    """Share of files of which anything was decoded a second time: loops, doubled words, doubted languages."""
     rtf: float
     ms: Spread
     """Compute time of a file."""
@@ -62,6 +65,7 @@ class WindowSet(msgspec.Struct, frozen=True, kw_only=True):
     n: int
     seconds: float
     words: int
+    """Over all times."""
     windows: tuple[Window, ...]
 
 
@@ -80,14 +84,17 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """Of those within the margin on all files together."""
     sets: tuple[WindowSet, ...]
     """The last is "all"."""
+    times: int = 1
+    """How often each file was heard."""
 
 
 class Heard(NamedTuple):
-    """One file with one window."""
+    """One file with one window, over all times."""
 
     errors: Errors
     retried: bool
     seconds: float
+    """Of one time."""
 
 
 class Took(NamedTuple):
@@ -100,17 +107,27 @@ class Took(NamedTuple):
     """From the first file to the last, all workers at once."""
 
 
-def _hear(recogniser: Recogniser, row: Row) -> Heard:
+def _hear(recogniser: Recogniser, times: int, row: Row) -> Heard:
+    errors, guarded = Errors(), set[str]()
     begun = time.perf_counter()
-    found = [recogniser.transcribe([Spoken(pcm, row.language)], hurried=True)[0] for pcm in utterances(row.pcm)]
-    seconds = time.perf_counter() - begun
-    errors = wer(row.transcript, " ".join(one.text for one in found))
+    for n in range(times):
+        later = np.concatenate([np.zeros(n * _LATER, np.int16), row.pcm])
+        found = [recogniser.transcribe([Spoken(pcm, row.language)], hurried=True)[0] for pcm in utterances(later)]
+        errors += wer(row.transcript, " ".join(one.raw or one.text for one in found))
+        guarded.update(*(one.guarded for one in found))
+    seconds = (time.perf_counter() - begun) / times
     # "nobody" is a judgement, and costs no second pass.
-    return Heard(errors, any(set(one.guarded) - {"nobody"} for one in found), seconds)
+    return Heard(errors, bool(guarded - {"nobody"}), seconds)
 
 
-def hear(rows: Sequence[Row], recognisers: Mapping[int, Recogniser], workers: int, step: Callable[[int], None]) -> Took:
-    """Every file with every window."""
+def hear(
+    rows: Sequence[Row],
+    recognisers: Mapping[int, Recogniser],
+    workers: int,
+    step: Callable[[int], None],
+    times: int = 1,
+) -> Took:
+    """Every file with every window, so many times."""
     heard: dict[int, list[Heard]] = {window_s: [] for window_s in recognisers}
     took = dict.fromkeys(recognisers, 0.0)
     with ThreadPoolExecutor(workers) as threads:
@@ -118,8 +135,8 @@ def hear(rows: Sequence[Row], recognisers: Mapping[int, Recogniser], workers: in
             chosen = rows[at : at + _TURN]
             for window_s, recogniser in recognisers.items():
                 begun = time.perf_counter()
-                heard[window_s] += threads.map(partial(_hear, recogniser), chosen)
-                took[window_s] += time.perf_counter() - begun
+                heard[window_s] += threads.map(partial(_hear, recogniser, times), chosen)
+                took[window_s] += (time.perf_counter() - begun) / times
                 step(len(chosen))
     return Took(list(rows), heard, took)
 
@@ -179,7 +196,9 @@ def shortest(windows: Sequence[Window], margin: float) -> int:
     return min(one.window_s for one in windows if one.more <= margin)
 
 
-def run(manifest: Sequence[Path], *, split: str | None, limit: int | None, out: Path | None, json: bool) -> None:
+def run(
+    manifest: Sequence[Path], *, split: str | None, limit: int | None, times: int, out: Path | None, json: bool
+) -> None:
     """Measure and print."""
     settings = load({})
     path = locate(settings.model, directory=settings.weights, cache=settings.home / "weights", hub=settings.hub)
@@ -199,10 +218,11 @@ def run(manifest: Sequence[Path], *, split: str | None, limit: int | None, out: 
             if not rows:
                 raise ValueError(f"expected files with transcripts, got none ({name}, split={split})")
             task = progress.add_task(name, total=len(rows) * len(recognisers))
-            parts.append((name, hear(rows, recognisers, workers, partial(progress.advance, task))))
+            parts.append((name, hear(rows, recognisers, workers, partial(progress.advance, task), times)))
     every = compare("all", together([took for _, took in parts]))
     options = "".join(f" --manifest {csv.resolve().parent.name}/{csv.name}" for csv in manifest)
     options += (f" --split {split}" if split else "") + (f" --limit {limit}" if limit else "")
+    options += f" --times {times}" if times > 1 else ""
     result = Result(
         environment=environment(
             f"warmline bench windows{options}", ("faster-whisper", "ctranslate2", "numpy", "opencc")
@@ -213,6 +233,7 @@ def run(manifest: Sequence[Path], *, split: str | None, limit: int | None, out: 
         workers=workers,
         split=split,
         limit=limit,
+        times=times,
         margin=MARGIN,
         shortest_s=shortest(every.windows, MARGIN),
         sets=(*(compare(name, took) for name, took in parts), every),

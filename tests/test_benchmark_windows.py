@@ -1,6 +1,7 @@
 """Which window is told to be the shortest, and what the differences count."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import msgspec
 import numpy as np
@@ -55,6 +56,19 @@ def test_every_window_hears_every_file_and_is_held_against_the_longest() -> None
     assert (five.window_s, five.errors, five.more, five.retried) == (5, 0.5, 0.5, 1.0)
     assert (twelve.errors, twelve.more, twelve.retried) == (0.0, 0.0, 0.0)
     assert (thirty.window_s, thirty.ms.n) == (30, 20)
+
+
+def test_a_file_that_is_heard_again_begins_later_and_counts_again() -> None:
+    class Lengths(Says):
+        heard: ClassVar[list[int]] = []
+
+        def transcribe(self, batch: Sequence[Spoken], *, hurried: bool = False) -> list[Hypothesis]:
+            self.heard += [len(spoken.pcm) for spoken in batch]
+            return super().transcribe(batch, hurried=hurried)
+
+    heard = compare("set", hear([row("one two")], {30: Lengths("one")}, 1, lambda files: None, times=3))
+    assert Lengths.heard == [SAMPLE_RATE, SAMPLE_RATE + 320, SAMPLE_RATE + 640]
+    assert (heard.n, heard.words, heard.windows[0].errors) == (1, 6, 0.5)
 
 
 def test_all_sets_together_count_by_their_words() -> None:

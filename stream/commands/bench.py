@@ -172,6 +172,13 @@ def longrun(
 
 
 @bench.command()
-def windows(manifest: Manifests, split: Split = None, limit: Limit = None, out: Out = None, json: Json = False) -> None:
+def windows(
+    manifest: Manifests,
+    split: Split = None,
+    limit: Limit = None,
+    times: Annotated[int, typer.Option(min=1, help="Hear each file so often, begun a little later each time.")] = 1,
+    out: Out = None,
+    json: Json = False,
+) -> None:
     """Windows: errors and time of each shortest window of the encoder, and which of them keeps the errors of 30 s."""
-    _module("windows").run(manifest, split=split, limit=limit, out=out, json=json)
+    _module("windows").run(manifest, split=split, limit=limit, times=times, out=out, json=json)
