@@ -23,7 +23,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from audio.types import SAMPLE_RATE
-from benchmarks.asr import Row, bootstrap, rows_of, utterances
+from benchmarks.asr import Row, bootstrap, later, rows_of, utterances
 from benchmarks.environment import Environment, Spread, environment, report, spread
 from models.asr import WINDOWS_S, WhisperRecogniser
 from models.textnorm import Errors, wer
@@ -35,8 +35,6 @@ MARGIN: Final = 0.003
 """More errors than at 30 s by which a window is still taken: 0.3 points."""
 _TURN: Final = 16
 """Files of a turn."""
-_LATER: Final = SAMPLE_RATE // 50
-"""Samples by which a file begins later from one time to the next: two frames of the encoder's features."""
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,8 +109,9 @@ def _hear(recogniser: Recogniser, times: int, row: Row) -> Heard:
     errors, guarded = Errors(), set[str]()
     begun = time.perf_counter()
     for n in range(times):
-        later = np.concatenate([np.zeros(n * _LATER, np.int16), row.pcm])
-        found = [recogniser.transcribe([Spoken(pcm, row.language)], hurried=True)[0] for pcm in utterances(later)]
+        found = [
+            recogniser.transcribe([Spoken(pcm, row.language)], hurried=True)[0] for pcm in utterances(later(row.pcm, n))
+        ]
         errors += wer(row.transcript, " ".join(one.raw or one.text for one in found))
         guarded.update(*(one.guarded for one in found))
     seconds = (time.perf_counter() - begun) / times

@@ -16,6 +16,7 @@ bench = typer.Typer(help="Benchmarks; run them from a checkout.", no_args_is_hel
 Manifests = Annotated[list[Path], typer.Option("--manifest", help="CSV with a column path; may be repeated.")]
 Split = Annotated[str | None, typer.Option(help="Only the rows whose column split says this.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only so many rows of each manifest.")]
+Times = Annotated[int, typer.Option(min=1, help="Hear each file so often, begun a little later each time.")]
 Out = Annotated[Path | None, typer.Option(help="Write the result as JSON here, too.")]
 
 
@@ -30,9 +31,16 @@ def _module(name: str) -> ModuleType:
 
 
 @bench.command()
-def asr(manifest: Manifests, split: Split = None, limit: Limit = None, out: Out = None, json: Json = False) -> None:
+def asr(
+    manifest: Manifests,
+    split: Split = None,
+    limit: Limit = None,
+    times: Times = 1,
+    out: Out = None,
+    json: Json = False,
+) -> None:
     """Words: WER, CER and RTF of each set, beside plain faster-whisper on the same files and weights."""
-    _module("asr").run(manifest, split=split, limit=limit, out=out, json=json)
+    _module("asr").run(manifest, split=split, limit=limit, times=times, out=out, json=json)
 
 
 @bench.command()
@@ -176,7 +184,7 @@ def windows(
     manifest: Manifests,
     split: Split = None,
     limit: Limit = None,
-    times: Annotated[int, typer.Option(min=1, help="Hear each file so often, begun a little later each time.")] = 1,
+    times: Times = 1,
     out: Out = None,
     json: Json = False,
 ) -> None:

@@ -55,6 +55,25 @@ def test_errors_are_summed_over_the_set_for_both() -> None:
     assert found.language_accuracy == 1.0
 
 
+def test_every_hearing_counts_and_the_files_stay_the_sample() -> None:
+    said = iter(["five six", "five", "five six", "five six"])
+    found = evaluate(
+        "digits",
+        rows("five six"),
+        [
+            _ours(Parrot("5 6", "5")),
+            _ours(Parrot("5 6", "6"), hurried=True),
+            lambda row: _Said(next(said)),
+        ],
+        1,
+        lambda files: None,
+        times=2,
+    )
+    assert (found.n, found.words, found.seconds) == (1, 2, 1.0)
+    assert (found.wer, found.peer.deletions, found.ours.ms.n) == (0.25, 1, 2)
+    assert found.ours.wer_interval == (0.25, 0.25)
+
+
 def test_the_interval_holds_the_rate_and_shrinks_with_the_set() -> None:
     few = [Errors(substitutions=1, n=4), Errors(n=4)] * 3
     low, high = interval(few)
