@@ -84,7 +84,7 @@ def _asr(content: bytes) -> list[str]:
         f"### Words: {result.model} on {result.device}",
         "",
         "In brackets plain faster-whisper with the same weights, width of search and language; *hurried*: while "
-        "others wait, in windows of 12 s instead of 30 s. For Chinese a word is an ideograph."
+        "others wait, sentences too in windows of 12 s instead of 30 s. For Chinese a word is an ideograph."
         + (f" Each file heard {result.times} times, begun 20 ms later each time." if result.times > 1 else ""),
         "",
     ]

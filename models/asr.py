@@ -40,6 +40,8 @@ WINDOWS_S: Final = (5, 8, 10, 12, 15, 20, 30)
 _MARGIN_S: Final = 1.0
 """Silence behind the speech at least: with less, the decoder loops."""
 _WINDOW_S: Final = 30
+_SHORT_S: Final = 2.5
+"""Speech up to which the whole window wins nothing, and loses single words."""
 
 _CERTAIN: Final = 0.9
 """Above it, a detected language puts the given one in doubt; below it, it is in doubt where its words fit badly ..."""
@@ -175,14 +177,16 @@ class WhisperRecogniser:
             for final in (True, False):
                 self.transcribe([Spoken(noise[:length], self._languages[0], final)])
 
-    def shape(self, spoken: Spoken) -> int:
-        """The window in seconds; see ``models.types.Recogniser``."""
+    def shape(self, spoken: Spoken) -> tuple[int, int]:
+        """The window in a hurry and at leisure, in seconds; see ``models.types.Recogniser``."""
         seconds = len(spoken.pcm) / SAMPLE_RATE
-        return next((window for window in self._windows_s if seconds + _MARGIN_S <= window), _WINDOW_S)
+        short = next((window for window in self._windows_s if seconds + _MARGIN_S <= window), _WINDOW_S)
+        # The encoder learned from windows of 30 s and hears sentences a little better in them.
+        return short, _WINDOW_S if spoken.final and seconds > _SHORT_S else short
 
     def _window(self, spoken: Spoken, *, hurried: bool) -> int:
-        """In seconds. The encoder learned from windows of 30 s and hears a little better in them."""
-        return _WINDOW_S if spoken.final and not hurried else self.shape(spoken)
+        """In seconds."""
+        return self.shape(spoken)[0 if hurried else 1]
 
     def transcribe(self, batch: Sequence[Spoken], *, hurried: bool = False) -> list[Hypothesis]:
         """See ``models.types.Recogniser``."""

@@ -259,14 +259,16 @@ def test_a_name_that_is_not_said_changes_nothing(recogniser: WhisperRecogniser, 
 
 @pytest.mark.weights
 @pytest.mark.parametrize(
-    ("window_s", "seconds", "shape"),
+    ("window_s", "seconds", "short"),
     [(5, 0.5, 5), (5, 4.5, 8), (12, 0.5, 12), (12, 10.9, 12), (12, 11.1, 15), (30, 0.5, 30), (5, 29.5, 30)],
 )
-def test_the_window_is_the_next_that_leaves_a_second_of_silence(
-    whisper: Path, window_s: int, seconds: float, shape: int
+def test_the_window_is_the_next_that_leaves_a_second_of_silence_and_the_whole_for_sentences_at_leisure(
+    whisper: Path, window_s: int, seconds: float, short: int
 ) -> None:
     recogniser = WhisperRecogniser(whisper, device="cpu", workers=1, window_s=window_s)
-    assert recogniser.shape(Spoken(np.zeros(int(seconds * SAMPLE_RATE), np.int16), "en")) == shape
+    silence = np.zeros(int(seconds * SAMPLE_RATE), np.int16)
+    assert recogniser.shape(Spoken(silence, "en", final=False)) == (short, short)
+    assert recogniser.shape(Spoken(silence, "en")) == (short, 30 if seconds > 2.5 else short)
 
 
 def test_a_window_that_nobody_has_tried_is_refused(tmp_path: Path) -> None:
