@@ -111,8 +111,8 @@ class _Side:
     """Samples from its beginning whose words are committed and which are not heard again."""
     commitment: Commitment = field(default_factory=Commitment)
     revision: int = 0
-    shown: Partial | None = None
-    """The last partial told."""
+    shown: dict[str, Partial] = field(default_factory=dict)
+    """The last partial told of each utterance that is not understood yet."""
 
 
 class CallPipeline:
@@ -264,11 +264,11 @@ class CallPipeline:
         """
         side, speech = self._waiting.popleft()
         assert isinstance(speech, Speech), "complete follows next"
-        shown = side.shown
+        shown = side.shown.pop(self._id(side, speech), None)
         if heard.hypothesis.text:
             utterance = self._utterance(side, speech, heard)
             self._told.append(Final(call_id=self.call_id, utterance=utterance))
-        elif shown is not None and shown.utterance_id == self._id(side, speech):
+        elif shown is not None:
             end_ms = speech.end // _PER_MS
             nothing = msgspec.structs.replace(shown, revision=shown.revision + 1, text="", committed=0, end_ms=end_ms)
             self._told.append(nothing)
@@ -409,7 +409,7 @@ class CallPipeline:
             side.commitment, at_ms = found
             side.cut += at_ms * _PER_MS
         side.revision += 1
-        side.shown = Partial(
+        partial = Partial(
             call_id=self.call_id,
             utterance_id=excerpt.utterance_id,
             channel=excerpt.channel,
@@ -420,4 +420,5 @@ class CallPipeline:
             committed=shown.committed,
             language=hypothesis.language if hypothesis.text else excerpt.language or "unknown",
         )
-        return [side.shown]
+        side.shown[excerpt.utterance_id] = partial
+        return [partial]

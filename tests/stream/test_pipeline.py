@@ -87,6 +87,24 @@ def test_partials_that_came_to_nothing_are_ended(call: list[AudioRecord]) -> Non
     assert ended
 
 
+def test_a_partial_that_came_to_nothing_is_ended_also_where_the_next_is_already_shown(
+    call: list[AudioRecord],
+) -> None:
+    pipeline, hearing = CallPipeline("c", LevelVad(), PipelinePolicy()), ModelHearing(ScriptedRecogniser())
+    shown: set[str] = set()
+    for record in call:
+        pipeline.push(record)
+        for excerpt in pipeline.partials():
+            pipeline.partial(excerpt, hearing.hear([excerpt])[0])
+            shown.add(excerpt.utterance_id)
+    pipeline.flush()
+    ended: list[str] = []
+    while pipeline.next() is not None:
+        ended += (event.utterance_id for event in pipeline.complete(NOTHING) if isinstance(event, Partial))
+    assert len(ended) == len(shown) > 6
+    assert set(ended) == shown
+
+
 def test_a_partial_that_was_asked_for_before_a_cut_says_nothing(call: list[AudioRecord]) -> None:
     pipeline, hearing = CallPipeline("c", LevelVad(), SHORT), ModelHearing(ScriptedRecogniser())
     for record in call:
