@@ -7,12 +7,11 @@ which jobs may. No clock is read here: deadlines come in with the jobs.
 """
 
 import asyncio
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import structlog
 
@@ -22,8 +21,6 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 R = TypeVar("R")
-Item_contra = TypeVar("Item_contra", contravariant=True)
-Result_co = TypeVar("Result_co", covariant=True)
 
 
 class Order(NamedTuple):
@@ -99,33 +96,16 @@ class _Submitted(NamedTuple, Generic[T, R]):
     result: "asyncio.Future[R | None]"
 
 
-class Work(Protocol[Item_contra, Result_co]):
-    """What a device does."""
-
-    def __call__(self, items: Sequence[Item_contra], /, *, hurried: bool) -> Sequence[Result_co]:
-        """
-        Do a batch.
-
-        Args:
-            items: Of one shape and kind.
-            hurried: Whether others wait for the device.
-
-        Returns:
-            One for each, in the same order.
-        """
-        ...
-
-
 class Scheduler(Generic[T, R]):
     """
     Hand jobs to the workers of a device, each with a thread of its own; the event loop is never blocked.
 
     Args:
-        work: Does a batch.
+        work: Does a batch: items of one shape and kind in, results in the same order out.
         capacity: How many batches at once, and how large.
     """
 
-    def __init__(self, work: Work[T, R], capacity: Capacity) -> None:
+    def __init__(self, work: Callable[[Sequence[T]], Sequence[R]], capacity: Capacity) -> None:
         self._device = work
         self._capacity = capacity
         self._queue: Queue[_Submitted[T, R]] = Queue()
@@ -180,10 +160,9 @@ class Scheduler(Generic[T, R]):
             async with self._work:
                 await self._work.wait_for(lambda: len(self._queue) > 0)
                 batch = [job.item for job in self._queue.take(self._capacity)]
-                hurried = len(self._queue) > 0
                 self._busy += 1
             try:
-                await self._do(batch, hurried, threads)
+                await self._do(batch, threads)
             finally:
                 self._busy -= 1
             async with self._work:
@@ -194,12 +173,10 @@ class Scheduler(Generic[T, R]):
         async with self._work:
             await self._work.wait_for(lambda: len(self._queue) == 0 and self._busy == 0)
 
-    async def _do(self, batch: Sequence[_Submitted[T, R]], hurried: bool, threads: ThreadPoolExecutor) -> None:
+    async def _do(self, batch: Sequence[_Submitted[T, R]], threads: ThreadPoolExecutor) -> None:
         items = [each.item for each in batch]
         try:
-            results = await asyncio.get_running_loop().run_in_executor(
-                threads, partial(self._device, items, hurried=hurried)
-            )
+            results = await asyncio.get_running_loop().run_in_executor(threads, self._device, items)
         except Exception as error:
             if len(batch) == 1:
                 if not batch[0].result.done():
@@ -208,7 +185,7 @@ class Scheduler(Generic[T, R]):
             # One item must not cost the others their words.
             log.warning("batch_failed", error=type(error).__name__, jobs=len(batch))
             for each in batch:
-                await self._do([each], hurried, threads)
+                await self._do([each], threads)
             return
         for each, result in zip(batch, results, strict=True):
             _answer(each, result)

@@ -89,13 +89,12 @@ class Recogniser(Protocol):
         """What has an equal one may share a batch."""
         ...
 
-    def transcribe(self, batch: Sequence[Spoken], *, hurried: bool = False) -> list[Hypothesis]:
+    def transcribe(self, batch: Sequence[Spoken]) -> list[Hypothesis]:
         """
         Say what was said, the same for each as if it came alone.
 
         Args:
             batch: Of one shape, all finals or all partials.
-            hurried: Whether others wait: what makes finals better by a little may be left out.
         """
         ...
 

@@ -114,14 +114,12 @@ class Device:
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
-        self.hurried: list[bool] = []
         self.go = threading.Event()
         self.go.set()
         self.threads: set[str] = set()
 
-    def __call__(self, items: Sequence[str], /, *, hurried: bool) -> list[str]:
+    def __call__(self, items: Sequence[str]) -> list[str]:
         self.go.wait(10)
-        self.hurried.append(hurried)
         self.batches.append(list(items))
         self.threads.add(threading.current_thread().name)
         if any(item.startswith("bad") for item in items):
@@ -154,8 +152,6 @@ async def test_what_waits_goes_together_and_comes_back_to_whom_it_belongs() -> N
     assert await first == "Z"
     assert await rest == [*"ABCDEF"]
     assert device.batches == [["z"], [*"abcd"], [*"ef"]]
-    # In a hurry is who leaves others waiting.
-    assert device.hurried == [False, True, False]
     running.cancel()
 
 
