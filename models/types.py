@@ -91,7 +91,7 @@ class Recogniser(Protocol):
 
     def transcribe(self, batch: Sequence[Spoken]) -> list[Hypothesis]:
         """
-        Say what was said, the same for each as if it came alone.
+        Say what was said, the same for each as if it came alone but for the device's rounding.
 
         Args:
             batch: Of one shape, all finals or all partials.

@@ -156,6 +156,20 @@ def test_a_sentence_in_the_other_language_is_heard_in_its_own(
 
 
 @pytest.mark.weights
+@pytest.mark.gpu
+def test_each_of_a_batch_on_a_gpu_is_heard_nearly_as_if_it_came_alone(whisper: Path, data: Path) -> None:
+    recogniser = WhisperRecogniser(whisper, device="cuda", window_s=find("whisper-base").window_s)
+    shapes: dict[object, list[Spoken]] = {}
+    for call, (language, _) in CALLS.items():
+        for audio, _ in turns(data, call):
+            shapes.setdefault(recogniser.shape(Spoken(audio, language)), []).append(Spoken(audio, language))
+    together = [one.text for alike in shapes.values() for one in recogniser.transcribe(alike)]
+    alone = [recogniser.transcribe([one])[0].text for alike in shapes.values() for one in alike]
+    assert len(alone) > 20
+    assert sum(a == b for a, b in zip(together, alone, strict=True)) >= 0.9 * len(alone)
+
+
+@pytest.mark.weights
 @pytest.mark.corpus
 def test_a_second_hearing_that_gets_stuck_is_not_taken(recogniser: WhisperRecogniser, corpus: Path) -> None:
     audio, _ = soundfile.read(corpus / "asr_so762_en/000700048.flac", dtype="int16")
