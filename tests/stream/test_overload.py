@@ -8,8 +8,8 @@ from stream.overload import STEPS, Admission, Overload
 
 def test_each_step_begins_where_it_says_and_lasts_until_it_was_calm() -> None:
     overload = Overload()
-    assert not overload.observe(0.4, 0)
-    assert overload.observe(0.6, 1)
+    assert not overload.observe(1.4, 0)
+    assert overload.observe(1.6, 1)
     assert (overload.number, overload.step.slower) == (1, 2)
     assert overload.observe(9.0, 2)
     assert (overload.number, overload.step.slower) == (3, 0)
@@ -25,7 +25,7 @@ def test_each_step_begins_where_it_says_and_lasts_until_it_was_calm() -> None:
 
 def test_a_load_that_comes_and_goes_does_not_flicker() -> None:
     overload = Overload()
-    changes = sum(overload.observe(0.6 * (n % 2), n / 5) for n in range(500))
+    changes = sum(overload.observe(1.6 * (n % 2), n / 5) for n in range(500))
     assert changes == 1
 
 
