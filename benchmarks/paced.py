@@ -68,7 +68,8 @@ class Line:
 
     def say(self, now: float, put: dict[str, Text], drop: Iterable[str] = ()) -> None:
         """Note pieces that came or changed, and keys that went."""
-        changed = [*put.values(), *(self.texts[key] for key in drop if key in self.texts)]
+        # A piece may have grown into the next turn, and no longer lie over this one.
+        changed = [*put.values(), *(self.texts[key] for key in (*drop, *put) if key in self.texts)]
         for key in drop:
             self.texts.pop(key, None)
         self.texts |= put
@@ -80,7 +81,7 @@ class Line:
             seen = self._seen.setdefault(number, _Seen())
             if text != seen.text:
                 seen.text, seen.settled = text, now
-            if any(one.final for one in changed if _over(one, turn)) and all(one.final for one in over):
+            if over and all(one.final for one in over):
                 seen.told = now
 
     def close(self, channel: Channel) -> None:

@@ -78,3 +78,17 @@ def test_a_bound_is_held_up_to_the_first_number_of_calls_that_passes_it() -> Non
     assert [_held(levels, bound).calls for bound in (400, 1_000, 2_000)] == [0, 2, 8]
     assert _held([level(1, 9_000, 900, judged_by="settled")], 1_000).calls == 1
     assert _held([level(1, 500, 500, missed=1)], 1_000).calls == 0
+
+
+def test_a_turn_whose_end_grows_into_the_next_is_told_when_that_is_final() -> None:
+    [line] = lines(1, 12)
+    line.began = 100.0
+    turn = line.turns[0]
+    first = Text(turn.channel, turn.start_ms, turn.end_ms - 2_000, "a", True)
+    rest = Text(turn.channel, turn.end_ms - 1_900, turn.end_ms - 300, "b", False)
+    line.say(108.0, {"rest": rest})
+    line.say(109.0, {"first": first})
+    assert line.missed() == len(line.turns)
+    line.say(111.0, {"rest": rest._replace(end_ms=turn.end_ms + 9_000, text="b c", final=True)})
+    assert line.missed() == len(line.turns) - 1
+    assert line.late_ms(settled=False) == pytest.approx([11_000 - turn.end_ms])
