@@ -110,9 +110,9 @@ class Forced:
         """See ``models.types.Recogniser``."""
         return self._whisper.shape(spoken)
 
-    def transcribe(self, batch: Sequence[Spoken]) -> list[Hypothesis]:
+    def transcribe(self, batch: Sequence[Spoken], *, hurried: bool = False) -> list[Hypothesis]:
         """The work; nothing is said."""
-        stages = Stages(self._whisper, batch)
+        stages = Stages(self._whisper, batch, hurried=hurried)
         encoded = stages.encode()
         final = batch[0].final
         if final:
@@ -126,14 +126,15 @@ class Forced:
 class Stages:
     """The parts of the recogniser's work on one batch."""
 
-    def __init__(self, recogniser: WhisperRecogniser, batch: Sequence[Spoken]) -> None:
+    def __init__(self, recogniser: WhisperRecogniser, batch: Sequence[Spoken], *, hurried: bool) -> None:
         self._recogniser, self._batch = recogniser, batch
+        self._window_s = recogniser._window(batch[0], hurried=hurried)
         self._tokenizer = recogniser._tokenizers["en"]
         self._seconds = [len(spoken.pcm) / SAMPLE_RATE for spoken in batch]
 
     def encode(self) -> Any:
         """Features and encoder."""
-        return self._recogniser._encode(self._batch, self._recogniser.shape(self._batch[0])).states
+        return self._recogniser._encode(self._batch, self._window_s).states
 
     def detect(self, encoded: Any) -> None:
         """The language."""
@@ -174,7 +175,7 @@ def _timed(work: Callable[[], Any]) -> tuple[Spread, float]:
 def _stage(recogniser: WhisperRecogniser, speech: Pcm, batch: int) -> Stage:
     length = int(_UTTERANCE_S * SAMPLE_RATE)
     places = (np.arange(length) + n * length // 2 for n in range(batch))
-    stages = Stages(recogniser, [Spoken(np.take(speech, place, mode="wrap"), "en") for place in places])
+    stages = Stages(recogniser, [Spoken(np.take(speech, place, mode="wrap"), "en") for place in places], hurried=True)
     encoded = stages.encode()
     tokens = stages.decode(encoded, BEAM)
 

@@ -134,8 +134,10 @@ def _ours(recogniser: WhisperRecogniser, sound: Pcm, language: str | None) -> li
     speeches = cutter.push(sound.astype("<i2").tobytes()) + cutter.flush()
     found = []
     for speech in speeches:
-        both = [recogniser.transcribe([Spoken(speech.pcm, language, final)])[0].text for final in (True, False)]
-        found.append(max(both, key=lambda text: len(normalise(text).split())))
+        final, partial = Spoken(speech.pcm, language), Spoken(speech.pcm, language, final=False)
+        ways = ((final, False), (final, True), (partial, False))
+        texts = [recogniser.transcribe([spoken], hurried=hurried)[0].text for spoken, hurried in ways]
+        found.append(max(texts, key=lambda text: len(normalise(text).split())))
     return [text for text in found if text]
 
 

@@ -239,7 +239,7 @@ class _Recognisers:
     def best(self, row: Row, vocabulary: Vocabulary) -> str:
         """Of five hypotheses, the likeliest with a bonus for each term."""
         ours, spoken = self._ours, Spoken(row.pcm, row.language)
-        encoded, tokenizer = ours._encode([spoken], ours.shape(spoken)), ours._tokenizers[row.language]
+        encoded, tokenizer = ours._encode([spoken], ours._window(spoken, hurried=False)), ours._tokenizers[row.language]
         [found] = ours._model.generate(
             encoded.states,
             [[*tokenizer.sot_sequence, tokenizer.no_timestamps]],

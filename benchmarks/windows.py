@@ -109,7 +109,9 @@ def _hear(recogniser: Recogniser, times: int, row: Row) -> Heard:
     errors, guarded = Errors(), set[str]()
     begun = time.perf_counter()
     for n in range(times):
-        found = [recogniser.transcribe([Spoken(pcm, row.language)])[0] for pcm in utterances(later(row.pcm, n))]
+        found = [
+            recogniser.transcribe([Spoken(pcm, row.language)], hurried=True)[0] for pcm in utterances(later(row.pcm, n))
+        ]
         errors += wer(row.transcript, " ".join(one.raw or one.text for one in found))
         guarded.update(*(one.guarded for one in found))
     seconds = (time.perf_counter() - begun) / times
@@ -200,9 +202,7 @@ def run(
     settings = load({})
     path = locate(settings.model, directory=settings.weights, cache=settings.home / "weights", hub=settings.hub)
     recognisers = {
-        window_s: WhisperRecogniser(
-            path, device=settings.device, workers=settings.workers, window_s=window_s, whole=False
-        )
+        window_s: WhisperRecogniser(path, device=settings.device, workers=settings.workers, window_s=window_s)
         for window_s in WINDOWS_S
     }
     longest = recognisers[max(WINDOWS_S)]

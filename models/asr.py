@@ -120,8 +120,8 @@ class WhisperRecogniser:
         devices: Numbers of the GPUs; each holds the weights and has one worker.
         workers: Batches at once on a processor; 0 for one a core.
         beam: Width of the search for finals; partials are greedy.
-        window_s: The shortest window, one of ``WINDOWS_S``; shorter ones lose words, longer ones lose time.
-        whole: Whether finals that win by it are heard in 30 s.
+        window_s: The shortest window, one of ``WINDOWS_S``, for partials and for finals in a hurry; shorter ones lose
+            words, longer ones lose time.
 
     Raises:
         ComputeUnsupported: If the device has no such arithmetic.
@@ -138,7 +138,6 @@ class WhisperRecogniser:
         workers: int = 0,
         beam: int = BEAM,
         window_s: int = UNMEASURED_S,
-        whole: bool = True,
     ) -> None:
         if window_s not in WINDOWS_S:
             raise ValueError(f"expected a window of {', '.join(map(str, WINDOWS_S))} s, got {window_s}")
@@ -164,7 +163,6 @@ class WhisperRecogniser:
         self._features = LogMel(self._whisper.feature_extractor.mel_filters)
         self._beam = beam
         self._windows_s = WINDOWS_S[WINDOWS_S.index(window_s) :]
-        self._whole = whole
         self._turns = threading.Semaphore(self.capacity.workers)
         multilingual = bool(self._model.is_multilingual)
         self._languages = LANGUAGES if multilingual else ("en",)
@@ -178,22 +176,23 @@ class WhisperRecogniser:
         noise = np.random.default_rng(0).normal(0, 500, _WINDOW_S * SAMPLE_RATE).astype(np.int16)
         for window_s in self._windows_s if self.device == "cuda" else self._windows_s[:1]:
             for final, most in ((True, self.capacity.finals), (False, self.capacity.partials)):
-                seconds = window_s - _MARGIN_S
-                if final and window_s < _WINDOW_S:
-                    seconds = min(seconds, _SHORT_S["en"])
-                spoken = Spoken(noise[: int(seconds * SAMPLE_RATE)], "en", final)
+                spoken = Spoken(noise[: int((window_s - _MARGIN_S) * SAMPLE_RATE)], "en", final)
                 for count in {1, most}:
-                    self.transcribe([spoken] * count)
+                    self.transcribe([spoken] * count, hurried=True)
 
-    def shape(self, spoken: Spoken) -> int:
-        """The window in seconds; see ``models.types.Recogniser``."""
+    def shape(self, spoken: Spoken) -> tuple[int, int]:
+        """The window in a hurry and at leisure, in seconds; see ``models.types.Recogniser``."""
         seconds = len(spoken.pcm) / SAMPLE_RATE
+        short = next((window for window in self._windows_s if seconds + _MARGIN_S <= window), _WINDOW_S)
         # The encoder learned from windows of 30 s and hears sentences a little better in them.
-        if self._whole and spoken.final and seconds > _SHORT_S.get(spoken.language or "", _SHORT_ELSE_S):
-            return _WINDOW_S
-        return next((window for window in self._windows_s if seconds + _MARGIN_S <= window), _WINDOW_S)
+        wins = spoken.final and seconds > _SHORT_S.get(spoken.language or "", _SHORT_ELSE_S)
+        return short, _WINDOW_S if wins else short
 
-    def transcribe(self, batch: Sequence[Spoken]) -> list[Hypothesis]:
+    def _window(self, spoken: Spoken, *, hurried: bool) -> int:
+        """In seconds."""
+        return self.shape(spoken)[0 if hurried else 1]
+
+    def transcribe(self, batch: Sequence[Spoken], *, hurried: bool = False) -> list[Hypothesis]:
         """See ``models.types.Recogniser``."""
         for spoken in batch:
             if len(spoken.pcm) > _WINDOW_S * SAMPLE_RATE:
@@ -202,16 +201,16 @@ class WhisperRecogniser:
         told = [_NOBODY] * len(batch)
         if heard:
             with self._turns:
-                found = self._transcribe([batch[n] for n in heard])
+                found = self._transcribe([batch[n] for n in heard], hurried=hurried)
             for n, hypothesis in zip(heard, found, strict=True):
                 told[n] = hypothesis
         return told
 
-    def _transcribe(self, batch: Sequence[Spoken]) -> list[Hypothesis]:
+    def _transcribe(self, batch: Sequence[Spoken], *, hurried: bool) -> list[Hypothesis]:
         final = batch[0].final
         beam = self._beam if final else 1
         given = [spoken.language if spoken.language in self._languages else None for spoken in batch]
-        encoded = self._encode(batch, self.shape(batch[0]))
+        encoded = self._encode(batch, self._window(batch[0], hurried=hurried))
         shares = self._detect(encoded, given, final=final)
         languages = [
             language or max(share, key=lambda name: share[name]) for language, share in zip(given, shares, strict=True)

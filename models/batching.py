@@ -7,11 +7,12 @@ which jobs may. No clock is read here: deadlines come in with the jobs.
 """
 
 import asyncio
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import structlog
 
@@ -21,6 +22,8 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 R = TypeVar("R")
+Item_contra = TypeVar("Item_contra", contravariant=True)
+Result_co = TypeVar("Result_co", covariant=True)
 
 
 class Order(NamedTuple):
@@ -51,6 +54,11 @@ class Queue(Generic[T]):
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+    @property
+    def finals(self) -> int:
+        """How many of what waits are finals."""
+        return sum(not job.order.partial for job in self._waiting.values())
 
     def first_deadline(self) -> float | None:
         """The earliest of all that wait, finals and partials alike."""
@@ -96,16 +104,33 @@ class _Submitted(NamedTuple, Generic[T, R]):
     result: "asyncio.Future[R | None]"
 
 
+class Work(Protocol[Item_contra, Result_co]):
+    """What a device does."""
+
+    def __call__(self, items: Sequence[Item_contra], /, *, hurried: bool) -> Sequence[Result_co]:
+        """
+        Do a batch.
+
+        Args:
+            items: Of one shape and kind.
+            hurried: Whether finals are left for which no worker is free.
+
+        Returns:
+            One for each, in the same order.
+        """
+        ...
+
+
 class Scheduler(Generic[T, R]):
     """
     Hand jobs to the workers of a device, each with a thread of its own; the event loop is never blocked.
 
     Args:
-        work: Does a batch: items of one shape and kind in, results in the same order out.
+        work: Does a batch.
         capacity: How many batches at once, and how large.
     """
 
-    def __init__(self, work: Callable[[Sequence[T]], Sequence[R]], capacity: Capacity) -> None:
+    def __init__(self, work: Work[T, R], capacity: Capacity) -> None:
         self._device = work
         self._capacity = capacity
         self._queue: Queue[_Submitted[T, R]] = Queue()
@@ -161,8 +186,10 @@ class Scheduler(Generic[T, R]):
                 await self._work.wait_for(lambda: len(self._queue) > 0)
                 batch = [job.item for job in self._queue.take(self._capacity)]
                 self._busy += 1
+                idle = self._capacity.workers - self._busy
+                hurried = self._queue.finals > idle * self._capacity.finals
             try:
-                await self._do(batch, threads)
+                await self._do(batch, hurried, threads)
             finally:
                 self._busy -= 1
             async with self._work:
@@ -173,10 +200,12 @@ class Scheduler(Generic[T, R]):
         async with self._work:
             await self._work.wait_for(lambda: len(self._queue) == 0 and self._busy == 0)
 
-    async def _do(self, batch: Sequence[_Submitted[T, R]], threads: ThreadPoolExecutor) -> None:
+    async def _do(self, batch: Sequence[_Submitted[T, R]], hurried: bool, threads: ThreadPoolExecutor) -> None:
         items = [each.item for each in batch]
         try:
-            results = await asyncio.get_running_loop().run_in_executor(threads, self._device, items)
+            results = await asyncio.get_running_loop().run_in_executor(
+                threads, partial(self._device, items, hurried=hurried)
+            )
         except Exception as error:
             if len(batch) == 1:
                 if not batch[0].result.done():
@@ -185,7 +214,7 @@ class Scheduler(Generic[T, R]):
             # One item must not cost the others their words.
             log.warning("batch_failed", error=type(error).__name__, jobs=len(batch))
             for each in batch:
-                await self._do([each], threads)
+                await self._do([each], hurried, threads)
             return
         for each, result in zip(batch, results, strict=True):
             _answer(each, result)

@@ -15,7 +15,7 @@ class ScriptedRecogniser:
         """See ``models.types.Recogniser``."""
         return None
 
-    def transcribe(self, batch: Sequence[Spoken]) -> list[Hypothesis]:
+    def transcribe(self, batch: Sequence[Spoken], *, hurried: bool = False) -> list[Hypothesis]:  # noqa: ARG002
         """See ``models.types.Recogniser``."""
         return [_say(spoken) for spoken in batch]
 

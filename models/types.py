@@ -89,12 +89,13 @@ class Recogniser(Protocol):
         """What has an equal one may share a batch."""
         ...
 
-    def transcribe(self, batch: Sequence[Spoken]) -> list[Hypothesis]:
+    def transcribe(self, batch: Sequence[Spoken], *, hurried: bool = False) -> list[Hypothesis]:
         """
         Say what was said, the same for each as if it came alone but for the device's rounding.
 
         Args:
             batch: Of one shape, all finals or all partials.
+            hurried: Whether other finals wait: what makes these better by a little may be left out.
         """
         ...
 
@@ -131,7 +132,10 @@ class Utterance(msgspec.Struct, frozen=True, kw_only=True):
     """``call_id:channel:start_ms``."""
     channel: Channel
     number: int
-    """Ordinal of the utterance on its channel, from 0; grows in the order of publication."""
+    """
+    Ordinal of the stretch of speech on its channel, from 0; grows in the order of publication. One in which nobody said
+    anything leaves a gap.
+    """
     start_ms: int
     end_ms: int
     text: str

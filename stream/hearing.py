@@ -45,8 +45,12 @@ class Hearing(Protocol):
         """What has an equal one may be heard together."""
         ...
 
-    def hear(self, batch: Sequence[Excerpt]) -> list[Heard]:
-        """Understand excerpts of one shape, all finals or all partials; the same for each as if it came alone."""
+    def hear(self, batch: Sequence[Excerpt], *, hurried: bool = False) -> list[Heard]:
+        """
+        Understand excerpts of one shape, all finals or all partials; the same for each as if it came alone.
+
+        See ``models.types.Recogniser`` for the hurry.
+        """
         ...
 
 
@@ -61,9 +65,9 @@ class ModelHearing:
         """See ``Hearing``."""
         return self._recogniser.shape(_spoken(excerpt))
 
-    def hear(self, batch: Sequence[Excerpt]) -> list[Heard]:
+    def hear(self, batch: Sequence[Excerpt], *, hurried: bool = False) -> list[Heard]:
         """See ``Hearing``."""
-        hypotheses = self._recogniser.transcribe([_spoken(excerpt) for excerpt in batch])
+        hypotheses = self._recogniser.transcribe([_spoken(excerpt) for excerpt in batch], hurried=hurried)
         return [
             Heard(hypothesis, measure(excerpt.speech.pcm) if _of_customer(excerpt) and hypothesis.text else None)
             for excerpt, hypothesis in zip(batch, hypotheses, strict=True)

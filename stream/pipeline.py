@@ -272,6 +272,7 @@ class CallPipeline:
             end_ms = speech.end // _PER_MS
             nothing = msgspec.structs.replace(shown, revision=shown.revision + 1, text="", committed=0, end_ms=end_ms)
             self._told.append(nothing)
+        side.now = msgspec.structs.replace(side.now, number=side.now.number + 1)
         self._settle()
         return self._tell()
 
@@ -322,7 +323,6 @@ class CallPipeline:
         start_ms = speech.start // _PER_MS
         side.now = msgspec.structs.replace(
             now,
-            number=now.number + 1,
             language=now.language.observe(hypothesis, speech_ms),
             voice=voice,
         )

@@ -24,7 +24,8 @@ class Says:
     def shape(self, spoken: Spoken) -> int:
         return len(spoken.pcm)
 
-    def transcribe(self, batch: Sequence[Spoken]) -> list[Hypothesis]:
+    def transcribe(self, batch: Sequence[Spoken], *, hurried: bool = False) -> list[Hypothesis]:
+        assert hurried
         return [self.hypothesis for _ in batch]
 
 
@@ -61,9 +62,9 @@ def test_a_file_that_is_heard_again_begins_later_and_counts_again() -> None:
     class Lengths(Says):
         heard: ClassVar[list[int]] = []
 
-        def transcribe(self, batch: Sequence[Spoken]) -> list[Hypothesis]:
+        def transcribe(self, batch: Sequence[Spoken], *, hurried: bool = False) -> list[Hypothesis]:
             self.heard += [len(spoken.pcm) for spoken in batch]
-            return super().transcribe(batch)
+            return super().transcribe(batch, hurried=hurried)
 
     heard = compare("set", hear([row("one two")], {30: Lengths("one")}, 1, lambda files: None, times=3))
     assert Lengths.heard == [SAMPLE_RATE, SAMPLE_RATE + 320, SAMPLE_RATE + 640]

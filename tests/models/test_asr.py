@@ -37,8 +37,10 @@ def recogniser(whisper: Path) -> WhisperRecogniser:
     return WhisperRecogniser(whisper, device="cpu", window_s=find("whisper-base").window_s)
 
 
-def said(recogniser: WhisperRecogniser, pcm: Pcm, language: str | None, *, final: bool) -> Hypothesis:
-    [hypothesis] = recogniser.transcribe([Spoken(pcm, language, final)])
+def said(
+    recogniser: WhisperRecogniser, pcm: Pcm, language: str | None, *, final: bool, hurried: bool = False
+) -> Hypothesis:
+    [hypothesis] = recogniser.transcribe([Spoken(pcm, language, final)], hurried=hurried)
     return hypothesis
 
 
@@ -80,12 +82,15 @@ NOT_SPEECH = {
 @pytest.mark.weights
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("told", [True, False], ids=["language given", "language detected"])
-def test_the_words_of_a_call_are_heard(recogniser: WhisperRecogniser, data: Path, call: str, told: bool) -> None:
+@pytest.mark.parametrize("hurried", [True, False], ids=["in a hurry", "at leisure"])
+def test_the_words_of_a_call_are_heard(
+    recogniser: WhisperRecogniser, data: Path, call: str, told: bool, hurried: bool
+) -> None:
     language, margin = CALLS[call]
     rate = cer if language == "zh" else wer
     errors, wrong = Errors(), 0
     for audio, words in turns(data, call):
-        found = said(recogniser, audio, language if told else None, final=True)
+        found = said(recogniser, audio, language if told else None, final=True, hurried=hurried)
         errors += rate(words, found.text)
         wrong += found.language != language
     assert errors.n > 100
@@ -95,12 +100,14 @@ def test_the_words_of_a_call_are_heard(recogniser: WhisperRecogniser, data: Path
 
 @pytest.mark.weights
 @pytest.mark.parametrize("language", [*LANGUAGES, None])
-@pytest.mark.parametrize("final", [True, False], ids=["final", "partial"])
+@pytest.mark.parametrize(
+    ("final", "hurried"), [(True, False), (True, True), (False, False)], ids=["final", "final in a hurry", "partial"]
+)
 @pytest.mark.parametrize("sound", NOT_SPEECH)
 def test_nothing_is_said_where_nobody_speaks(
-    recogniser: WhisperRecogniser, sound: str, final: bool, language: str | None
+    recogniser: WhisperRecogniser, sound: str, final: bool, hurried: bool, language: str | None
 ) -> None:
-    found = said(recogniser, NOT_SPEECH[sound], language, final=final)
+    found = said(recogniser, NOT_SPEECH[sound], language, final=final, hurried=hurried)
     assert (found.text, found.language, found.words) == ("", "unknown", ())
     assert len(NOT_SPEECH[sound]) == 0 or "nobody" in found.guarded
 
@@ -148,9 +155,11 @@ def test_a_sentence_in_the_other_language_is_heard_in_its_own(
     audio = [audio for audio, _ in turns(data, call) if len(audio) > 2 * SAMPLE_RATE][:4]
     for one in audio:
         [other] = {*LANGUAGES} - {language}
-        free, misled = (said(recogniser, one, told, final=True) for told in (None, other))
+        # In a hurry, for at leisure the window depends on the language told.
+        free, misled = (said(recogniser, one, told, final=True, hurried=True) for told in (None, other))
         assert (misled.text, misled.words, misled.language) == (free.text, free.words, language)
         assert misled.guarded == ("language",)
+        assert said(recogniser, one, other, final=True).language == language
         right = said(recogniser, one, language, final=True)
         assert (right.language, right.guarded) == (language, ())
 
@@ -173,7 +182,7 @@ def test_each_of_a_batch_on_a_gpu_is_heard_nearly_as_if_it_came_alone(whisper: P
 @pytest.mark.corpus
 def test_a_second_hearing_that_gets_stuck_is_not_taken(recogniser: WhisperRecogniser, corpus: Path) -> None:
     audio, _ = soundfile.read(corpus / "asr_so762_en/000700048.flac", dtype="int16")
-    found = said(recogniser, audio, "en", final=True)
+    found = said(recogniser, audio, "en", final=True, hurried=True)
     assert found.guarded == ("doubled",)
     assert wer("two two nine one", found.text).total <= 4
 
@@ -188,8 +197,12 @@ def test_the_same_sound_gives_the_same_words_from_any_thread(recogniser: Whisper
 
 
 @pytest.mark.weights
-@pytest.mark.parametrize("final", [True, False], ids=["finals", "partials"])
-def test_each_of_a_batch_is_heard_as_if_it_came_alone(recogniser: WhisperRecogniser, data: Path, final: bool) -> None:
+@pytest.mark.parametrize(
+    ("final", "hurried"), [(True, False), (True, True), (False, False)], ids=["finals", "finals in a hurry", "partials"]
+)
+def test_each_of_a_batch_is_heard_as_if_it_came_alone(
+    recogniser: WhisperRecogniser, data: Path, final: bool, hurried: bool
+) -> None:
     # Beside each other: languages told and not told, and vocabularies of which one changes what it stands beside.
     names = [Vocabulary(tuple(Term(text=text) for text in texts)) for texts in NAMES]
     spoken = [
@@ -207,8 +220,8 @@ def test_each_of_a_batch_is_heard_as_if_it_came_alone(recogniser: WhisperRecogni
         shapes.setdefault(recogniser.shape(one), []).append(one)
     assert max(map(len, shapes.values())) >= 6
     for alike in shapes.values():
-        alone = [hypothesis for one in alike for hypothesis in recogniser.transcribe([one])]
-        assert recogniser.transcribe(alike) == alone
+        alone = [hypothesis for one in alike for hypothesis in recogniser.transcribe([one], hurried=hurried)]
+        assert recogniser.transcribe(alike, hurried=hurried) == alone
         corrected += sum(bool(hypothesis.corrections) for hypothesis in alone)
     assert corrected if final else not corrected
 
@@ -262,27 +275,29 @@ def test_a_name_that_is_not_said_changes_nothing(recogniser: WhisperRecogniser, 
 
 @pytest.mark.weights
 @pytest.mark.parametrize(
-    ("window_s", "seconds", "shape"),
+    ("window_s", "seconds", "short"),
     [(5, 0.5, 5), (5, 4.5, 8), (12, 0.5, 12), (12, 10.9, 12), (12, 11.1, 15), (30, 0.5, 30), (5, 29.5, 30)],
 )
-def test_the_window_of_a_partial_is_the_next_that_leaves_a_second_of_silence(
-    whisper: Path, window_s: int, seconds: float, shape: int
+def test_the_short_window_is_the_next_that_leaves_a_second_of_silence(
+    whisper: Path, window_s: int, seconds: float, short: int
 ) -> None:
     recogniser = WhisperRecogniser(whisper, device="cpu", workers=1, window_s=window_s)
     silence = np.zeros(int(seconds * SAMPLE_RATE), np.int16)
     for language in ("zh", "en", None):
-        assert recogniser.shape(Spoken(silence, language, final=False)) == shape
+        assert recogniser.shape(Spoken(silence, language, final=False)) == (short, short)
+        assert recogniser.shape(Spoken(silence, language))[0] == short
 
 
 @pytest.mark.weights
 @pytest.mark.parametrize(
-    ("language", "seconds", "shape"),
+    ("language", "seconds", "window_s"),
     [("zh", 2.5, 12), ("zh", 2.6, 30), (None, 2.5, 12), (None, 2.6, 30), ("en", 7.0, 12), ("en", 7.1, 30)],
 )
-def test_a_final_that_wins_by_it_is_heard_in_the_whole_window(
-    recogniser: WhisperRecogniser, language: str | None, seconds: float, shape: int
+def test_a_final_that_wins_by_it_is_heard_in_the_whole_window_at_leisure(
+    recogniser: WhisperRecogniser, language: str | None, seconds: float, window_s: int
 ) -> None:
-    assert recogniser.shape(Spoken(np.zeros(int(seconds * SAMPLE_RATE), np.int16), language)) == shape
+    silence = np.zeros(int(seconds * SAMPLE_RATE), np.int16)
+    assert recogniser.shape(Spoken(silence, language)) == (12, window_s)
 
 
 def test_a_window_that_nobody_has_tried_is_refused(tmp_path: Path) -> None:

@@ -114,12 +114,14 @@ class Device:
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
+        self.hurried: list[bool] = []
         self.go = threading.Event()
         self.go.set()
         self.threads: set[str] = set()
 
-    def __call__(self, items: Sequence[str]) -> list[str]:
+    def __call__(self, items: Sequence[str], /, *, hurried: bool) -> list[str]:
         self.go.wait(10)
+        self.hurried.append(hurried)
         self.batches.append(list(items))
         self.threads.add(threading.current_thread().name)
         if any(item.startswith("bad") for item in items):
@@ -152,6 +154,28 @@ async def test_what_waits_goes_together_and_comes_back_to_whom_it_belongs() -> N
     assert await first == "Z"
     assert await rest == [*"ABCDEF"]
     assert device.batches == [["z"], [*"abcd"], [*"ef"]]
+    # In a hurry is who leaves other finals waiting.
+    assert device.hurried == [False, True, False]
+    running.cancel()
+
+
+@pytest.mark.parametrize(
+    ("workers", "waiting", "final", "hurried"),
+    [(1, 1, True, True), (1, 3, False, False), (2, 1, True, False), (2, 2, True, True)],
+    ids=["another final", "partials alone", "one for the other worker", "one more than there are workers"],
+)
+async def test_in_a_hurry_is_who_leaves_finals_for_which_no_worker_is_free(
+    workers: int, waiting: int, final: bool, hurried: bool
+) -> None:
+    device = Device()
+    scheduler = Scheduler(device, Capacity(workers, 1, 1))
+    first = asyncio.create_task(scheduler.submit("z", "z", shape=10, final=True, deadline=0))
+    rest = asyncio.create_task(answers(scheduler, [*"abc"[:waiting]], final=final))
+    await asyncio.sleep(0.05)
+    assert len(scheduler) == waiting + 1
+    running = asyncio.create_task(scheduler.run())
+    await asyncio.gather(first, rest)
+    assert device.hurried[device.batches.index(["z"])] == hurried
     running.cancel()
 
 

@@ -24,7 +24,7 @@ class Parrot:
     def shape(self, spoken: Spoken) -> int:
         return len(spoken.pcm)
 
-    def transcribe(self, batch: Sequence[Spoken]) -> list[Hypothesis]:
+    def transcribe(self, batch: Sequence[Spoken], *, hurried: bool = False) -> list[Hypothesis]:
         assert all(spoken.final for spoken in batch)
         return [
             Hypothesis(text=self.texts.pop(0), language="en", language_confidence=0.9, confidence=1.0) for _ in batch
@@ -42,6 +42,7 @@ def test_errors_are_summed_over_the_set_for_both() -> None:
         rows("five", "one two three"),
         [
             _ours(Parrot("5", "one two")),
+            _ours(Parrot("5", "two"), hurried=True),
             lambda row: _Said(next(said)),
         ],
         1,
@@ -49,6 +50,7 @@ def test_errors_are_summed_over_the_set_for_both() -> None:
     )
     assert (found.n, found.words, found.seconds, found.language) == (2, 4, 2.0, "en")
     assert (found.wer, found.ours.deletions) == (0.25, 1)
+    assert (found.hurried.wer, found.hurried.deletions) == (0.5, 2)
     assert (found.peer.wer, found.peer.substitutions) == (0.75, 3)
     assert found.language_accuracy == 1.0
 
@@ -60,6 +62,7 @@ def test_every_hearing_counts_and_the_files_stay_the_sample() -> None:
         rows("five six"),
         [
             _ours(Parrot("5 6", "5")),
+            _ours(Parrot("5 6", "6"), hurried=True),
             lambda row: _Said(next(said)),
         ],
         1,

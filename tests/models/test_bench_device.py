@@ -29,7 +29,7 @@ def spoken(seconds: float) -> Spoken:
 def test_random_weights_say_as_many_tokens_as_people(
     toy: WhisperRecogniser, seconds: tuple[float, ...], tokens: int
 ) -> None:
-    stages = Stages(toy, [spoken(one) for one in seconds])
+    stages = Stages(toy, [spoken(one) for one in seconds], hurried=True)
     assert [len(one) for one in stages.decode(stages.encode(), 5)] == [tokens] * len(seconds)
 
 

@@ -151,7 +151,7 @@ class Noting:
     def shape(self, excerpt: Excerpt) -> Hashable:
         return SCRIPTED.shape(excerpt)
 
-    def hear(self, batch: Sequence[Excerpt]) -> list[Heard]:
+    def hear(self, batch: Sequence[Excerpt], *, hurried: bool = False) -> list[Heard]:
         finals = [excerpt for excerpt in batch if excerpt.final]
         self.terms |= {one.utterance_id: [each.text for each in one.vocabulary.spellings] for one in finals}
         return SCRIPTED.hear(batch)
@@ -190,7 +190,7 @@ class Failing:
     def shape(self, excerpt: Excerpt) -> Hashable:
         return SCRIPTED.shape(excerpt)
 
-    def hear(self, batch: Sequence[Excerpt]) -> list[Heard]:
+    def hear(self, batch: Sequence[Excerpt], *, hurried: bool = False) -> list[Heard]:
         for excerpt in batch:
             if excerpt.final and excerpt.utterance_id not in self._seen:
                 self._seen.append(excerpt.utterance_id)
@@ -224,7 +224,7 @@ class Held:
     def shape(self, excerpt: Excerpt) -> Hashable:
         return SCRIPTED.shape(excerpt)
 
-    def hear(self, batch: Sequence[Excerpt]) -> list[Heard]:
+    def hear(self, batch: Sequence[Excerpt], *, hurried: bool = False) -> list[Heard]:
         self.begun += batch
         self.go.wait(30)
         return SCRIPTED.hear(batch)
@@ -314,7 +314,7 @@ class Guarded:
     def shape(self, excerpt: Excerpt) -> Hashable:
         return SCRIPTED.shape(excerpt)
 
-    def hear(self, batch: Sequence[Excerpt]) -> list[Heard]:
+    def hear(self, batch: Sequence[Excerpt], *, hurried: bool = False) -> list[Heard]:
         return [
             heard._replace(hypothesis=msgspec.structs.replace(heard.hypothesis, guarded=("loop",)))
             for heard in SCRIPTED.hear(batch)

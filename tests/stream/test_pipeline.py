@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from agent_assist.types import Degraded, Event, Keys, Partial
+from agent_assist.types import Degraded, Event, Final, Keys, Partial
 from audio.codecs import decode, encode
 from audio.types import SAMPLE_RATE, AudioRecord, Channel, Encoding
 from audio.vad import LevelVad, SileroVad
@@ -85,6 +85,25 @@ def test_partials_that_came_to_nothing_are_ended(call: list[AudioRecord]) -> Non
     assert {one.utterance_id: one.revision - 1 for one in ended} == {key: one.revision for key, one in shown.items()}
     assert all(one.text == "" and one.committed == 0 for one in ended)
     assert ended
+
+
+def test_a_final_has_the_number_of_its_stretch_whatever_was_heard_in_those_before(call: list[AudioRecord]) -> None:
+    numbers: list[dict[str, int]] = []
+    for deaf in (False, True):
+        pipeline, hearing = CallPipeline("c", LevelVad(), PipelinePolicy()), ModelHearing(ScriptedRecogniser())
+        finals: dict[str, int] = {}
+        for record in call:
+            pipeline.push(record)
+            while (excerpt := pipeline.next()) is not None:
+                heard = NOTHING if deaf and len(finals) % 2 else hearing.hear([excerpt])[0]
+                told = pipeline.complete(heard)
+                finals |= {event.utterance.id: event.utterance.number for event in told if isinstance(event, Final)}
+                finals |= {} if told else {excerpt.utterance_id: -1}
+        numbers.append(finals)
+    assert numbers[0].keys() == numbers[1].keys()
+    left = {key: number for key, number in numbers[1].items() if number >= 0}
+    assert 0 < len(left) < len(numbers[0])
+    assert left.items() <= numbers[0].items()
 
 
 def test_a_partial_that_came_to_nothing_is_ended_also_where_the_next_is_already_shown(
