@@ -234,6 +234,7 @@ def listen_app(
         checkpoints=checkpoints,
         policy=listening,
         clock=time.monotonic,
+        today=time.time,
     )
 
     @app.agent(audio, concurrency=1)
@@ -274,6 +275,10 @@ def listen_app(
     @app.timer(1.0)
     async def sweep() -> None:
         await listener.sweep()
+
+    @app.timer(60.0)
+    async def forget() -> None:
+        listener.forget()
 
     name = uuid.uuid4().hex
 

@@ -17,7 +17,7 @@ from models.types import Hypothesis
 from stream import metrics
 from stream.hearing import Excerpt, Heard, Hearing
 from stream.logs import where
-from stream.overload import Overload
+from stream.overload import STEPS, Overload
 from stream.pipeline import CallPipeline, Checkpoint, PipelinePolicy
 from stream.wire import AudioEnd, AudioMessage, AudioStart
 
@@ -28,6 +28,8 @@ Publish = Callable[[Event], Awaitable[None]]
 Acknowledge = Callable[[], object]
 """Lets the message's offset be committed."""
 
+_BROKEN = 5
+"""So many finals that fail one after the other say that the device is broken, not the speech."""
 _NOTHING = Heard(Hypothesis(text="", language="unknown", language_confidence=0.0, confidence=0.0), None)
 
 
@@ -37,7 +39,16 @@ class ListenPolicy:
     idle_timeout_s: float = 40.0
     """Without audio for so long, a call counts as lost."""
     pause_ms: int = 120_000
-    """With more speech than this waiting, no more audio is taken; it waits in the topic."""
+    """With more speech than this waiting for each final that is heard at once, no more audio is taken; it waits in the
+    topic."""
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A call's checkpoint as it stands in the table."""
+
+    checkpoint: Checkpoint
+    at: float
+    """When it was saved, in seconds since the epoch."""
 
 
 @dataclass(slots=True, eq=False)
@@ -109,8 +120,9 @@ class Listener:
     is saved: a worker killed at any moment loses none, and its successor publishes the same ids again.
 
     Args:
-        checkpoints: Call id to ``Checkpoint`` as JSON; written before offsets are acknowledged.
+        checkpoints: Call id to ``Kept`` as JSON; written before offsets are acknowledged.
         clock: Seconds, monotonic.
+        today: Seconds since the epoch, for what outlives this worker.
     """
 
     def __init__(
@@ -122,6 +134,7 @@ class Listener:
         checkpoints: MutableMapping[str, bytes],
         policy: ListenPolicy,
         clock: Callable[[], float],
+        today: Callable[[], float],
     ) -> None:
         self._hearing = hearing
         self._vad = vad
@@ -129,6 +142,7 @@ class Listener:
         self._checkpoints = checkpoints
         self._policy = policy
         self._clock = clock
+        self._today = today
         self._calls: dict[str, _Call] = {}
         self._scheduler: Scheduler[Excerpt, Heard] = Scheduler(hearing.hear, hearing.capacity)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -136,10 +150,14 @@ class Listener:
         self._overload = Overload()
         self._failure: BaseException | None = None
         self._failed = asyncio.Event()
+        self._failed_finals = 0
+        """One after the other, up to now."""
         self._behind: set[_Call] = set()
         """Calls with utterances that are being understood."""
         self._room = asyncio.Event()
         self._room.set()
+        self._paused = False
+        """Whether no audio was taken for a time since the last sweep, or is not now."""
 
     async def receive(self, call_id: str, partition: int, message: AudioMessage, acknowledge: Acknowledge) -> None:
         """Take the next message of a call; returns late while too much speech is waiting."""
@@ -181,14 +199,18 @@ class Listener:
         return len(self._calls), self._overload.number, self._late()
 
     def _late(self) -> float:
-        """Behind the utterance that the scheduler has of a call, others of the call may wait."""
+        """
+        Behind the utterance that the scheduler has of a call, others of the call may wait; how long what is not taken
+        waits, nobody knows, but it is too long.
+        """
         now = self._clock()
         waiting = [now - call.cut_at[1] for call in self._behind if len(call.cut_at) > 1]
-        return max(self._scheduler.late_by(now), *waiting, 0.0)
+        return max(self._scheduler.late_by(now), *waiting, STEPS[-1].late_s if self._paused else 0.0)
 
     async def _weigh(self) -> None:
         """See how late we are; tell all calls when something is given up or comes back."""
         now, late = self._clock(), self._late()
+        self._paused = not self._room.is_set()
         metrics.LATE.set(late)
         if not self._overload.observe(late, now):
             return
@@ -202,7 +224,7 @@ class Listener:
 
     def _restore(self, call_id: str) -> Checkpoint:
         saved = self._checkpoints.get(call_id)
-        return Checkpoint() if saved is None else msgspec.json.decode(saved, type=Checkpoint)
+        return Checkpoint() if saved is None else msgspec.json.decode(saved, type=Kept).checkpoint
 
     def _open(self, call_id: str, partition: int, checkpoint: Checkpoint) -> _Call:
         pipeline = CallPipeline(call_id, self._vad, self._policy.pipeline, checkpoint)
@@ -233,8 +255,10 @@ class Listener:
     def _make_room(self) -> None:
         waiting = sum(call.pipeline.backlog_ms for call in self._behind)
         metrics.BACKLOG.set(waiting / 1000)
-        if waiting > self._policy.pause_ms:
+        capacity = self._hearing.capacity
+        if waiting > self._policy.pause_ms * capacity.workers * capacity.finals:
             self._room.clear()
+            self._paused = True
         else:
             self._room.set()
 
@@ -249,7 +273,8 @@ class Listener:
             await self._publish(CallEnded(call_id=call_id, duration_ms=end.duration_ms, reason=end.reason))
             if self._calls.get(call_id) is not call:
                 return
-            self._save(call_id, call, msgspec.structs.replace(checkpoint, ended=True))
+            # That it has ended is all that is kept: neither names nor anything of the customer's voice.
+            self._save(call_id, call, Checkpoint(ended=True))
             for _, held in call.held:
                 held()
             acknowledge()
@@ -263,7 +288,14 @@ class Listener:
 
     def _save(self, call_id: str, call: _Call, checkpoint: Checkpoint) -> None:
         call.saved = checkpoint
-        self._checkpoints[call_id] = msgspec.json.encode(checkpoint)
+        self._checkpoints[call_id] = msgspec.json.encode(Kept(checkpoint=checkpoint, at=self._today()))
+
+    def forget(self, after_s: float = 3_600.0) -> None:
+        """Drop what was saved of calls that nothing more comes of: the topic keeps audio half as long."""
+        before = self._today() - after_s
+        for call_id, saved in list(self._checkpoints.items()):
+            if call_id not in self._calls and msgspec.json.decode(saved, type=Kept).at < before:
+                del self._checkpoints[call_id]
 
     async def listen(self) -> None:
         """Understand what is waiting, until cancelled or until something could not be published."""
@@ -337,7 +369,8 @@ class Listener:
 
     async def _hear(self, excerpt: Excerpt, pipeline: CallPipeline, since: float) -> Heard | None:
         """
-        None where a newer one took its place; a model that fails costs this utterance its words, not the call.
+        None where a newer one took its place; a model that fails costs this utterance its words, not the call, and
+        one that does nothing but fail stops the worker.
 
         Args:
             since: When it was complete, or wished for.
@@ -350,7 +383,12 @@ class Listener:
         except Exception as error:
             failure = type(error).__name__
             log.error("hearing_failed", utterance=excerpt.utterance_id, error=failure, at=where(error))
+            self._failed_finals += excerpt.final
+            if self._failed_finals >= _BROKEN:
+                # A new worker gets the device anew and hears this again, or does not start and says why.
+                raise
         else:
+            self._failed_finals = 0 if excerpt.final else self._failed_finals
             for reason in heard.hypothesis.guarded if heard is not None else ():
                 metrics.GUARDED.labels(reason).inc()
             return heard

@@ -14,9 +14,9 @@ from models.types import Capacity
 from models.vocabulary import Vocabularies
 from stream import metrics
 from stream.hearing import Excerpt, Heard, Hearing, ModelHearing
-from stream.listen import Listener, ListenPolicy, Offsets
+from stream.listen import Kept, Listener, ListenPolicy, Offsets
 from stream.overload import STEPS
-from stream.pipeline import PipelinePolicy
+from stream.pipeline import Checkpoint, PipelinePolicy
 from stream.wire import AudioEnd, AudioMessage, AudioStart
 
 START = AudioStart(at=datetime(2026, 1, 1, tzinfo=UTC), protocol="test", customer_id="k")
@@ -33,6 +33,7 @@ class Worker:
         hearing: Hearing = SCRIPTED,
         idle_timeout_s: float = 40,
         pipeline: PipelinePolicy = PIPELINE,
+        pause_ms: int = 120_000,
     ) -> None:
         self.published: list[Event] = []
         self.committed = 0
@@ -43,8 +44,9 @@ class Worker:
             vad=LevelVad(),
             publish=self.publish,
             checkpoints=tables,
-            policy=ListenPolicy(pipeline=pipeline, idle_timeout_s=idle_timeout_s),
+            policy=ListenPolicy(pipeline=pipeline, idle_timeout_s=idle_timeout_s, pause_ms=pause_ms),
             clock=lambda: self.now,
+            today=lambda: self.now,
         )
 
     async def publish(self, event: Event) -> None:
@@ -228,6 +230,96 @@ class Held:
         self.begun += batch
         self.go.wait(30)
         return SCRIPTED.hear(batch)
+
+
+class Broken:
+    """A device that fails; every so many finals one goes well."""
+
+    capacity = Capacity(workers=1, finals=1, partials=1)
+
+    def __init__(self, works_every: int = 1_000) -> None:
+        self._works_every = works_every
+        self.finals = 0
+
+    def shape(self, excerpt: Excerpt) -> Hashable:
+        return SCRIPTED.shape(excerpt)
+
+    def hear(self, batch: Sequence[Excerpt], *, hurried: bool = False) -> list[Heard]:
+        self.finals += batch[0].final
+        if batch[0].final and self.finals % self._works_every == 0:
+            return SCRIPTED.hear(batch)
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+
+async def test_a_device_that_is_broken_for_good_stops_the_worker(call: list[AudioRecord]) -> None:
+    broken = Broken()
+    worker = Worker({}, broken)
+    listening = asyncio.create_task(worker.listener.listen())
+
+    async def hear() -> None:
+        for call_id, message in log_of(call):
+            await worker.listener.receive(call_id, 0, message, lambda: None)
+
+    hearing = asyncio.create_task(hear())
+    with pytest.raises(RuntimeError, match="illegal memory access"):
+        await asyncio.wait_for(listening, 10)
+    lost = [event for event in worker.published if isinstance(event, Degraded) and event.stage == "asr"]
+    assert len(lost) == 4
+    hearing.cancel()
+
+
+async def test_a_device_that_fails_now_and_then_goes_on(call: list[AudioRecord]) -> None:
+    worker = Worker({}, Broken(works_every=5))
+    log = log_of(call, ("a",))
+    await worker.read(log, 0, len(log))
+    assert worker.published[-1] == CallEnded(call_id="a", duration_ms=92_375, reason="hangup")
+    assert len(worker.finals()) >= 3
+
+
+async def test_audio_that_is_not_taken_counts_as_late(call: list[AudioRecord]) -> None:
+    held = Held()
+    worker = Worker({}, held, pause_ms=1_000)
+    listening = asyncio.create_task(worker.listener.listen())
+
+    async def hear() -> None:
+        for record in call:
+            await worker.listener.receive("a", 0, record, lambda: None)
+
+    hearing = asyncio.create_task(hear())
+    await asyncio.sleep(0.3)
+    assert not hearing.done()
+    await worker.listener.sweep()
+    # No time has passed on the worker's clock: what waits in the topic is what counts.
+    assert worker.listener.load == (1, len(STEPS) - 1, STEPS[-1].late_s)
+    held.go.set()
+    await asyncio.wait_for(hearing, 10)
+    await asyncio.sleep(0.3)
+    await worker.listener.sweep()
+    assert worker.listener.load[2] == 0
+    listening.cancel()
+
+
+async def test_what_was_kept_of_a_call_goes_with_it(call: list[AudioRecord]) -> None:
+    tables: dict[str, bytes] = {}
+    worker = Worker(tables)
+    log = log_of(call, ("a",))
+    log[0] = ("a", msgspec.structs.replace(START, queue="billing", customer_name="Ms. Brown"))
+    await worker.read(log, 0, len(log) - 1)
+    assert b"Brown" in tables["a"]
+    worker.now = 7_000.0
+    worker.listener.forget()
+    assert b"Brown" in tables["a"]
+    await worker.listener.receive("a", 0, log[-1][1], lambda: None)
+    await worker.read([], 0, 0)
+    kept = msgspec.json.decode(tables["a"], type=Kept)
+    assert kept == Kept(checkpoint=Checkpoint(ended=True), at=7_000.0)
+    assert b"Brown" not in tables["a"]
+    worker.now += 3_599.0
+    worker.listener.forget()
+    assert "a" in tables
+    worker.now += 2.0
+    worker.listener.forget()
+    assert tables == {}
 
 
 async def test_what_is_given_up_under_load_is_told_and_comes_back(call: list[AudioRecord]) -> None:
