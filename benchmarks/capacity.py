@@ -9,6 +9,7 @@ often many seconds later; to their favour they are judged by when their text, fi
 """
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -110,6 +111,7 @@ def dialling(addresses: dict[str, Any]) -> Dial:
             )
             async with asyncio.timeout(_AFTER_S):
                 await ended.wait()
+            line.ended = True
         except TimeoutError:
             pass
         finally:
@@ -146,7 +148,8 @@ SYSTEMS: Final[dict[str, System]] = {
     "whisperlive-batched": whisperlive.started(whisperlive.Setting(batched=True)),
     "whisperlive-no-vad": whisperlive.started(whisperlive.Setting(vad=False)),
     "whisperlive-quick": whisperlive.started(whisperlive.Setting(repeats=3)),
-    "lock": lock.started,
+    "lock": lock.started(1),
+    "pool": lock.started(len(os.sched_getaffinity(0))),
     "whisperlivekit": whisperlivekit.started,
 }
 

@@ -141,9 +141,9 @@ class Stages:
         self._recogniser._model.detect_language(encoded)
 
     def decode(self, encoded: Any, beam: int) -> list[list[int]]:
-        """Forced to the tokens of the batch's mean length: CTranslate2 has one length for all."""
+        """Forced to the tokens of the longest: as with real words, a batch takes as long as its longest."""
         prompt = [*self._tokenizer.sot_sequence, self._tokenizer.no_timestamps]
-        wanted = max(1, round(_TOKENS_PER_S * sum(self._seconds) / len(self._seconds)))
+        wanted = max(1, round(_TOKENS_PER_S * max(self._seconds)))
         results = self._recogniser._model.generate(
             encoded,
             [prompt] * len(self._batch),

@@ -43,6 +43,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     lines: int
     calls: int
     """That ended."""
+    unended: int = 0
+    """Whose end was not told within 20 s."""
     missed: int
     """Turns of which nothing was told."""
     refused: int
@@ -56,16 +58,15 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     samples: tuple[Sample, ...]
 
 
-async def _measure(minutes: float, count: int) -> tuple[list[Sample], int, int, int]:
+async def _measure(minutes: float, count: int) -> tuple[list[Sample], dict[str, int]]:
     samples: list[Sample] = []
-    done = missed = refused = 0
+    counted = dict.fromkeys(("calls", "unended", "missed", "refused"), 0)
     async with warmline({}, None) as addresses:
         dial, root = dialling(addresses), psutil.Process(addresses["pid"])
         begun = time.monotonic()
         until = begun + minutes * 60
 
         async def occupied(number: int) -> None:
-            nonlocal done, missed, refused
             # Lines that begin and end together would measure bursts.
             await asyncio.sleep(_CALL_S * number / count)
             call = 0
@@ -76,10 +77,11 @@ async def _measure(minutes: float, count: int) -> tuple[list[Sample], int, int, 
                 try:
                     await dial(line)
                 except ProtocolError:
-                    refused += 1
+                    counted["refused"] += 1
                     await asyncio.sleep(_AGAIN_S)
                 else:
-                    done, missed = done + 1, missed + line.missed()
+                    counted["calls" if line.ended else "unended"] += 1
+                    counted["missed"] += line.missed()
 
         async def watched() -> None:
             while time.monotonic() < until:
@@ -88,7 +90,7 @@ async def _measure(minutes: float, count: int) -> tuple[list[Sample], int, int, 
                 await asyncio.sleep(_EVERY_S)
 
         await asyncio.gather(watched(), *(occupied(number) for number in range(count)))
-    return samples, done, missed, refused
+    return samples, counted
 
 
 def _median(samples: list[Sample], from_s: float, to_s: float) -> dict[str, float]:
@@ -102,7 +104,7 @@ def run(*, minutes: float, calls: int, out: Path | None, json: bool) -> None:
     measured = environment(
         f"warmline bench longrun --minutes {minutes:g} --calls {calls}", ("faust-streaming", "ctranslate2")
     )
-    samples, done, missed, refused = asyncio.run(_measure(minutes, calls))
+    samples, counted = asyncio.run(_measure(minutes, calls))
     settled = min(_SETTLED_S, minutes * 30)
     first = _median(samples, settled - 60, settled)
     last = _median(samples, minutes * 60 - 60, minutes * 60)
@@ -110,9 +112,7 @@ def run(*, minutes: float, calls: int, out: Path | None, json: bool) -> None:
         environment=measured,
         minutes=minutes,
         lines=calls,
-        calls=done,
-        missed=missed,
-        refused=refused,
+        **counted,
         first_mb=first,
         last_mb=last,
         growth={name: round(last[name] / mb - 1, 4) for name, mb in first.items() if name in last},
@@ -128,7 +128,7 @@ def _show(result: Result, console: Console) -> None:
         table.add_row(name, f"{result.first_mb[name]:.0f}", f"{result.last_mb[name]:.0f}", f"{growth:+.1%}")
     console.print(table)
     console.print(
-        f"{result.minutes:g} minutes, {result.lines} lines, {result.calls} calls, {result.missed} turns missed, "
-        f"{result.refused} calls refused",
+        f"{result.minutes:g} minutes, {result.lines} lines, {result.calls} calls ended, {result.unended} did not, "
+        f"{result.refused} were refused; {result.missed} turns missed",
         highlight=False,
     )

@@ -64,6 +64,8 @@ class Line:
     """When sample 0 was due, by ``time.time``."""
     texts: dict[str, Text] = field(default_factory=dict)
     """By a key that a newer version of the same piece has, too."""
+    ended: bool = False
+    """Whether the system has said so."""
     _seen: dict[int, _Seen] = field(default_factory=dict)
 
     def say(self, now: float, put: dict[str, Text], drop: Iterable[str] = ()) -> None:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -191,8 +192,9 @@ def compare(name: str, took: Took) -> WindowSet:
 
 
 def shortest(windows: Sequence[Window], margin: float) -> int:
-    """The shortest that makes at most so many more errors than the longest."""
-    return min(one.window_s for one in windows if one.more <= margin)
+    """The shortest that makes at most so many more errors than the longest, as do all between them."""
+    longest_first = sorted(windows, key=lambda one: -one.window_s)
+    return list(takewhile(lambda one: one.more <= margin, longest_first))[-1].window_s
 
 
 def run(

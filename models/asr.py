@@ -375,9 +375,13 @@ class WhisperRecogniser:
         if not found:
             return ()
         tokens = one.tokens if shown == heard else tuple(tokenizer.encode(shown))
-        forms = [rewritten(tokens, [candidate], tokenizer, script) for candidate in found]
-        likelihood, *others = self._likelihoods(one, [tokens, *forms])
-        standing = chosen(found, [other - likelihood for other in others])
+        unsure = [candidate for candidate in found if not candidate.certain]
+        likelier = dict.fromkeys(found, 0.0)
+        if unsure:
+            forms = [rewritten(tokens, [candidate], tokenizer, script) for candidate in unsure]
+            likelihood, *others = self._likelihoods(one, [tokens, *forms])
+            likelier |= {candidate: other - likelihood for candidate, other in zip(unsure, others, strict=True)}
+        standing = chosen(found, list(likelier.values()))
         if standing:
             tokens = rewritten(tokens, standing, tokenizer, script)
             decoded[n] = replace(one, tokens=tokens, text=tokenizer.decode(list(tokens)).strip())

@@ -20,7 +20,7 @@ _CLAUSE: Final = re.compile(r"(?:[^。，？！；：、,.?!;:]|[,.?!;:](?=[^\s]
 _FAR: Final = 0.34
 """Mean distance of the sounds from which on words are no candidate."""
 _MOST: Final = 6
-"""Candidates of an utterance: each costs the recogniser about a third of what the utterance did."""
+"""Candidates of an utterance that are asked about: each costs the recogniser a third of what the utterance did."""
 _PER_SOUND: Final = 6.0
 _PER_DISTANCE: Final = 12.0
 """
@@ -60,7 +60,7 @@ def candidates(text: str, vocabulary: Vocabulary) -> list[Candidate]:
         text: Simplified Chinese, English or both.
 
     Returns:
-        The likeliest first, so many as are worth asking about.
+        The certain ones, then the likeliest, so many as are worth asking about.
     """
     found: dict[tuple[int, int, str], Candidate] = {}
     standing: list[tuple[int, int]] = []
@@ -79,7 +79,9 @@ def candidates(text: str, vocabulary: Vocabulary) -> list[Candidate]:
                 key = (first, last, term.text)
                 found[key] = max(one, found.get(key, one), key=lambda each: (each.certain, each.bonus))
     free = [one for one in found.values() if all(one.end <= start or one.start >= end for start, end in standing)]
-    return sorted(free, key=lambda one: (not one.certain, -one.bonus, one.start))[:_MOST]
+    sure = [one for one in free if one.certain]
+    unsure = [one for one in free if not one.certain]
+    return sure + sorted(unsure, key=lambda one: (-one.bonus, one.start))[:_MOST]
 
 
 class _Window(NamedTuple):
@@ -150,7 +152,8 @@ def chosen(found: Sequence[Candidate], likelier: Sequence[float]) -> list[Candid
     The candidates that stand.
 
     Args:
-        likelier: Nats by which the text with each is likelier than the text as heard; mostly below 0.
+        likelier: Nats by which the text with each is likelier than the text as heard; mostly below 0. Those that are
+            certain stand whatever it says.
 
     Returns:
         In the order of the text, none over another.

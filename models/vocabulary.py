@@ -8,7 +8,7 @@ its own. See docs/recognition.md.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -84,13 +84,9 @@ class Vocabulary:
 
     @cached_property
     def spellings(self) -> tuple["Spelling", ...]:
-        """Each text that stands for a term: computed once for all utterances."""
-        return tuple(
-            Spelling(term, text, tuple(units(text)), named)
-            for terms, named in ((self.terms, True), (self.people, False))
-            for term in terms
-            for text in (term.text, *term.sounds_like)
-        )
+        """Each text that stands for a term: computed once for all utterances, of named terms once for all calls."""
+        people = [Spelling(term, term.text, tuple(units(term.text)), named=False) for term in self.people]
+        return (*_spelt(self.terms), *people)
 
 
 class Spelling(NamedTuple):
@@ -101,6 +97,15 @@ class Spelling(NamedTuple):
     units: tuple[Unit, ...]
     named: bool
     """Whether the operator has named the term; else the line has brought it."""
+
+
+@lru_cache(maxsize=256)
+def _spelt(terms: tuple[Term, ...]) -> tuple[Spelling, ...]:
+    return tuple(
+        Spelling(term, text, tuple(units(text)), named=True)
+        for term in terms
+        for text in (term.text, *term.sounds_like)
+    )
 
 
 NO_TERMS: Final = Vocabulary()
@@ -143,13 +148,16 @@ class Vocabularies(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         bare = [_TITLES.sub(" ", name).strip() for name in names]
         parts = [part for name in bare for part in (name, *re.findall(rf"[^\W\d_{_HAN}]+", name))]
         people = [Term(text=part) for part in parts if _is_term(part)]
-        given = {term.text: term for term in (*_terms(self.terms), *_terms(self.queues.get(queue or "", ())))}
-        others = {term.text: term for term in people if term.text not in given}
-        return Vocabulary(tuple(given.values()), tuple(others.values()))
+        given = _terms((*self.terms, *self.queues.get(queue or "", ())))
+        known = {term.text for term in given}
+        others = {term.text: term for term in people if term.text not in known}
+        return Vocabulary(given, tuple(others.values()))
 
 
-def _terms(terms: Iterable[Term | str]) -> list[Term]:
-    return [Term(text=term) if isinstance(term, str) else term for term in terms]
+@lru_cache(maxsize=256)
+def _terms(terms: tuple[Term | str, ...]) -> tuple[Term, ...]:
+    """The same object for the same terms, so that what is computed of them is found again quickly."""
+    return tuple(Term(text=term) if isinstance(term, str) else term for term in terms)
 
 
 def _is_term(text: str) -> bool:

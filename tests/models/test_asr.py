@@ -143,7 +143,9 @@ def test_a_partial_has_words_but_no_times(recogniser: WhisperRecogniser, data: P
     audio, words = next(turns(data, "en_cancel_plan"))
     found = said(recogniser, audio[: len(audio) // 2], "en", final=False)
     assert found.words == ()
-    assert normalise(words).startswith(normalise(found.text)[:10])
+    heard = normalise(found.text)
+    assert len(heard) > 20
+    assert normalise(words).startswith(heard[:10])
 
 
 @pytest.mark.weights
@@ -184,7 +186,8 @@ def test_a_second_hearing_that_gets_stuck_is_not_taken(recogniser: WhisperRecogn
     audio, _ = soundfile.read(corpus / "asr_so762_en/000700048.flac", dtype="int16")
     found = said(recogniser, audio, "en", final=True, hurried=True)
     assert found.guarded == ("doubled",)
-    assert wer("two two nine one", found.text).total <= 4
+    assert 0 < len(found.text.split()) <= 8
+    assert wer("two two nine one", found.text).total < 4
 
 
 @pytest.mark.weights
@@ -238,6 +241,20 @@ def test_a_name_of_the_vocabulary_is_written_where_it_was_said(recogniser: Whisp
     assert correction.written == "云集优选"
     assert found.raw == plain.text == found.text.replace("云集优选", correction.heard)
     assert normalise("".join(word.text for word in found.words)) == normalise(found.text)
+
+
+@pytest.mark.weights
+def test_what_the_operator_says_is_heard_so_is_written_without_asking(
+    recogniser: WhisperRecogniser, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audio = next(audio for audio, words in turns(data, "zh_late_order") if "云集优选" in words)
+    asked: list[str] = []
+    monkeypatch.setattr(recogniser, "_likelihoods", lambda *_: asked.append("likelihood"))
+    [plain] = recogniser.transcribe([Spoken(audio, "zh")])
+    vocabulary = Vocabulary((Term(text="Yunji", sounds_like=(plain.text[:2],)),))
+    [found] = recogniser.transcribe([Spoken(audio, "zh", vocabulary=vocabulary)])
+    assert found.text.startswith("Yunji")
+    assert asked == []
 
 
 @pytest.mark.weights

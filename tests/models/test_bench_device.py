@@ -25,8 +25,8 @@ def spoken(seconds: float) -> Spoken:
 
 
 @pytest.mark.weights
-@pytest.mark.parametrize(("seconds", "tokens"), [((1,), 4), ((6,), 24), ((2, 6), 16)])
-def test_random_weights_say_as_many_tokens_as_people(
+@pytest.mark.parametrize(("seconds", "tokens"), [((1,), 4), ((6,), 24), ((2, 6), 24)])
+def test_random_weights_say_as_many_tokens_as_people_in_the_longest(
     toy: WhisperRecogniser, seconds: tuple[float, ...], tokens: int
 ) -> None:
     stages = Stages(toy, [spoken(one) for one in seconds], hurried=True)

@@ -78,6 +78,15 @@ def test_what_the_operator_says_is_heard_so_needs_no_asking() -> None:
     assert replaced(text, chosen(some, [-1e9] * len(some))) == "我的iPhone坏了"
 
 
+def test_all_that_the_operator_says_is_heard_so_stands_beside_the_few_that_are_asked_about() -> None:
+    sure = Vocabulary(tuple(Term(text=f"Thing{second}", sounds_like=(f"爱{second}",)) for second in "耀药腰姚摇遥窑谣"))
+    text = "爱耀爱药爱腰爱姚爱摇爱遥爱窑爱谣"
+    some = candidates(text, sure)
+    assert sum(one.certain for one in some) == 8
+    assert all(not one.certain for one in some[8:])
+    assert replaced(text, chosen(some, [-1e9] * len(some))) == "".join(term.text for term in sure.terms)
+
+
 def test_of_candidates_over_each_other_the_best_stands() -> None:
     terms = Term(text="龙耀"), Term(text="要兵")
     some = [Candidate(0, 2, terms[0], 2, 0.0, False), Candidate(1, 3, terms[1], 2, 0.0, False)]
