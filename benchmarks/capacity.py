@@ -218,7 +218,7 @@ def run(
     seconds: float,
     bounds_ms: Sequence[float],
     talk_share: float | None,
-    most: int,
+    calls: Sequence[int],
     out: Path | None,
     json: bool,
 ) -> None:
@@ -226,12 +226,12 @@ def run(
     console = Console(stderr=json)
 
     async def measure() -> tuple[Curve, ...]:
-        steps = [step for step in _STEPS if step <= most]
-        return tuple([await _curve(name, steps, seconds, bounds_ms, talk_share, console) for name in systems])
+        return tuple([await _curve(name, calls or _STEPS, seconds, bounds_ms, talk_share, console) for name in systems])
 
     curves = asyncio.run(measure())
     options = f"--seconds {seconds:g}" + "".join(f" --bound-ms {bound:g}" for bound in bounds_ms)
     options += "".join(f" --system {name}" for name in systems)
+    options += "".join(f" --calls {step}" for step in calls)
     options += "" if talk_share is None else f" --talk-share {talk_share:g}"
     result = Result(
         environment=environment(

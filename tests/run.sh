@@ -62,4 +62,4 @@ if ! command -v nvidia-smi >/dev/null 2>&1; then
     skip gpu
 fi
 echo "== tests with servers, real weights, a browser"
-"$BIN/python" -m pytest -q -m "($slow) and not kafka3$without"
+"$BIN/python" -m pytest -q --durations=25 -m "($slow) and not kafka3$without"

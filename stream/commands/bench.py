@@ -97,7 +97,9 @@ def capacity(
     talk_share: Annotated[
         float | None, typer.Option(min=0.05, max=1.0, help="Share of the time in which anybody speaks.")
     ] = None,
-    most: Annotated[int, typer.Option(min=1, help="Calls at once at most.")] = 128,
+    calls: Annotated[
+        list[int] | None, typer.Option(min=1, help="Calls at once; repeatable, else 1, 2, 3, 4, 6, 8 and on.")
+    ] = None,
     out: Out = None,
     json: Json = False,
 ) -> None:
@@ -107,7 +109,7 @@ def capacity(
         seconds=seconds,
         bounds_ms=bound_ms or [3000.0],
         talk_share=talk_share,
-        most=most,
+        calls=sorted(calls or []),
         out=out,
         json=json,
     )
