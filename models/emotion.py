@@ -11,11 +11,56 @@ For the customer's channel only: no baseline is ever kept of an agent's voice.
 """
 
 import math
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
+from audio.types import Pcm
 from models.prosody import Prosody
+from models.types import EmotionLabel
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sound:
+    """What a model keeps of how one utterance sounds, whoever speaks; it takes the time."""
+
+    prosody: Prosody
+    vector: npt.NDArray[np.float32]
+    """Shape (d,), the model's own; (0,) where it has none."""
+
+
+class Voice(msgspec.Struct, frozen=True, kw_only=True):
+    """What the voice of one utterance says, for this speaker."""
+
+    classes: dict[EmotionLabel, float] | None
+    """Calibrated probabilities of all labels but "unknown", adding up to 1; None where the model knows no classes."""
+    arousal: float | None
+    """-1 ... 1; None where there is too little voice, or the model does not say, as for valence."""
+    arousal_confidence: float
+    """0 ... 1."""
+    valence: float | None
+    valence_confidence: float
+
+
+class VoiceModel(Protocol):
+    """How a customer sounds; keeps nothing between calls and may be used from any thread."""
+
+    def hear(self, batch: Sequence[Pcm]) -> list[Sound]:
+        """
+        Take in utterances, the same for each as if it came alone.
+
+        Args:
+            batch: Each of shape (n,), 16 kHz, one utterance; what comes after 15 s may be left out.
+        """
+        ...
+
+    def judge(self, sound: Sound, baseline: "Baseline") -> Voice:
+        """What it says of a speaker whose utterances before it are the baseline; costs next to nothing."""
+        ...
 
 
 class Moments(msgspec.Struct, frozen=True, array_like=True):
