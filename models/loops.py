@@ -8,6 +8,8 @@ from typing import Final
 TOKENS_PER_S: Final = 12.0
 """No one speaks faster."""
 _COMPRESSION: Final = 2.4
+_WORDS: Final = 9
+"""Tokens up to which what comes twice is words; from there on it is a sentence."""
 _DIGITS: Final = re.compile(r"[\d\s,.，。\-零〇一二三四五六七八九幺]*")
 
 _INVENTED: Final = re.compile(
@@ -23,9 +25,13 @@ def invented(text: str) -> bool:
 
 
 def doubled(tokens: Sequence[int]) -> bool:
-    """Whether it is the same once more, but for a sign at the end."""
+    """Whether it is a word or two, and the same once more, but for a sign at the end."""
+    return len(tokens) <= _WORDS and _twice(tokens)
+
+
+def _twice(tokens: Sequence[int]) -> bool:
     half = len(tokens) // 2
-    return 0 < len(tokens) <= 9 and any(tokens[:n] == tokens[n : 2 * n] for n in {half, (len(tokens) - 1) // 2} if n)
+    return any(tokens[:n] == tokens[n : 2 * n] for n in {half, (len(tokens) - 1) // 2} if n)
 
 
 def loop_end(tokens: Sequence[int]) -> int | None:
@@ -65,4 +71,6 @@ def loops(tokens: Sequence[int], text: str, seconds: float) -> bool:
         len(tokens) > TOKENS_PER_S * seconds + 8
         or len(raw) / len(zlib.compress(raw)) > _COMPRESSION
         or loop_end(tokens) is not None
+        # In a short window, a sentence sometimes comes once more.
+        or (len(tokens) > _WORDS and _twice(tokens))
     )

@@ -56,3 +56,12 @@ def test_what_comes_twice_and_nothing_else_is_doubled() -> None:
     assert doubled([8, 8])
     assert doubled([8, 9, 8, 9, 1])
     assert not doubled([8, 9])
+
+
+def test_a_sentence_that_comes_twice_is_stuck() -> None:
+    sentence = [1, 2, 3, 4, 5, 6]
+    text = "Dogs are sitting by the door."
+    assert loops([*sentence, *sentence], f"{text} {text}", 4.0)
+    assert loops([*sentence, 9, *sentence, 9, 10], f"{text} {text}", 4.0)
+    assert not doubled([*sentence, *sentence])
+    assert not loops([*sentence, 7, 8, 9, 10], text, 4.0)
