@@ -21,11 +21,11 @@ from audio.recording import read_recording
 from audio.resample import Resampler
 from audio.types import Pcm
 from benchmarks.environment import Environment, environment, report
-from models.emotion import Baseline, arousal
+from models.emotion import Baseline, Sound
 from models.fusion import CustomerVoice, class_scores, feel
-from models.prosody import Prosody, measure
 from models.sentiment import score
 from models.types import EmotionLabel
+from models.unsupervised import UnsupervisedVoice
 
 _CLASSES: Final = {
     "angry": EmotionLabel.ANGRY,
@@ -95,7 +95,7 @@ class _Row(NamedTuple):
     text: str
     language: str
     detail: dict[str, str]
-    prosody: Prosody
+    sound: Sound
     length_ms: int
 
 
@@ -128,30 +128,31 @@ def _rows(manifest: Path, split: str | None, limit: int | None, *, with_text: bo
             text=(line.get("transcript") or "") if with_text else "",
             language=line.get("language") or "unknown",
             detail={key.strip(): value.strip() for key, _, value in pairs},
-            prosody=measure(pcm),
+            sound=UnsupervisedVoice().hear([pcm])[0],
             length_ms=len(pcm) // 16,
         )
 
 
 def _listen(rows: Sequence[_Row], known: dict[str, Baseline]) -> list[_Seen]:
     """Through production, speaker by speaker in order, each from the baseline given or from none."""
+    model = UnsupervisedVoice()
     voices: dict[str, CustomerVoice] = {}
     seen: list[_Seen] = []
     for row in rows:
         voice = voices.get(row.speaker) or CustomerVoice(baseline=known.get(row.speaker, Baseline()))
-        heard, confidence = arousal(row.prosody, voice.baseline)
-        chances = class_scores(heard, confidence, score(row.text, row.language))
+        heard, words = model.judge(row.sound, voice.baseline), score(row.text, row.language)
+        chances = class_scores(heard.arousal, heard.arousal_confidence, words)
         predicted = max(_CLASSES, key=lambda name: chances[_CLASSES[name]])
-        voice, valence, emotion = feel(voice, row.prosody, row.text, row.language, row.length_ms)
-        voices[row.speaker] = voice
-        seen.append(_Seen(row, predicted, emotion.label is not EmotionLabel.UNKNOWN, heard, valence))
+        voices[row.speaker], emotion = feel(voice, row.sound, heard, words, row.text, row.length_ms)
+        named = emotion.label is not EmotionLabel.UNKNOWN
+        seen.append(_Seen(row, predicted, named, heard.arousal, emotion.valence))
     return seen
 
 
 def _baselines(rows: Sequence[_Row]) -> dict[str, Baseline]:
     known: dict[str, Baseline] = {}
     for row in rows:
-        known[row.speaker] = known.get(row.speaker, Baseline()).observe(row.prosody)
+        known[row.speaker] = known.get(row.speaker, Baseline()).observe(row.sound.prosody)
     return known
 
 
