@@ -94,6 +94,9 @@ class Emotion2Vec:
         found = self._network.run(layout.output, feeds | mask)
         if self._head is not None:
             weight, bias = self._head
+            if found.shape[-1] != weight.shape[1]:
+                expected = f"frames as wide as the head, {weight.shape[1]}"
+                raise VoiceModelError(str(self._network.path), expected, str(found.shape[-1]))
             logits: Floats = found.mean(axis=1) @ weight.T + bias
             return logits
         return found if layout.logits else np.log(np.maximum(found, _LEAST))

@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+import soundfile
 
+from audio.resample import Resampler
+from audio.types import Pcm
 from models.emotion import VoiceModel
 from models.public.opening import open_voice_model
 
@@ -97,23 +100,24 @@ def _signal_weights(rng: np.random.Generator, classes: int, *, masked: bool = Fa
     return weights
 
 
-def emotion2vec_frames(place: Path, rng: np.random.Generator, rows: str = "N") -> None:
+def emotion2vec_frames(place: Path, rng: np.random.Generator, *, rows: str = "N") -> None:
     """As FunASR exports it: frames, without the head."""
     body = FRAMES.format(signal="input") + "    output = Transpose<perm = [0, 2, 1]>(frames)\n"
     graph = f"net (float[{rows}, T] input) => (float[{rows}, F, 8] output) {{{body}}}"
     _save(place / "model.onnx", graph, _signal_weights(rng, 9, head=False))
-    np.savez(place / "head.npz", weight=_random(rng, 9, 8, scale=8.0), bias=_random(rng, 9))
+    np.savez(place / "head.npz", weight=_random(rng, 9, 8, scale=8.0), bias=_random(rng, 9, scale=1.0))
     (place / "model.toml").write_text('kind = "emotion2vec"\n')
 
 
 def emotion2vec_classes(place: Path, rng: np.random.Generator) -> None:
     graph = f"net (float[N, T] input) => (float[N, 9] logits) {{{FRAMES.format(signal='input')}{MEAN}{HEAD}}}"
     _save(place / "model.onnx", graph, _signal_weights(rng, 9))
-    (place / "model.toml").write_text('kind = "emotion2vec"\ntemperature = 2.0\n')
+    (place / "model.toml").write_text('kind = "emotion2vec"\n')
 
 
-def emotion2vec_masked(place: Path, rng: np.random.Generator) -> None:
-    within = "    there = Not(padding_mask)\n" + MEAN_WITHIN.format(within="there")
+def emotion2vec_masked(place: Path, rng: np.random.Generator, *, heedless: bool = False) -> None:
+    told = "    said = Not(padding_mask)\n    all = Or(said, padding_mask)\n    there = Identity({})\n"
+    within = told.format("all" if heedless else "said") + MEAN_WITHIN.format(within="there")
     body = FRAMES.format(signal="input") + within + HEAD
     graph = f"net (float[N, T] input, bool[N, T] padding_mask) => (float[N, 9] logits) {{{body}}}"
     _save(place / "model.onnx", graph, _signal_weights(rng, 9, masked=True))
@@ -157,19 +161,20 @@ def sense_voice_sherpa(place: Path, rng: np.random.Generator) -> None:
     names = {"speech": "x", "lengths": "x_length", "language": "language", "spelling": "text_norm"}
     body = SENSE_VOICE.format(**names, output="logits")
     inputs = "float[N, T, 560] x, int32[N] x_length, int32[N] language, int32[N] text_norm"
+    weights = _sense_voice_weights(rng)
     metadata = {
         name: ",".join(f"{x:.6f}" for x in rng.normal(middle, 0.01, 560))
         for name, middle in (("neg_mean", -11.0), ("inv_stddev", 0.2))
     }
     graph = f"net ({inputs}) => (float[N, L, {len(TOKENS)}] logits) {{{body}}}"
-    _save(place / "model.onnx", graph, _sense_voice_weights(rng), metadata)
+    _save(place / "model.onnx", graph, weights, metadata)
     (place / "tokens.txt").write_text("".join(f"{token} {n}\n" for n, token in enumerate(TOKENS)))
-    (place / "model.toml").write_text('kind = "sense-voice"\nlanguage = "zh"\nbatch = 3\n')
+    (place / "model.toml").write_text('kind = "sense-voice"\nbatch = 3\n')
 
 
-def dimensional(place: Path, rng: np.random.Generator) -> None:
+def dimensional(place: Path, rng: np.random.Generator, *, length: str = "T") -> None:
     body = FRAMES.format(signal="signal") + MEAN + DIMENSIONS
-    graph = f"net (float[N, T] signal) => (float[N, 8] hidden_states, float[N, 3] logits) {{{body}}}"
+    graph = f"net (float[N, {length}] signal) => (float[N, 8] hidden_states, float[N, 3] logits) {{{body}}}"
     _save(place / "model.onnx", graph, _signal_weights(rng, 3))
     (place / "model.toml").write_text('kind = "wav2vec2-dimensional"\n')
 
@@ -186,7 +191,7 @@ def dimensional_masked(place: Path, rng: np.random.Generator) -> None:
     (place / "model.toml").write_text('kind = "wav2vec2-dimensional"\nvalence_confidence = 0.25\n')
 
 
-PUBLIC: dict[str, Callable[[Path, np.random.Generator], None]] = {
+PUBLIC: dict[str, Callable[..., None]] = {
     "emotion2vec-frames": emotion2vec_frames,
     "emotion2vec-classes": emotion2vec_classes,
     "emotion2vec-masked": emotion2vec_masked,
@@ -199,17 +204,24 @@ PUBLIC: dict[str, Callable[[Path, np.random.Generator], None]] = {
 
 
 @pytest.fixture(scope="session")
-def laid_out(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def laid_out(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """A new directory with one of the public models, all weights small and random."""
 
-    def lay_out(name: str) -> Path:
+    def lay_out(name: str, **otherwise: Any) -> Path:
         place = tmp_path_factory.mktemp(name)
-        PUBLIC[name](place, np.random.default_rng(7))
+        PUBLIC[name](place, np.random.default_rng(7), **otherwise)
         return place
 
     return lay_out
 
 
 @pytest.fixture(scope="session")
-def public_model(laid_out: Callable[[str], Path]) -> Callable[[str], VoiceModel]:
+def public_model(laid_out: Callable[..., Path]) -> Callable[[str], VoiceModel]:
     return lambda name: open_voice_model(laid_out(name), "cpu")
+
+
+@pytest.fixture(scope="session")
+def pcm(data: Path) -> Pcm:
+    """Four seconds of a customer."""
+    samples, rate = soundfile.read(data / "zh_late_order.wav", dtype="int16", always_2d=True)
+    return Resampler(rate).push(np.ascontiguousarray(samples[20 * rate : 24 * rate, 0]))
