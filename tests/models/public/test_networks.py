@@ -131,3 +131,17 @@ def test_without_voice_no_class_is_likelier_than_another(public_model: Callable[
     for silence in (np.zeros(SAMPLE_RATE, np.int16), np.zeros(0, np.int16)):
         (sound,) = model.hear([silence])
         assert model.judge(sound, Baseline()).classes == dict.fromkeys(OURS.values(), 0.2)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", ["emotion2vec-classes", "sense-voice-funasr", "dimensional-masked"])
+def test_a_gpu_hears_nearly_what_a_processor_hears(laid_out: LaidOut, pcm: Pcm, name: str) -> None:
+    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+        pytest.skip("the ONNX Runtime that is installed has no CUDA")
+    place = laid_out(name)
+    batch = [pcm, pcm[: len(pcm) // 3]]
+    for gpu, cpu in zip(
+        open_voice_model(place, "cuda").hear(batch), open_voice_model(place, "cpu").hear(batch), strict=True
+    ):
+        # TF32 has ten bits, and the heads of these networks are steep.
+        np.testing.assert_allclose(gpu.vector, cpu.vector, atol=0.1)
