@@ -66,3 +66,15 @@ class VocabularyError(ModelError):
 
     def __str__(self) -> str:
         return f"expected {self.expected}, got {self.got} (file={self.path})"
+
+
+@dataclass(eq=False)
+class VoiceModelError(ModelError):
+    """A directory with a public model of voices that cannot be used."""
+
+    path: str
+    expected: str
+    got: str
+
+    def __str__(self) -> str:
+        return f"expected {self.expected}, got {self.got} (path={self.path})"
