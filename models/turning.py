@@ -30,6 +30,8 @@ _SHORTEST: Final = 2
 """Utterances that a level lasts at least: one outburst is no turn."""
 _NOISE: Final = (0.30, 0.15)
 """Standard deviation of the valence and the agitation of one utterance about their level, until known better: ours."""
+_SPIKE: Final = 3.0
+"""Deviations beyond both neighbours from which one utterance is an outburst."""
 _PRIOR: Final = 10.0
 """Utterances that this belief counts as."""
 _CERTAIN_S: Final = 2.0
@@ -127,9 +129,9 @@ class Turns(msgspec.Struct, frozen=True, kw_only=True):
         turns = msgspec.structs.replace(self, seen=(*self.seen, one))
         return turns._settle() if len(turns.seen) >= _KEPT else turns
 
-    def about(self, topic: str) -> "Turns":
-        """With what the last utterance speaks of, where that is known later than its mood."""
-        if not self.seen:
+    def about(self, end_ms: int, topic: str) -> "Turns":
+        """With what the last utterance speaks of, which is known later than its mood; ``end_ms`` says which it is."""
+        if not self.seen or self.seen[-1].end_ms != end_ms:
             return self
         last = self.seen[-1]
         before = msgspec.structs.replace(last.before, topic=topic)
@@ -220,13 +222,34 @@ def noise_of(values: Floats, prior: Floats) -> Floats:
     return np.sqrt(found)
 
 
+def without_spikes(values: Floats, noise: Floats) -> Floats:
+    """
+    The series without outbursts of a single utterance, which would otherwise drag a neighbour along.
+
+    What lies further beyond both its neighbours than three deviations counts as the nearer of them.
+
+    Args: As ``change_points``.
+    """
+    calm = values.copy()
+    for measure in range(values.shape[1]):
+        places = np.flatnonzero(~np.isnan(values[:, measure]))
+        known = values[places, measure]
+        low, high = np.minimum(known[:-2], known[2:]), np.maximum(known[:-2], known[2:])
+        off, inner = _SPIKE * noise[measure], known[1:-1]
+        is_spike = (inner < low - off) | (inner > high + off)
+        calm[places[1:-1], measure] = np.where(is_spike, np.clip(inner, low, high), inner)
+    return calm
+
+
 def turns_of(seen: tuple[Seen, ...]) -> list[tuple[int, Turn]]:
     """The turning points of a series of utterances, each with its place in it."""
     if len(seen) < 2 * _SHORTEST:
         return []
     values = np.array([[_nan(one.valence), _nan(one.agitation)] for one in seen])
     weights = np.array([one.weight for one in seen])
-    places = change_points(values, weights, noise_of(values, np.array(_NOISE)))
+    noise = noise_of(values, np.array(_NOISE))
+    values = without_spikes(values, noise)
+    places = change_points(values, weights, noise)
     levels = [_level(values[a:b], weights[a:b]) for a, b in pairwise([0, *places, len(seen)])]
     return [
         (place, _turn(seen[place], before, after))
@@ -244,7 +267,8 @@ def _level(values: Floats, weights: Floats) -> list[float]:
     w = known * weights[:, None]
     total = w.sum(axis=0)
     sums = (np.where(known, values, 0) * w).sum(axis=0)
-    return np.divide(sums, total, out=np.full(values.shape[1], np.nan), where=total > 0).tolist()
+    levels: list[float] = np.divide(sums, total, out=np.full(values.shape[1], np.nan), where=total > 0).tolist()
+    return levels
 
 
 def _turn(one: Seen, before: list[float], after: list[float]) -> Turn:

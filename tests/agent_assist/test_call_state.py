@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from agent_assist.advice.playbook import load
 from agent_assist.call.assistant import Assistant
-from agent_assist.call.mood import Valences
 from agent_assist.call.state import CallState, fold
 from agent_assist.types import (
     Assist,
@@ -185,24 +184,3 @@ def test_measures_follow_each_final_and_the_end() -> None:
     (end,) = told
     assert isinstance(end, CallMeasures)
     assert end.measures.non_talk_ms == 8000
-
-
-@given(st.lists(st.floats(-1, 1), min_size=4, max_size=63))
-def test_the_trend_of_a_short_call_is_exact(values: list[float]) -> None:
-    valences = Valences()
-    for value in values:
-        valences = valences.add(value)
-    half = len(values) // 2
-    trend = valences.trend
-    assert trend is not None
-    assert abs(trend - (sum(values[-half:]) - sum(values[:half])) / half) < 1e-9
-
-
-def test_the_trend_of_a_long_call_covers_all_of_it_in_bounded_space() -> None:
-    valences = Valences()
-    for turn in range(2000):
-        valences = valences.add(-0.5 if turn < 1000 else 0.5)
-        assert len(valences.means) < 64
-    assert valences.count == 2000
-    assert valences.trend is not None
-    assert 0.98 <= valences.trend <= 1.0
