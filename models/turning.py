@@ -30,8 +30,8 @@ _SHORTEST: Final = 2
 """Utterances that a level lasts at least: one outburst is no turn."""
 _NOISE: Final = (0.30, 0.15)
 """Standard deviation of the valence and the agitation of one utterance about their level, until known better: ours."""
-_SPIKE: Final = 3.0
-"""Deviations beyond both neighbours from which one utterance is an outburst."""
+_OUTBURST: Final = 2.0
+"""Deviations beyond both its neighbours from which one utterance is an outburst: ours."""
 _PRIOR: Final = 10.0
 """Utterances that this belief counts as."""
 _CERTAIN_S: Final = 2.0
@@ -222,23 +222,26 @@ def noise_of(values: Floats, prior: Floats) -> Floats:
     return np.sqrt(found)
 
 
-def without_spikes(values: Floats, noise: Floats) -> Floats:
+def without_outbursts(values: Floats, noise: Floats) -> Floats:
     """
     The series without outbursts of a single utterance, which would otherwise drag a neighbour along.
 
-    What lies further beyond both its neighbours than three deviations counts as the nearer of them.
+    One that lies more than two deviations beyond both its neighbours on every measure that is known of it counts as the
+    nearer of them; where one measure goes on, it is no outburst.
 
     Args: As ``change_points``.
     """
     calm = values.copy()
+    beyond = np.where(np.isnan(values), np.inf, 0.0)
     for measure in range(values.shape[1]):
         places = np.flatnonzero(~np.isnan(values[:, measure]))
         known = values[places, measure]
         low, high = np.minimum(known[:-2], known[2:]), np.maximum(known[:-2], known[2:])
-        off, inner = _SPIKE * noise[measure], known[1:-1]
-        is_spike = (inner < low - off) | (inner > high + off)
-        calm[places[1:-1], measure] = np.where(is_spike, np.clip(inner, low, high), inner)
-    return calm
+        nearest = np.clip(known[1:-1], low, high)
+        beyond[places[1:-1], measure] = np.abs(known[1:-1] - nearest) / noise[measure]
+        calm[places[1:-1], measure] = nearest
+    is_outburst = beyond.min(axis=1) > _OUTBURST
+    return np.where(is_outburst[:, None], calm, values)
 
 
 def turns_of(seen: tuple[Seen, ...]) -> list[tuple[int, Turn]]:
@@ -248,7 +251,7 @@ def turns_of(seen: tuple[Seen, ...]) -> list[tuple[int, Turn]]:
     values = np.array([[_nan(one.valence), _nan(one.agitation)] for one in seen])
     weights = np.array([one.weight for one in seen])
     noise = noise_of(values, np.array(_NOISE))
-    values = without_spikes(values, noise)
+    values = without_outbursts(values, noise)
     places = change_points(values, weights, noise)
     levels = [_level(values[a:b], weights[a:b]) for a, b in pairwise([0, *places, len(seen)])]
     return [

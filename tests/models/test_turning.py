@@ -19,7 +19,7 @@ from models.turning import (
     likely_cause,
     noise_of,
     turns_of,
-    without_spikes,
+    without_outbursts,
 )
 
 NOISE = np.array([0.30, 0.15])
@@ -35,7 +35,7 @@ def planted(levels: list[tuple[tuple[float, float], int]], rng: np.random.Genera
 def found(values: np.ndarray, weights: np.ndarray | None = None) -> list[int]:
     noise = noise_of(values, NOISE)
     weights = np.ones(len(values)) if weights is None else weights
-    return change_points(without_spikes(values, noise), weights, noise)
+    return change_points(without_outbursts(values, noise), weights, noise)
 
 
 def point(n: int, valence: float | None, agitation: float | None, speech_ms: int = 4_000) -> Point:
