@@ -64,7 +64,7 @@ class Cause(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Before(msgspec.Struct, frozen=True, array_like=True):
+class Before(msgspec.Struct, frozen=True):
     """What came between an utterance of the customer and the one before it."""
 
     agent_from_ms: int | None = None
@@ -88,7 +88,8 @@ class Seen(msgspec.Struct, frozen=True, array_like=True):
     """0 ... 1."""
     valence: float | None
     agitation: float | None
-    before: Before
+    before: tuple[int | None, int | None, int, int, int, str]
+    """The values of ``Before``, without its names in every state that is stored."""
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,7 +126,8 @@ class Turns(msgspec.Struct, frozen=True, kw_only=True):
         if point.valence is None and point.agitation is None:
             return self
         weight = round(min(1.0, point.certain_s / _CERTAIN_S), 3)
-        one = Seen(point.end_ms, point.speech_ms, weight, point.valence, point.agitation, before)
+        known = msgspec.structs.astuple(before)
+        one = Seen(point.end_ms, point.speech_ms, weight, point.valence, point.agitation, known)
         turns = msgspec.structs.replace(self, seen=(*self.seen, one))
         return turns._settle() if len(turns.seen) >= _KEPT else turns
 
@@ -134,8 +136,8 @@ class Turns(msgspec.Struct, frozen=True, kw_only=True):
         if not self.seen or self.seen[-1].end_ms != end_ms:
             return self
         last = self.seen[-1]
-        before = msgspec.structs.replace(last.before, topic=topic)
-        return msgspec.structs.replace(self, seen=(*self.seen[:-1], msgspec.structs.replace(last, before=before)))
+        last = msgspec.structs.replace(last, before=(*last.before[:-1], topic))
+        return msgspec.structs.replace(self, seen=(*self.seen[:-1], last))
 
     @property
     def found(self) -> tuple[Turn, ...]:
@@ -278,14 +280,15 @@ def _turn(one: Seen, before: list[float], after: list[float]) -> Turn:
     valence, agitation = (None if math.isnan(a) or math.isnan(b) else b - a for a, b in zip(before, after, strict=True))
     mood = (valence or 0.0) - 2 * (agitation or 0.0)
     direction: Literal["better", "worse"] = "better" if mood > 0 else "worse"
+    came = Before(*one.before)
     return Turn(
         start_ms=one.end_ms - one.speech_ms,
         at_ms=one.end_ms,
         direction=direction,
         size=None if valence is None else round(PUBLIC * valence, 2),
         agitation=None if agitation is None else round(agitation, 3),
-        cause=likely_cause(one.before, direction),
-        before=one.before,
+        cause=likely_cause(came, direction),
+        before=came,
     )
 
 

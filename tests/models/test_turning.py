@@ -134,7 +134,8 @@ def test_what_is_not_known_on_one_measure_may_be_told_by_the_other() -> None:
     values = np.array([(math.nan, CALM[1])] * 6 + [(math.nan, ANGRY[1])] * 6)
     assert found(values) == [6]
     seen = tuple(
-        Seen(8_000 * n, 4_000, 1.0, None, float(agitation), Before()) for n, (_, agitation) in enumerate(values)
+        Seen(8_000 * n, 4_000, 1.0, None, float(agitation), msgspec.structs.astuple(Before()))
+        for n, (_, agitation) in enumerate(values)
     )
     [(_, turn)] = turns_of(seen)
     assert (turn.direction, turn.size, turn.agitation) == ("worse", None, 0.6)
