@@ -1,8 +1,8 @@
 """
-The curve of the customer's mood in the two sample calls, beside the moods of their script: ``python -m benchmarks.curve``.
+The curve of the customer's mood in the two sample calls, beside their script: ``python -m benchmarks.curve``.
 
-Writes ``results/curve_*.json``, and from them the pictures and the document's tables. The samples are synthesised speech
-with moods made by pitch, tempo and level: they show what is drawn, and are no figure of how right it is.
+Writes ``results/curve_*.json``, and from them the pictures and the document's tables. The samples are synthesised
+speech with moods made by pitch, tempo and level: they show what is drawn, and are no figure of how right it is.
 """
 
 import json

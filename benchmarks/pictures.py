@@ -15,7 +15,8 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from benchmarks import asr, capacity, curve, longrun
+from benchmarks import asr, capacity, longrun
+from benchmarks import curve as moods_of
 
 RESULTS: Final = Path(__file__).parent / "results"
 PICTURES: Final = Path(__file__).resolve().parents[1] / "docs" / "pictures"
@@ -139,7 +140,7 @@ def _mood(figure: Any, content: bytes) -> None:
     """The score and the agitation, smoothed and as heard, over the moods of the script, with turns and alerts."""
     from matplotlib.patches import Patch
 
-    result = msgspec.json.decode(content, type=curve.Result)
+    result = msgspec.json.decode(content, type=moods_of.Result)
     score, agitation = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     for axes in (score, agitation):
         for acted in result.script:

@@ -60,7 +60,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     n: int
     mean: float
-    """Of the changes, in points, -10 ... 10."""
+    """Of the changes, in points of the public score, -10 ... 10."""
     interval: tuple[float, float] | None
     """95 % of the mean, by Student's t; None for a single one."""
     few: bool

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.changepoints import change_points, noise_of, without_outbursts
 from models.curve import Point
 from models.turning import (
     Before,
@@ -15,11 +16,8 @@ from models.turning import (
     Seen,
     Turn,
     Turns,
-    change_points,
     likely_cause,
-    noise_of,
     turns_of,
-    without_outbursts,
 )
 
 NOISE = np.array([0.30, 0.15])
