@@ -147,7 +147,8 @@ def _mood(figure: Any, content: bytes) -> None:
             span = (acted.start_ms / 1000, acted.end_ms / 1000)
             axes.axvspan(*span, color=_MOODS[acted.mood], alpha=0.25, linewidth=0)
         for alert in result.alerts_ms:
-            axes.axvline(alert / 1000, color="#000000", linewidth=0.9, linestyle="--")
+            name = "alert" if axes is score else None
+            axes.axvline(alert / 1000, color="#000000", linewidth=0.9, linestyle="--", label=name)
     heard = [(one.end_ms / 1000, one.valence, one.agitation) for one in result.heard]
     points = [(point.at_ms / 1000, point.score, point.agitation) for point in result.curve]
     for axes, place, scale in ((score, 1, 5.0), (agitation, 2, 1.0)):
@@ -160,7 +161,8 @@ def _mood(figure: Any, content: bytes) -> None:
         sign, colour = ("^", "#009e73") if turn.direction == "better" else ("v", "#d55e00")
         at = (turn.at_ms / 1000, by_time.get(turn.at_ms) or 0.0)
         score.plot(*at, sign, color=colour, markersize=9, markeredgecolor="white")
-        score.annotate(f"after {turn.cause}", at, (0, 9), textcoords="offset points", ha="center")
+        cause = "cause unknown" if turn.cause == "unknown" else f"after {turn.cause}"
+        score.annotate(cause, at, (0, 9), textcoords="offset points", ha="center")
     score.axhline(0, color="#333333", linewidth=0.6)
     score.set(ylim=(-5, 5), ylabel="score")
     agitation.axhline(0.6, color="#333333", linewidth=0.6)

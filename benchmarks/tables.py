@@ -408,7 +408,7 @@ def _curve(content: bytes) -> list[str]:
             turn.direction,
             "-" if turn.size is None else f"{turn.size:+.1f}",
             "-" if turn.agitation is None else f"{turn.agitation:+.2f}",
-            turn.cause,
+            "-" if turn.cause == "unknown" else turn.cause,
         )
         for turn in result.turns
     ]

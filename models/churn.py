@@ -51,7 +51,7 @@ class CallFeatures(msgspec.Struct, frozen=True, kw_only=True):
     last_valence: float | None = None
     """-1 ... 1, likewise."""
     valence_trend: float | None = None
-    """-2 ... 2: the smoothed valence of the last customer utterances less that of the first ones."""
+    """-2 ... 2: the smoothed valence less that of the call's first customer utterances."""
     valence_range: float | None = None
     """0 ... 2: the highest smoothed valence of the call less the lowest."""
     cancel: Signal = Signal()

@@ -22,10 +22,8 @@ _SLOWER: Final = 4.0
 """Times slower is the curve that the trend is measured against."""
 _UNSURE: Final = 0.25
 """What speech counts of which no emotion is certain."""
-_ENDS: Final = 3
-"""Samples at each end of the call between which the shift lies."""
-_ENOUGH: Final = 4
-"""Samples from which there is a shift."""
+_START: Final = 3
+"""Samples whose mean is the level at which a call begins."""
 
 Trend = Literal["rising", "steady", "falling"]
 
@@ -96,7 +94,7 @@ class Swings(msgspec.Struct, frozen=True, kw_only=True):
     sign_changes: int
     """Times that the score went from half a point or more on one side of 0 to as much on the other."""
     shift: float | None
-    """Mean of the last three samples less that of the first three, of as many as do not overlap; None before four."""
+    """The curve now less the mean of its first three samples; None before there are more than these."""
 
 
 class Sums(msgspec.Struct, frozen=True, array_like=True):
@@ -118,7 +116,7 @@ class Sums(msgspec.Struct, frozen=True, array_like=True):
     sign: int = 0
     changes: int = 0
     first: tuple[float, ...] = ()
-    last: tuple[float, ...] = ()
+    last: float = 0.0
 
     def push(self, score: float, end_ms: int) -> "Sums":
         """With one more sample."""
@@ -137,8 +135,8 @@ class Sums(msgspec.Struct, frozen=True, array_like=True):
             highest=max(self.highest, score) if self.n else score,
             sign=sign,
             changes=self.changes + (sign * self.sign < 0),
-            first=(*self.first, score)[:_ENDS],
-            last=(*self.last, score)[-_ENDS:],
+            first=(*self.first, score)[:_START],
+            last=score,
         )
 
     @property
@@ -152,14 +150,8 @@ class Sums(msgspec.Struct, frozen=True, array_like=True):
             variance=self.squares / self.n,
             slope=self.products / self.minute_squares if self.minute_squares > 0 else 0.0,
             sign_changes=self.changes,
-            shift=self._shift(),
+            shift=self.last - sum(self.first) / _START if self.n > _START else None,
         )
-
-    def _shift(self) -> float | None:
-        if self.n < _ENOUGH:
-            return None
-        ends = min(_ENDS, self.n // 2)
-        return (sum(self.last[-ends:]) - sum(self.first[:ends])) / ends
 
 
 class Curve(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from agent_assist.call.effects import effects_of
 from agent_assist.types import CallRecord, CallSummary, Keys
 from audio.errors import AudioError
 from models.effects import Effect
+from models.turning import Cause
 from models.types import Utterance
 from stream.commands.run import Addresses, Home, Json
 from stream.errors import NotRunning, StreamError
@@ -208,9 +209,8 @@ def show_record(record: CallRecord, console: Console) -> None:
     console.print(table)
     for turn in record.turns:
         size = "" if turn.size is None else f" ({turn.size:+.1f})"
-        console.print(
-            f"  {_clock(turn.start_ms)} mood turned {turn.direction}{size} after {turn.cause}", highlight=False
-        )
+        cause = "" if turn.cause is Cause.UNKNOWN else f" after {turn.cause}"
+        console.print(f"  {_clock(turn.start_ms)} mood turned {turn.direction}{size}{cause}", highlight=False)
     for reason in risk.reasons:
         console.print(f"  {reason.contribution:+.2f} {reason.name}", highlight=False)
 
