@@ -7,6 +7,8 @@ from typing import Literal
 import msgspec
 
 from audio.types import Channel
+from models.curve import Swings, Trend
+from models.turning import Turn
 from models.types import ChurnRisk, Emotion, Utterance
 
 
@@ -168,6 +170,33 @@ class CallMeasures(msgspec.Struct, frozen=True, kw_only=True, tag="measures"):
     v: int = 1
 
 
+class CurvePoint(msgspec.Struct, frozen=True, kw_only=True):
+    """The smoothed curve of the customer's mood at the end of one of their utterances."""
+
+    utterance_id: str
+    at_ms: int
+    score: float | None
+    """-5 ... +5; None while no valence is known."""
+    trend: Trend
+    arousal: float | None
+    """-1 ... 1."""
+    agitation: float | None
+    """0 ... 1."""
+
+
+class CallMood(msgspec.Struct, frozen=True, kw_only=True, tag="mood"):
+    """How the customer's mood goes, with each of their utterances."""
+
+    call_id: str
+    at_ms: int
+    point: CurvePoint
+    """What is new on the curve."""
+    swings: Swings | None
+    turns: tuple[Turn, ...]
+    """All of the call so far, by time; the last ones may still move or go."""
+    v: int = 1
+
+
 class FeedbackAction(StrEnum):
     USED = "used"
     DISMISSED = "dismissed"
@@ -186,7 +215,7 @@ class CardFeedback(msgspec.Struct, frozen=True, kw_only=True, tag="feedback"):
     v: int = 1
 
 
-Assist = Card | CallRisk | CallMeasures | CardFeedback
+Assist = Card | CallRisk | CallMeasures | CallMood | CardFeedback
 """The topic ``call.assist``."""
 
 
@@ -211,6 +240,12 @@ class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
     degraded: tuple[Degraded, ...] = ()
     keys: tuple[Keys, ...] = ()
     """In the order of their start."""
+    curve: tuple[CurvePoint, ...] = ()
+    """The customer's mood, by time."""
+    swings: Swings | None = None
+    """Of that curve; None where no mood is known."""
+    turns: tuple[Turn, ...] = ()
+    """Turning points of the mood, by time; none in calls from before they were looked for."""
 
 
 class CallSummary(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from benchmarks import asr, capacity, longrun
+from benchmarks import curve as moods_of
 
 RESULTS: Final = Path(__file__).parent / "results"
 PICTURES: Final = Path(__file__).resolve().parents[1] / "docs" / "pictures"
@@ -126,9 +127,55 @@ def _memory(figure: Any, content: bytes) -> None:
     figure.legend(ncols=6, loc="outside lower center")
 
 
+_MOODS: Final = {
+    "angry": "#d55e00",
+    "anxious": "#e69f00",
+    "disappointed": "#8c6d31",
+    "satisfied": "#009e73",
+    "neutral": "#bbbbbb",
+}
+
+
+def _mood(figure: Any, content: bytes) -> None:
+    """The score and the agitation, smoothed and as heard, over the moods of the script, with turns and alerts."""
+    from matplotlib.patches import Patch
+
+    result = msgspec.json.decode(content, type=moods_of.Result)
+    score, agitation = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+    for axes in (score, agitation):
+        for acted in result.script:
+            span = (acted.start_ms / 1000, acted.end_ms / 1000)
+            axes.axvspan(*span, color=_MOODS[acted.mood], alpha=0.25, linewidth=0)
+        for alert in result.alerts_ms:
+            name = "alert" if axes is score else None
+            axes.axvline(alert / 1000, color="#000000", linewidth=0.9, linestyle="--", label=name)
+    heard = [(one.end_ms / 1000, one.valence, one.agitation) for one in result.heard]
+    points = [(point.at_ms / 1000, point.score, point.agitation) for point in result.curve]
+    for axes, place, scale in ((score, 1, 5.0), (agitation, 2, 1.0)):
+        one = [(each[0], scale * value) for each in heard if (value := each[place]) is not None]
+        axes.plot([at for at, _ in one], [y for _, y in one], ".", color="#777777", label="one utterance")
+        whole = [(each[0], value) for each in points if (value := each[place]) is not None]
+        axes.plot([at for at, _ in whole], [y for _, y in whole], "-", color="#0072b2", label="smoothed")
+    by_time = {point.at_ms: point.score for point in result.curve}
+    for turn in result.turns:
+        sign, colour = ("^", "#009e73") if turn.direction == "better" else ("v", "#d55e00")
+        at = (turn.at_ms / 1000, by_time.get(turn.at_ms) or 0.0)
+        score.plot(*at, sign, color=colour, markersize=9, markeredgecolor="white")
+        cause = "cause unknown" if turn.cause == "unknown" else f"after {turn.cause}"
+        score.annotate(cause, at, (0, 9), textcoords="offset points", ha="center")
+    score.axhline(0, color="#333333", linewidth=0.6)
+    score.set(ylim=(-5, 5), ylabel="score")
+    agitation.axhline(0.6, color="#333333", linewidth=0.6)
+    agitation.set(ylim=(0, 1), xlim=(0, result.duration_ms / 1000), ylabel="agitation", xlabel="seconds")
+    moods = dict.fromkeys(acted.mood for acted in result.script)
+    patches = [Patch(color=_MOODS[mood], alpha=0.25, label=f"script: {mood}") for mood in moods]
+    figure.legend(handles=[*score.get_legend_handles_labels()[0], *patches], ncols=4, loc="outside lower center")
+
+
 KINDS: Final[dict[str, Kind]] = {
     "asr": Kind("Errors and time of recognition, by set", (8, 5.5), _words),
     "capacity": Kind("Latency of finals against the number of calls", (8, 4.2), _capacity),
+    "curve": Kind("The customer's mood over a sample call", (8, 4.6), _mood),
     "longrun": Kind("Memory over the run, by process", (8, 3.6), _memory),
 }
 """By the beginning of the file's name."""

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import asr, capacity, device, emotion, live, longrun, silence, tail, vocabulary, windows
+from benchmarks import asr, capacity, curve, device, emotion, live, longrun, silence, tail, vocabulary, windows
 from stream.schemas import TYPES, schema
 
 DIRECTORY: Final = Path(__file__).resolve().parents[1] / "docs" / "schemas"
@@ -12,6 +12,7 @@ PUBLISHED: Final[dict[str, Any]] = {
     **TYPES,
     "bench-asr": asr.Result,
     "bench-capacity": capacity.Result,
+    "bench-curve": curve.Result,
     "bench-device": device.Result,
     "bench-emotion": emotion.Result,
     "bench-live": live.Result,

@@ -9,6 +9,7 @@ import msgspec
 from benchmarks import (
     asr,
     capacity,
+    curve,
     device,
     emotion,
     live,
@@ -399,6 +400,26 @@ def _soak(content: bytes) -> list[str]:
     ]
 
 
+def _curve(content: bytes) -> list[str]:
+    result = msgspec.json.decode(content, type=curve.Result)
+    rows = [
+        (
+            f"{turn.start_ms / 1000:.1f}",
+            turn.direction,
+            "-" if turn.size is None else f"{turn.size:+.1f}",
+            "-" if turn.agitation is None else f"{turn.agitation:+.2f}",
+            "-" if turn.cause == "unknown" else turn.cause,
+        )
+        for turn in result.turns
+    ]
+    return [
+        f"### The customer's mood over {result.call}",
+        "",
+        *_table(("s", "turn", "score", "agitation", "after"), rows),
+        *_where(result.environment),
+    ]
+
+
 _KINDS: Final[Mapping[str, Callable[[bytes], list[str]]]] = {
     "asr": _asr,
     "vocabulary": _vocabulary,
@@ -413,6 +434,7 @@ _KINDS: Final[Mapping[str, Callable[[bytes], list[str]]]] = {
     "windows": _windows,
     "vad": _vad,
     "broker_soak": _soak,
+    "curve": _curve,
 }
 """By the beginning of the file's name."""
 

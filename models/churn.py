@@ -14,7 +14,7 @@ import msgspec
 from models.errors import OutOfRange
 from models.types import ChurnRisk, Reason, RiskLevel
 
-MODEL_VERSION: Final = "call-prior-1"
+MODEL_VERSION: Final = "call-prior-2"
 
 BASE_RATE: Final = 0.10
 """Score of a call that says nothing either way; the order of a yearly churn rate in trade."""
@@ -45,13 +45,15 @@ class CallFeatures(msgspec.Struct, frozen=True, kw_only=True):
     """With words."""
     customer_talk_ms: int = 0
     max_agitation: float | None = None
-    """0 ... 1, over the call; None before it was ever known, as for the three below."""
+    """0 ... 1, over the call; None before it was ever known, as for the four below."""
     last_agitation: float | None = None
     """Of the customer's latest utterance for which it is known."""
     last_valence: float | None = None
     """-1 ... 1, likewise."""
     valence_trend: float | None = None
-    """-2 ... 2: mean valence of the call's later half less that of its earlier half, over customer utterances."""
+    """-2 ... 2: the smoothed valence less that of the call's first customer utterances."""
+    valence_range: float | None = None
+    """0 ... 2: the highest smoothed valence of the call less the lowest."""
     cancel: Signal = Signal()
     """Wants to end the contract or return the goods."""
     competitor: Signal = Signal()
@@ -68,6 +70,12 @@ class CallFeatures(msgspec.Struct, frozen=True, kw_only=True):
     """Thanks, praises, or sounds satisfied."""
     unresolved: bool = False
     """Whether an issue was raised to which the customer has not yet agreed a solution."""
+
+
+def spoken_of(features: CallFeatures) -> list[str]:
+    """The signals that the customer's latest utterance gave."""
+    signals: dict[str, Signal] = {name: getattr(features, name) for name in _WEIGHTS}
+    return [name for name, signal in signals.items() if signal.count and not signal.since]
 
 
 class _Weight(NamedTuple):
@@ -102,6 +110,9 @@ _LAST_AGITATION: Final = 1.0
 _MAX_AGITATION: Final = 0.6
 _VALENCE: Final = -0.5
 _TREND: Final = -0.4
+_RANGE: Final = 0.3
+_LEVEL: Final = 0.2
+"""Range of valence up to which a mood has not swung, but lies level."""
 _NOTICEABLE: Final = 0.25
 """Log-odds below which a call's own evidence, taken without sign, is as good as none."""
 
@@ -164,6 +175,7 @@ def _terms(features: CallFeatures) -> Iterator[tuple[str, float]]:
     yield "agitation", _LAST_AGITATION * last + _MAX_AGITATION * highest
     yield "valence", _VALENCE * (features.last_valence or 0.0)
     yield "valence_trend", _TREND * (features.valence_trend or 0.0)
+    yield "swings", _RANGE * max(0.0, (features.valence_range or 0.0) - _LEVEL)
 
 
 def _term(signal: Signal, weight: _Weight) -> float:
@@ -178,9 +190,17 @@ def _above(agitation: float | None) -> float:
     return max(0.0, (agitation or 0.0) - _CALM) / (1 - _CALM)
 
 
+_RANGES: Final = (
+    ("max_agitation", 0, 1),
+    ("last_agitation", 0, 1),
+    ("last_valence", -1, 1),
+    ("valence_trend", -2, 2),
+    ("valence_range", 0, 2),
+)
+
+
 def _check(features: CallFeatures) -> None:
-    ranges = (("max_agitation", 0, 1), ("last_agitation", 0, 1), ("last_valence", -1, 1), ("valence_trend", -2, 2))
-    for name, low, high in ranges:
+    for name, low, high in _RANGES:
         value: float | None = getattr(features, name)
         if value is not None and not low <= value <= high:
             raise OutOfRange(name, value, low, high)

@@ -12,6 +12,7 @@ from agent_assist.web.api import SCHEMAS, CallList
 from agent_assist.web.live import Snapshot
 from agent_assist.web.problem import Problem
 from models.weights import WeightsState
+from stream.commands.calls import EffectTable
 from stream.commands.run import Addresses
 from stream.wire import AudioEnd, AudioStart, ChurnSignal, Invalid, ListenLoad
 
@@ -60,6 +61,7 @@ TYPES: Final[Mapping[str, Any]] = {
     "problem": Problem,
     "addresses": Addresses,
     "played": Played,
+    "effects": EffectTable,
     "weights": WeightsTable,
     "audio-start": AudioStart,
     "audio-end": AudioEnd,

@@ -7,7 +7,7 @@ from agent_assist.advice.rules import Rules
 from agent_assist.call.state import CallState, fold, is_new
 from agent_assist.types import Assist, CallEnded, CallMeasures, CallRisk, Degraded, Event, Final
 from audio.types import Channel
-from models.churn import risk
+from models.churn import risk, spoken_of
 from models.types import ChurnRisk
 
 _NOTICEABLE = 0.01
@@ -64,6 +64,11 @@ class Assistant:
             if _differs(state.risk, now):
                 state = msgspec.structs.replace(state, risk=now)
                 told.append(CallRisk(call_id=state.call_id, customer_id=state.customer_id, at_ms=at_ms, risk=now))
+            state = msgspec.structs.replace(state, mood=state.mood.about(spoken_of(state.features)))
+            mood = state.mood.told(state.call_id)
+            # Of an utterance whose emotion was not looked for nothing new is told.
+            if mood is not None and mood.point.utterance_id == utterance.id:
+                told.append(mood)
         told.append(CallMeasures(call_id=state.call_id, at_ms=at_ms, measures=state.talk.measures()))
         return state, told
 

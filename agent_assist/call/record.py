@@ -5,10 +5,12 @@ from typing import Final
 
 import msgspec
 
+from agent_assist.call.mood import curve_of
 from agent_assist.types import (
     Assist,
     CallEnded,
     CallMeasures,
+    CallMood,
     CallRecord,
     CallRisk,
     CallStarted,
@@ -24,7 +26,8 @@ from agent_assist.types import (
     SpeakerMeasures,
 )
 from agent_assist.types import Final as FinalEvent
-from models.types import ChurnRisk, EmotionLabel, RiskLevel
+from audio.types import Channel
+from models.types import ChurnRisk, EmotionLabel, RiskLevel, Utterance
 
 _NOBODY: Final = SpeakerMeasures(
     talk_ms=0,
@@ -74,8 +77,7 @@ def add(record: CallRecord, message: Event | Assist) -> CallRecord:  # noqa: PLR
             utterance = message.utterance
             if any(known.id == utterance.id for known in reversed(record.utterances)):
                 return record
-            utterances = sorted((*record.utterances, utterance), key=lambda u: (u.start_ms, u.channel))
-            return replace(record, utterances=tuple(utterances), duration_ms=max(record.duration_ms, utterance.end_ms))
+            return _said(record, utterance)
         case CallEnded():
             status = "lost" if message.reason == "lost" else "ended"
             if record.status == status and record.duration_ms == message.duration_ms:
@@ -97,10 +99,23 @@ def add(record: CallRecord, message: Event | Assist) -> CallRecord:  # noqa: PLR
             return record if message.risk == record.risk else replace(record, risk=message.risk)
         case CallMeasures():
             return record if message.measures == record.measures else replace(record, measures=message.measures)
+        case CallMood():
+            return record if message.turns == record.turns else replace(record, turns=message.turns)
         case CardFeedback():
             if any((f.card_id, f.action) == (message.card_id, message.action) for f in record.feedback):
                 return record
             return replace(record, feedback=(*record.feedback, message))
+
+
+def _said(record: CallRecord, utterance: Utterance) -> CallRecord:
+    utterances = tuple(sorted((*record.utterances, utterance), key=lambda u: (u.start_ms, u.channel)))
+    record = msgspec.structs.replace(
+        record, utterances=utterances, duration_ms=max(record.duration_ms, utterance.end_ms)
+    )
+    if utterance.channel is Channel.AGENT:
+        return record
+    curve, swings = curve_of(utterances)
+    return msgspec.structs.replace(record, curve=curve, swings=swings)
 
 
 def record_of(call_id: str, events: Iterable[Event], assists: Iterable[Assist | Degraded]) -> CallRecord:

@@ -5,11 +5,12 @@ from typing import Final
 import msgspec
 
 from agent_assist.call.measures import Talk
-from agent_assist.call.mood import Valences
+from agent_assist.call.mood import Mood
 from agent_assist.types import CallEnded, CallStarted, Event
 from agent_assist.types import Final as FinalEvent
 from audio.types import Channel
 from models.churn import CallFeatures
+from models.curve import PUBLIC, Swings
 from models.types import ChurnRisk, EmotionLabel, Utterance
 
 _RECENT: Final = 10
@@ -54,7 +55,7 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     talk: Talk = Talk()
     recent: tuple[Said, ...] = ()
     """The last utterances, in the order in which they came."""
-    valences: Valences = Valences()
+    mood: Mood = Mood()
     agitation: Agitation = Agitation()
     fired: dict[str, int] = {}
     """Key of a rule to the end of the utterance with which it last fired, in ms."""
@@ -102,24 +103,24 @@ def _said(state: CallState, utterance: Utterance) -> CallState:
         language=utterance.language,
         emotion=None if utterance.emotion is None else utterance.emotion.label,
     )
-    state = msgspec.structs.replace(state, talk=state.talk.add(utterance), recent=(*state.recent, said)[-_RECENT:])
+    state = msgspec.structs.replace(
+        state,
+        talk=state.talk.add(utterance),
+        recent=(*state.recent, said)[-_RECENT:],
+        mood=state.mood.add(utterance),
+    )
     if utterance.channel is Channel.AGENT:
         return msgspec.structs.replace(state, agent_next=utterance.number + 1)
-    emotion = utterance.emotion
-    valences = state.valences
-    if emotion is not None and emotion.valence is not None:
-        valences = valences.add(emotion.valence)
     return msgspec.structs.replace(
         state,
         customer_next=utterance.number + 1,
         zh=state.zh + (utterance.language == "zh"),
         en=state.en + (utterance.language == "en"),
-        valences=valences,
-        features=_features(state.features, utterance, valences.trend),
+        features=_features(state.features, utterance, state.mood.curve.swings),
     )
 
 
-def _features(features: CallFeatures, utterance: Utterance, trend: float | None) -> CallFeatures:
+def _features(features: CallFeatures, utterance: Utterance, swings: Swings | None) -> CallFeatures:
     """What the voice and the sentiment say; the words are added by the rules."""
     emotion = utterance.emotion
     agitation = None if emotion is None else emotion.agitation
@@ -131,5 +132,11 @@ def _features(features: CallFeatures, utterance: Utterance, trend: float | None)
         last_agitation=features.last_agitation if agitation is None else agitation,
         max_agitation=max((a for a in (features.max_agitation, agitation) if a is not None), default=None),
         last_valence=features.last_valence if valence is None else valence,
-        valence_trend=trend,
+        valence_trend=None if swings is None or swings.shift is None else _within(swings.shift / PUBLIC),
+        valence_range=None if swings is None else _within(swings.range / PUBLIC),
     )
+
+
+def _within(change: float) -> float:
+    """A change of valence, free of what rounding has added to the largest."""
+    return min(2.0, max(-2.0, change))

@@ -21,6 +21,7 @@ from sqlalchemy import (
     select,
 )
 
+from agent_assist.call.mood import curve_of
 from agent_assist.call.record import NO_MEASURES, NO_RISK
 from agent_assist.store import tables
 from agent_assist.store.rows import Rows
@@ -36,6 +37,7 @@ from agent_assist.types import (
     Keys,
     Measures,
 )
+from models.turning import Turn
 from models.types import ChurnRisk, EmotionLabel, Utterance
 
 Positions = Mapping[tuple[str, int], int]
@@ -142,10 +144,13 @@ class CallStore:
 
         u, k = tables.utterances.c, tables.cards.c
         cards: Sequence[Card] = bodies(tables.cards, Card, k.at_ms)
+        said: tuple[Utterance, ...] = bodies(tables.utterances, Utterance, u.start_ms, u.utterance_id)
+        # They follow from what was said, so calls from before there was a curve have one.
+        curve, swings = curve_of(said)
         return CallRecord(
             call_id=call_id,
             duration_ms=row["duration_ms"],
-            utterances=bodies(tables.utterances, Utterance, u.start_ms, u.utterance_id),
+            utterances=said,
             cards=tuple(sorted(cards, key=lambda card: (card.at_ms, -card.priority, card.id))),
             risk=_risk(row),
             measures=NO_MEASURES if row["measures"] is None else msgspec.json.decode(row["measures"], type=Measures),
@@ -159,6 +164,9 @@ class CallStore:
             feedback=bodies(tables.feedback, CardFeedback, tables.feedback.c.card_id),
             degraded=bodies(tables.degraded, Degraded, tables.degraded.c.at_ms),
             keys=bodies(tables.keys, Keys, tables.keys.c.start_ms, tables.keys.c.keys_id),
+            curve=curve,
+            swings=swings,
+            turns=() if row["turns"] is None else msgspec.json.decode(row["turns"], type=tuple[Turn, ...]),
         )
 
     def snapshot(self) -> tuple[list[CallRecord], dict[tuple[str, int], int]]:

@@ -13,6 +13,7 @@ from agent_assist.types import (
     Assist,
     CallEnded,
     CallMeasures,
+    CallMood,
     CallRisk,
     CallStarted,
     Card,
@@ -51,6 +52,13 @@ _MEASURES: Final = (
 )
 
 
+_TURNS: Final = (
+    update(calls)
+    .where(_CALL, calls.c.turns_at_ms <= bindparam("at"))
+    .values(turns=bindparam("body"), turns_at_ms=bindparam("at"))
+)
+
+
 class Rows:
     """
     Rows of a batch, by table, and what changes on those of the calls.
@@ -61,7 +69,7 @@ class Rows:
     def __init__(self, messages: Iterable[Event | Assist]) -> None:
         self._inserts: dict[Table, list[Row]] = {t: [] for t in (calls, utterances, cards, feedback, degraded, keys)}
         # A call's end last: it settles the duration that finals lengthen.
-        self._updates: dict[Update, list[Row]] = {u: [] for u in (_START, _LENGTHEN, _RISK, _MEASURES, _END)}
+        self._updates: dict[Update, list[Row]] = {u: [] for u in (_START, _LENGTHEN, _RISK, _MEASURES, _TURNS, _END)}
         known = ""
         for message in sorted(messages, key=lambda message: message.call_id):
             if message.call_id != known and not isinstance(message, Partial):
@@ -135,6 +143,8 @@ class Rows:
                 self._updates[_RISK].append({"call": call, "at": message.at_ms, "body": _text(message.risk)})
             case CallMeasures():
                 self._updates[_MEASURES].append({"call": call, "at": message.at_ms, "body": _text(message.measures)})
+            case CallMood():
+                self._updates[_TURNS].append({"call": call, "at": message.at_ms, "body": _text(message.turns)})
             case CardFeedback():
                 row = {"card_id": message.card_id, "action": message.action.value, "call_id": call}
                 self._inserts[feedback].append(row | {"body": _text(message)})

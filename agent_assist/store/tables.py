@@ -26,10 +26,12 @@ calls = Table(
     Column("risk_at_ms", BigInteger, nullable=False, server_default="-1"),
     Column("measures", Text),
     Column("measures_at_ms", BigInteger, nullable=False, server_default="-1"),
+    Column("turns", Text),
+    Column("turns_at_ms", BigInteger, nullable=False, server_default="-1"),
     Index(None, "started_at", "call_id"),
     Index(None, "status"),
 )
-"""One row a call; risk and measures are the latest, as JSON."""
+"""One row a call; risk, measures and turns are the latest, as JSON."""
 
 utterances = Table(
     "utterances",

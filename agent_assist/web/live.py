@@ -11,7 +11,17 @@ from typing import Final
 import msgspec
 
 from agent_assist.call.record import NO_MEASURES, NO_RISK, add, empty, summary
-from agent_assist.types import Assist, CallMeasures, CallRecord, CallRisk, CallStarted, CallSummary, Event, Partial
+from agent_assist.types import (
+    Assist,
+    CallMeasures,
+    CallMood,
+    CallRecord,
+    CallRisk,
+    CallStarted,
+    CallSummary,
+    Event,
+    Partial,
+)
 from agent_assist.types import Final as FinalEvent
 from agent_assist.web.listener import QUEUE, Listener, Message, Told, tell
 
@@ -45,7 +55,7 @@ class _Call:
     partials: dict[str, Partial] = field(default_factory=dict)
     listeners: set[Listener] = field(default_factory=set)
     reached: dict[type, int] = field(default_factory=dict)
-    """Time of the latest risk and measures: those of a worker that goes over a call again are old."""
+    """Time of the latest risk, measures and mood: those of a worker that goes over a call again are old."""
 
 
 class Live:
@@ -112,7 +122,7 @@ class Live:
             self._partial(call, message)
             return
         is_later = False
-        if isinstance(message, CallRisk | CallMeasures):
+        if isinstance(message, CallRisk | CallMeasures | CallMood):
             reached = call.reached.get(type(message), -1)
             if message.at_ms < reached:
                 return
@@ -252,6 +262,7 @@ def _merge(stored: CallRecord, later: CallRecord) -> CallRecord:
     return msgspec.structs.replace(
         record,
         risk=record.risk if later.risk == NO_RISK else later.risk,
+        turns=later.turns or record.turns,
         measures=record.measures if later.measures == NO_MEASURES else later.measures,
         status=record.status if later.status == "live" else later.status,
         duration_ms=max(record.duration_ms, later.duration_ms),

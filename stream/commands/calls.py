@@ -16,8 +16,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from agent_assist.call.effects import effects_of
 from agent_assist.types import CallRecord, CallSummary, Keys
 from audio.errors import AudioError
+from models.effects import Effect
+from models.turning import Cause
 from models.types import Utterance
 from stream.commands.run import Addresses, Home, Json
 from stream.errors import NotRunning, StreamError
@@ -204,8 +207,20 @@ def show_record(record: CallRecord, console: Console) -> None:
             ", ".join(card.rule for card in record.cards if card.utterance_id == one.id),
         )
     console.print(table)
+    for turn in record.turns:
+        size = "" if turn.size is None else f" ({turn.size:+.1f})"
+        cause = "" if turn.cause is Cause.UNKNOWN else f" after {turn.cause}"
+        console.print(f"  {_clock(turn.start_ms)} mood turned {turn.direction}{size}{cause}", highlight=False)
     for reason in risk.reasons:
         console.print(f"  {reason.contribution:+.2f} {reason.name}", highlight=False)
+
+
+class EffectTable(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``calls effects`` prints with ``--json``."""
+
+    calls: int
+    """Looked at."""
+    effects: tuple[Effect, ...]
 
 
 class _CallList(msgspec.Struct, frozen=True):
@@ -259,6 +274,33 @@ def list_calls(
             call.risk.level,
             str(call.alerts),
         )
+    Console().print(table)
+
+
+@calls.command("effects")
+def show_effects(
+    limit: Annotated[int, typer.Option(min=1, max=500, help="Of so many of the newest calls.")] = 200,
+    home: Home = None,
+    url: Address = None,
+    token: Token = None,
+    json: Json = False,
+) -> None:
+    """What the customer's mood does in the minute after a card was used or an alert heeded, on average."""
+    found = msgspec.json.decode(_get(f"/v1/calls?limit={limit}", home, url, token), type=_CallList).calls
+    paths = (f"/v1/calls/{quote(call.call_id, safe='')}" for call in found)
+    effects = effects_of(msgspec.json.decode(_get(path, home, url, token), type=CallRecord) for path in paths)
+    if json:
+        print(msgspec.json.encode(EffectTable(calls=len(found), effects=tuple(effects))).decode())
+        return
+    if not effects:
+        Console().print(f"of {len(found)} calls none has a card that was used and a mood before and after it")
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in ("what was done", "n", "score, mean change", "95 %", ""):
+        table.add_column(name)
+    for one in effects:
+        between = "" if one.interval is None else f"{one.interval[0]:+.1f} to {one.interval[1]:+.1f}"
+        table.add_row(one.kind, str(one.n), f"{one.mean:+.1f}", between, "few" if one.few else "")
     Console().print(table)
 
 

@@ -105,13 +105,13 @@ def fired(assistant: Assistant) -> Callable[[str, str], set[str]]:
 
 
 @pytest.fixture
-def sample(data: Path, assistant: Assistant) -> Callable[[str], list[tuple[int, Card]]]:
-    """Cards of a sample call, each with the turn that gave rise to it, from 1, by what was truly said."""
+def told(data: Path, assistant: Assistant) -> Callable[[str], list[tuple[int, Assist | Degraded]]]:
+    """All that a sample call gives, each with the turn that gave rise to it, from 1, by what was truly said."""
 
-    def play(name: str) -> list[tuple[int, Card]]:
+    def play(name: str) -> list[tuple[int, Assist | Degraded]]:
         call = json.loads((data / f"{name}.json").read_text(encoding="utf-8"))
         script = Script(assistant)
-        found: list[tuple[int, Card]] = []
+        found: list[tuple[int, Assist | Degraded]] = []
         for turn, truth in enumerate(call["turns"], start=1):
             utterance = script.utterance(
                 Channel(truth["speaker"]),
@@ -119,10 +119,16 @@ def sample(data: Path, assistant: Assistant) -> Callable[[str], list[tuple[int, 
                 mood=MOODS[truth["mood"]],
                 span=(round(truth["start"] * 1000), round(truth["end"] * 1000)),
             )
-            found += [(turn, card) for card in cards(script.say(utterance))]
+            found += [(turn, each) for each in script.say(utterance)]
         return found
 
     return play
+
+
+@pytest.fixture
+def sample(told: Callable[[str], list[tuple[int, Assist | Degraded]]]) -> Callable[[str], list[tuple[int, Card]]]:
+    """Cards of a sample call, each with its turn."""
+    return lambda name: [(turn, each) for turn, each in told(name) if isinstance(each, Card)]
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from agent_assist.advice.playbook import load
 from agent_assist.call.assistant import Assistant
-from agent_assist.call.mood import Valences
 from agent_assist.call.state import CallState, fold
 from agent_assist.types import (
     Assist,
@@ -131,14 +130,14 @@ def test_a_partial_changes_nothing() -> None:
     assert ASSISTANT.step(state, partial) == (state, [])
 
 
-def test_an_hour_of_talk_stays_small() -> None:
+def test_two_hours_of_talk_stay_small() -> None:
     state: CallState | None = None
     numbers = {Channel.CUSTOMER: 0, Channel.AGENT: 0}
-    emotion = Emotion(
-        label=EmotionLabel.ANGRY, valence=-0.123456789, arousal=0.1, agitation=0.7123456789, confidence=0.9
-    )
-    largest = 0
-    for turn in range(1200):
+    angry = Emotion(label=EmotionLabel.ANGRY, valence=-0.723, arousal=0.153, agitation=0.712, confidence=0.912)
+    calm = Emotion(label=EmotionLabel.NEUTRAL, valence=0.123, arousal=0.153, agitation=0.112, confidence=0.912)
+    largest = mood = 0
+    for turn in range(2400):
+        emotion = angry if turn // 100 % 2 else calm
         channel = Channel.CUSTOMER if turn % 2 else Channel.AGENT
         # Both talk without a break, over each other.
         utterance = said(
@@ -149,7 +148,9 @@ def test_an_hour_of_talk_stays_small() -> None:
         # The rules' memory is full after a few; the rest of the state is the fold's.
         state = ASSISTANT.step(state, event)[0] if turn < 20 else fold(state, event)
         largest = max(largest, len(msgspec.json.encode(state)))
-    assert largest < 20_000
+        mood = max(mood, len(msgspec.json.encode(state.mood)))
+    assert largest < 22_000
+    assert mood < 9_000
 
 
 def test_the_risk_is_told_when_it_changes() -> None:
@@ -187,22 +188,32 @@ def test_measures_follow_each_final_and_the_end() -> None:
     assert end.measures.non_talk_ms == 8000
 
 
-@given(st.lists(st.floats(-1, 1), min_size=4, max_size=63))
-def test_the_trend_of_a_short_call_is_exact(values: list[float]) -> None:
-    valences = Valences()
-    for value in values:
-        valences = valences.add(value)
-    half = len(values) // 2
-    trend = valences.trend
-    assert trend is not None
-    assert abs(trend - (sum(values[-half:]) - sum(values[:half])) / half) < 1e-9
+def test_a_mood_that_swings_counts_in_the_risk_and_one_that_is_bad_throughout_does_not_swing() -> None:
+    def reasons(valences: list[float]) -> dict[str, float]:
+        calm = Emotion(label=EmotionLabel.UNKNOWN, valence=None, arousal=None, agitation=0.2, confidence=0.7)
+        finals: list[Event] = [
+            Final(
+                call_id="c",
+                utterance=said(
+                    Channel.CUSTOMER, n, n * 6_000, n * 6_000 + 4_000, "well", msgspec.structs.replace(calm, valence=v)
+                ),
+            )
+            for n, v in enumerate(valences)
+        ]
+        state, _ = advised(None, finals)
+        assert state is not None
+        assert state.risk is not None
+        return {reason.name: reason.contribution for reason in state.risk.reasons}
+
+    assert "swings" not in reasons([-0.7] * 6)
+    assert reasons([0.4, 0.4, -0.7, -0.7, 0.4, 0.4])["swings"] > 0.02
 
 
-def test_the_trend_of_a_long_call_covers_all_of_it_in_bounded_space() -> None:
-    valences = Valences()
-    for turn in range(2000):
-        valences = valences.add(-0.5 if turn < 1000 else 0.5)
-        assert len(valences.means) < 64
-    assert valences.count == 2000
-    assert valences.trend is not None
-    assert 0.98 <= valences.trend <= 1.0
+def test_a_state_from_before_there_was_a_curve_is_taken_up() -> None:
+    state, _ = advised(None, [Final(call_id="c", utterance=said(Channel.CUSTOMER, 0, 0, 1000, "hello"))])
+    old = msgspec.to_builtins(state)
+    del old["mood"], old["features"]["valence_range"]
+    old["valences"] = {"width": 1, "means": [-0.5], "rest": []}
+    taken = msgspec.json.decode(msgspec.json.encode(old), type=CallState)
+    assert taken.customer_next == 1
+    assert taken.mood.curve.swings is None

@@ -60,3 +60,5 @@ async def test_the_finals_and_cards_of_both_calls_are_those_of_analyze(
         assert stored["duration_ms"] == expected["duration_ms"]
         assert stored["measures"] == expected["measures"]
         assert stored["risk"] == expected["risk"]
+        assert stored["curve"] == expected["curve"] != []
+        assert (stored["swings"], stored["turns"]) == (expected["swings"], expected["turns"])

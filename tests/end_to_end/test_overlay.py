@@ -59,6 +59,7 @@ async def test_a_played_call_arrives_on_the_overlay(start: Any, browser: Browser
     await expect(page.get_by_test_id("risk-level")).to_have_attribute("data-level", re.compile("elevated|critical"))
     await page.get_by_test_id("emotion").click()
     await expect(page.get_by_test_id("curve").locator("canvas")).to_be_visible()
+    await expect(page.get_by_test_id("turn-worse")).to_have_attribute("title", re.compile("情绪变差"), timeout=30_000)
     await picture(page, "overlay-live")
 
     await page.get_by_test_id("used-cancel_intent").click()

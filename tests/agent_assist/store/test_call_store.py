@@ -22,12 +22,14 @@ from agent_assist.types import (
     Assist,
     CallEnded,
     CallMeasures,
+    CallMood,
     CallRecord,
     CallRisk,
     CallStarted,
     Card,
     CardFeedback,
     CardKind,
+    CurvePoint,
     Degraded,
     Event,
     FeedbackAction,
@@ -35,6 +37,7 @@ from agent_assist.types import (
     Keys,
 )
 from audio.types import Channel
+from models.turning import Before, Cause, Turn
 from models.types import ChurnRisk, Emotion, EmotionLabel, RiskLevel, Utterance, Word
 
 START = datetime(2026, 3, 1, 9, 30, 0, 123_000, tzinfo=UTC)
@@ -108,6 +111,11 @@ def risk(call: str, at_ms: int, score: float) -> CallRisk:
     )
 
 
+def mood(call: str, said: Utterance, *turns: Turn) -> CallMood:
+    point = CurvePoint(utterance_id=said.id, at_ms=said.end_ms, score=-2.5, trend="steady", arousal=0.5, agitation=0.7)
+    return CallMood(call_id=call, at_ms=said.end_ms, point=point, swings=None, turns=turns)
+
+
 def a_call(call: str = "c", at: datetime = START) -> list[Event | Assist]:
     """A call's messages, in the order in which they happened."""
     hello = utterance(call, Channel.AGENT, 0)
@@ -115,6 +123,15 @@ def a_call(call: str = "c", at: datetime = START) -> list[Event | Assist]:
     unclear = utterance(call, Channel.CUSTOMER, 1, EmotionLabel.UNKNOWN)
     measures = msgspec.structs.replace(NO_MEASURES, talk_ms=4_500)
     alert = card(call, "angry", angry, CardKind.ALERT)
+    turned = Turn(
+        start_ms=unclear.start_ms,
+        at_ms=unclear.end_ms,
+        direction="worse",
+        size=-2.5,
+        agitation=0.4,
+        cause=Cause.AGENT,
+        before=Before(agent_from_ms=0, agent_to_ms=1_500),
+    )
     return [
         CallStarted(call_id=call, at=at, protocol="twilio", customer_id="k-1", customer_name="王女士", agent_id="a"),
         Final(call_id=call, utterance=hello),
@@ -123,6 +140,7 @@ def a_call(call: str = "c", at: datetime = START) -> list[Event | Assist]:
         alert,
         card(call, "cancel", angry),
         risk(call, angry.end_ms, 0.4),
+        mood(call, angry),
         Degraded(call_id=call, at_ms=5_000, stage="gap", reason="no audio for 200 ms"),
         Keys(
             id=f"{call}:customer:keys:6000",
@@ -135,6 +153,7 @@ def a_call(call: str = "c", at: datetime = START) -> list[Event | Assist]:
         ),
         Final(call_id=call, utterance=unclear),
         risk(call, unclear.end_ms, 0.3),
+        mood(call, unclear, turned),
         CardFeedback(call_id=call, card_id=alert.id, action=FeedbackAction.USED, at=at + timedelta(seconds=9)),
         CallEnded(call_id=call, duration_ms=9_000, reason="hangup"),
         CallMeasures(call_id=call, at_ms=9_000, measures=measures),
@@ -147,7 +166,7 @@ def folded(messages: list[Event | Assist]) -> CallRecord:
 
 def test_a_stored_call_is_the_call_as_the_live_channel_folds_it(store: CallStore) -> None:
     messages = a_call()
-    store.write(messages, {("call.events", 0): 14})
+    store.write(messages, {("call.events", 0): 16})
     assert store.call("c") == folded(messages)
     assert store.calls() == [summary(folded(messages))]
     assert store.call("another") is None
@@ -183,6 +202,37 @@ def test_an_older_risk_does_not_replace_a_newer_one(store: CallStore) -> None:
     assert record.risk.score == 0.7
 
 
+def test_older_turns_do_not_replace_newer_ones(store: CallStore) -> None:
+    messages = a_call()
+    store.write(messages, {})
+    store.write([message for message in messages if isinstance(message, CallMood)][:1], {})
+    record = store.call("c")
+    assert record is not None
+    assert [turn.size for turn in record.turns] == [-2.5]
+
+
+def test_a_call_stored_before_there_were_turns_is_read_with_its_curve(url: str) -> None:
+    messages = a_call()
+    store = CallStore(url)
+    store.upgrade()
+    store.write([message for message in messages if not isinstance(message, CallMood)], {})
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        for column in ("turns", "turns_at_ms"):
+            connection.exec_driver_sql(f"ALTER TABLE calls DROP COLUMN {column}")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
+    engine.dispose()
+    store.upgrade()
+    record = store.call("c")
+    assert record is not None
+    assert record.turns == ()
+    assert [point.score for point in record.curve] == [-2.5, -2.5]
+    assert record.swings is not None
+    store.write(messages, {})
+    assert store.call("c") == folded(messages)
+    store.close()
+
+
 def test_a_write_that_fails_leaves_neither_messages_nor_positions(store: CallStore) -> None:
     store.write([], {("call.events", 0): 5})
     broken: Any = msgspec.structs.replace(a_call("d")[0], at="not a time")
@@ -199,11 +249,11 @@ def test_positions_never_go_back(store: CallStore) -> None:
 
 
 def test_a_snapshot_holds_the_calls_in_progress_alone(store: CallStore) -> None:
-    store.write([*a_call("over"), *a_call("on")[:6]], {("call.events", 0): 19})
+    store.write([*a_call("over"), *a_call("on")[:6]], {("call.events", 0): 22})
     records, positions = store.snapshot()
     assert [record.call_id for record in records] == ["on"]
     assert records[0] == folded(a_call("on")[:6])
-    assert positions == {("call.events", 0): 19}
+    assert positions == {("call.events", 0): 22}
 
 
 def test_calls_are_listed_newest_first_in_pages_and_by_status(store: CallStore) -> None:

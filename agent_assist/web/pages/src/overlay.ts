@@ -181,7 +181,7 @@ export class Overlay extends LitElement {
       ${this.curveOpen
         ? html`<figure data-testid="curve">
             <figcaption>${w.curve} <small class="muted">${w.curveHint}</small></figcaption>
-            ${heard.length ? html`<warmline-curve .utterances=${record.utterances} .duration=${record.duration_ms} theme=${this.theme}></warmline-curve>` : html`<p class="muted">${w.noCurve}</p>`}
+            ${record.curve.some((p) => p.score !== null) ? html`<warmline-curve .points=${record.curve} .turns=${record.turns} .words=${w} .duration=${record.duration_ms} theme=${this.theme}></warmline-curve>` : html`<p class="muted">${w.noCurve}</p>`}
           </figure>`
         : blank}
     </section>`;

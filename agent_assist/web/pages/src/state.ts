@@ -60,6 +60,12 @@ export function apply(view: CallView, message: Message): CallView {
       return { ...seen, record: { ...record, risk: message.data.risk } };
     case "measures":
       return { ...seen, record: { ...record, measures: message.data.measures } };
+    case "mood": {
+      const { point, turns } = message.data;
+      const others = record.curve.filter((p) => p.utterance_id !== point.utterance_id);
+      const curve = [...others, point].sort((a, b) => a.at_ms - b.at_ms);
+      return { ...seen, record: { ...record, curve, turns } };
+    }
     case "feedback":
       return { ...seen, record: { ...record, feedback: [...record.feedback, message.data] } };
     case "keys": {

@@ -77,6 +77,31 @@ export interface Measures {
   interruptions: number;
 }
 
+/** The smoothed curve of the customer's mood at the end of one of their utterances. */
+export interface CurvePoint {
+  utterance_id: string;
+  at_ms: number;
+  /** -5 ... +5. */
+  score: number | null;
+  trend: "rising" | "steady" | "falling";
+  arousal: number | null;
+  agitation: number | null;
+}
+
+export type Cause = "hold" | "silence" | "overtalk" | "agent" | "topic" | "unknown";
+
+/** A turning point of the mood. */
+export interface Turn {
+  start_ms: number;
+  at_ms: number;
+  direction: "better" | "worse";
+  /** Change of the score's level. */
+  size: number | null;
+  agitation: number | null;
+  cause: Cause;
+  before: { agent_from_ms: number | null; agent_to_ms: number | null; silence_ms: number; overtalk_ms: number; hold_ms: number; topic: string };
+}
+
 export interface Feedback {
   card_id: string;
   action: Action;
@@ -116,6 +141,8 @@ export interface CallRecord {
   feedback: Feedback[];
   degraded: Degraded[];
   keys: Keys[];
+  curve: CurvePoint[];
+  turns: Turn[];
   partials?: Partial[];
 }
 
@@ -145,6 +172,7 @@ export type Message = { seq: number; epoch: string } & (
   | { kind: "card"; data: Card }
   | { kind: "risk"; data: { risk: Risk } }
   | { kind: "measures"; data: { measures: Measures } }
+  | { kind: "mood"; data: { point: CurvePoint; turns: Turn[] } }
   | { kind: "feedback"; data: Feedback }
   | { kind: "calls"; data: CallSummary[] }
   | { kind: "call"; data: CallSummary }

@@ -1,6 +1,6 @@
 // Chinese and English; one object for each, so that the compiler sees what is missing.
 
-import type { Action, Label, Level } from "./types";
+import type { Action, Cause, Label, Level } from "./types";
 
 const en = {
   lang: "en",
@@ -20,6 +20,15 @@ const en = {
   emotionTitle: "Customer's emotion",
   curve: "Emotion curve",
   curveHint: "-5 … +5 over the call",
+  turns: { better: "Mood turned for the better", worse: "Mood turned for the worse" },
+  causes: {
+    hold: "after being put on hold",
+    silence: "after a silence",
+    overtalk: "after both spoke at once",
+    agent: "after the agent spoke",
+    topic: "when this came up",
+    unknown: "no cause seen",
+  } satisfies Record<Cause, string>,
   noCurve: "The curve begins with the customer's first words.",
   labels: {
     neutral: "neutral",
@@ -52,6 +61,7 @@ const en = {
     agitation: "is agitated",
     valence: "mood of the words",
     valence_trend: "mood over the call",
+    swings: "mood swings",
     base_rate: "average customer",
   } as Record<string, string>,
   alerts: "Alerts",
@@ -106,6 +116,15 @@ const zh: Words = {
   emotionTitle: "客户情绪",
   curve: "情绪曲线",
   curveHint: "全程 -5 … +5",
+  turns: { better: "情绪好转", worse: "情绪变差" },
+  causes: {
+    hold: "在被要求等待之后",
+    silence: "在沉默之后",
+    overtalk: "在双方同时说话之后",
+    agent: "在坐席说话之后",
+    topic: "谈到此事时",
+    unknown: "未发现原因",
+  },
   noCurve: "客户开口后显示曲线。",
   labels: { neutral: "平静", satisfied: "满意", angry: "愤怒", anxious: "焦虑", disappointed: "失望", unknown: "未知" },
   sure: (p) => `把握 ${p} %`,
@@ -125,6 +144,7 @@ const zh: Words = {
     agitation: "情绪激动",
     valence: "用词情绪",
     valence_trend: "情绪走势",
+    swings: "情绪波动",
     base_rate: "平均水平",
   },
   alerts: "警报",

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { apply, nothing } from "../src/state";
-import type { CallRecord, Message, Utterance } from "../src/types";
+import type { CallRecord, Message, Turn, Utterance } from "../src/types";
 
 const speaker = { talk_ms: 0, talk_share: null, interruptions: 0, words_per_minute: null, characters_per_minute: null, loudness_dbfs: null };
 const record: CallRecord = {
@@ -8,7 +8,7 @@ const record: CallRecord = {
   risk: { score: null, level: "unknown", reasons: [], model_version: "" },
   measures: { customer: speaker, agent: speaker, talk_ms: 0, non_talk_ms: 0, overtalk_ms: 0, interruptions: 0 },
   customer_id: null, customer_name: null, agent_id: null, queue: null, feedback: [], degraded: [],
-  keys: [],
+  keys: [], curve: [], turns: [],
 };
 const said = (id: string, start_ms: number, text = "x"): Utterance => ({
   id, channel: "customer", start_ms, end_ms: start_ms + 500, text, language: "en", confidence: 1, sentiment: null, emotion: null,
@@ -31,6 +31,18 @@ describe("the fold of a call's messages", () => {
       ...at, kind: "keys", data: { id, channel: "customer", start_ms: 5, end_ms: 9, keys: "", count: 4 },
     });
     expect(play(snapshot, keys("k"), keys("k"), keys("l")).record?.keys.map((k) => k.id)).toEqual(["k", "l"]);
+  });
+  it("draws a point of the curve once, however often it comes, and takes the last turns", () => {
+    const mood = (id: string, at_ms: number, turns: Turn[] = []): Message => ({
+      ...at, kind: "mood", data: { point: { utterance_id: id, at_ms, score: -1, trend: "steady", arousal: null, agitation: null }, turns },
+    });
+    const turn: Turn = {
+      start_ms: 1, at_ms: 9, direction: "worse", size: -3, agitation: null, cause: "agent",
+      before: { agent_from_ms: 0, agent_to_ms: 1, silence_ms: 0, overtalk_ms: 0, hold_ms: 0, topic: "" },
+    };
+    const view = play(snapshot, mood("b", 9), mood("a", 5), mood("b", 9, [turn]));
+    expect(view.record?.curve.map((p) => p.utterance_id)).toEqual(["a", "b"]);
+    expect(view.record?.turns).toEqual([turn]);
   });
   it("orders finals by their start", () => {
     const view = play(snapshot, final(said("b", 900)), final(said("a", 0)));
