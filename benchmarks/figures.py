@@ -49,6 +49,13 @@ def rounded(value: float | None, digits: int = 4) -> float | None:
     return None if value is None else round(float(value), digits)
 
 
+def spanned(value: float | None, around: Interval | None) -> str:
+    """As tables have it: 0.72 (0.66 to 0.78)."""
+    if value is None:
+        return "-"
+    return f"{value:.2f}" if around is None else f"{value:.2f} ({around[0]:.2f} to {around[1]:.2f})"
+
+
 def confusion(truth: Series, predicted: Series, classes: Sequence[str]) -> Confusion:
     """
     Counts of each truth and prediction.

@@ -1,0 +1,123 @@
+"""Clips through a model of voices, speaker by speaker, as calls bring them."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from benchmarks.classes import CLASSES
+from benchmarks.clips import Clip
+from benchmarks.figures import top
+from benchmarks.readers import TextModel
+from benchmarks.voices import Unsupervised
+from models.emotion import Baseline, Sound, Voice, VoiceModel
+from models.fusion import CustomerVoice, class_scores, feel
+from models.sentiment import Sentiment
+from models.types import EmotionLabel
+
+BATCH: Final = 32
+_TIMED: Final = 64
+"""Clips whose time in batches is taken, at most."""
+_SILENT: Final = Sentiment(value=None, confidence=0.0)
+
+
+class Heard(NamedTuple):
+    """Clips, and what the model keeps of each."""
+
+    clips: Sequence[Clip]
+    sounds: Sequence[Sound]
+    ms: float
+    """Of a clip that comes alone, median."""
+    ms_32: float
+    """Of each of 32 that come together."""
+
+
+class Seen(NamedTuple):
+    """What was made of a clip."""
+
+    clip: Clip
+    predicted: str
+    """The best of the four classes."""
+    share: float
+    """Of its probability among the four."""
+    named: bool | None
+    """Whether production would show a class; None where the model is not that of production."""
+    arousal: float | None
+    valence: float | None
+
+
+def hear(model: VoiceModel, clips: Sequence[Clip]) -> Heard:
+    """
+    Take in the clips one by one, and the first of them once more together.
+
+    Args:
+        clips: At least one.
+    """
+    model.hear([clips[0].pcm])
+    sounds: list[Sound] = []
+    took: list[float] = []
+    for clip in clips:
+        begun = time.perf_counter()
+        sounds += model.hear([clip.pcm])
+        took.append(time.perf_counter() - begun)
+    timed = [clip.pcm for clip in clips[:_TIMED]]
+    begun = time.perf_counter()
+    for at in range(0, len(timed), BATCH):
+        model.hear(timed[at : at + BATCH])
+    together = (time.perf_counter() - begun) / len(timed)
+    return Heard(clips, sounds, round(float(np.median(took)) * 1_000, 3), round(together * 1_000, 3))
+
+
+def baselines(heard: Heard) -> dict[str, Baseline]:
+    """Of each speaker, from all of his clips, whatever they are labelled."""
+    known: dict[str, Baseline] = {}
+    for clip, sound in zip(heard.clips, heard.sounds, strict=True):
+        known[clip.speaker] = known.get(clip.speaker, Baseline()).observe(sound.prosody)
+    return known
+
+
+def follow(heard: Heard, known: Mapping[str, Baseline], model: VoiceModel, words: TextModel | None) -> list[Seen]:
+    """
+    Judge every clip in order.
+
+    Args:
+        heard: By this model.
+        known: Baseline to begin with; a speaker who is not in it begins with none.
+        model: Of voices.
+        words: Reads the transcripts; None for the voice alone.
+    """
+    kept: dict[str, Baseline] = {}
+    seen: list[Seen] = []
+    for clip, sound in zip(heard.clips, heard.sounds, strict=True):
+        baseline = kept.get(clip.speaker) or known.get(clip.speaker, Baseline())
+        voice = model.judge(sound, baseline)
+        [said] = [_SILENT] if words is None else words.read([clip.text], [clip.language])
+        predicted, share = top(_of_four(chances(voice, said)))
+        named = _named(clip, sound, baseline, words) if isinstance(model, Unsupervised) else None
+        valence = voice.valence if said.value is None else said.value
+        seen.append(Seen(clip, predicted, share, named, voice.arousal, valence))
+        kept[clip.speaker] = baseline.observe(sound.prosody)
+    return seen
+
+
+def chances(voice: Voice, words: Sentiment) -> dict[EmotionLabel, float]:
+    """
+    Weight of each class from voice and words, not added up to 1.
+
+    Without classes of the voice, those of production; else the voice's, each times what the words do to it there.
+    """
+    if voice.classes is None:
+        return class_scores(voice.arousal, voice.arousal_confidence, words)
+    said, nothing = class_scores(None, 0.0, words), class_scores(None, 0.0, _SILENT)
+    return {label: chance * said[label] / nothing[label] for label, chance in voice.classes.items()}
+
+
+def _of_four(weights: Mapping[EmotionLabel, float]) -> dict[str, float]:
+    return {name: weights[label] for name, label in CLASSES.items()}
+
+
+def _named(clip: Clip, sound: Sound, baseline: Baseline, words: TextModel | None) -> bool:
+    text = "" if words is None else clip.text
+    _, _, emotion = feel(CustomerVoice(baseline=baseline), sound.prosody, text, clip.language, clip.length_ms)
+    return emotion.label is not EmotionLabel.UNKNOWN
