@@ -1,11 +1,12 @@
 """
 Sentiment of labelled texts, beside other models on the same texts in the same run.
 
-Each reads the texts as they were written, and then without punctuation and capitals, which speech does not have. Of a
-set of two ways every value above 0 is positive and below 0 negative, and a value of exactly 0 is wrong; of three ways
-what lies near 0 is neutral, how near each model says. ``accuracy`` is over all, ``spoken`` only over positive and
-negative texts of which something is said, and ``share`` is their share; AUC, positive above negative, needs no
-threshold. Texts without any label are questions and requests to a service: they should stay within 0.2 of neutral.
+Each reads the texts as they were written, then without punctuation and capitals, which speech does not have, and then
+with errors like a recogniser's besides. Of a set of two ways every value above 0 is positive and below 0 negative, and
+a value of exactly 0 is wrong; of three ways what lies near 0 is neutral, how near each model says. ``accuracy`` is over
+all, ``spoken`` only over positive and negative texts of which something is said, and ``share`` is their share; AUC,
+positive above negative, needs no threshold. Texts without any label are questions and requests to a service: they
+should stay within 0.2 of neutral.
 """
 
 import time
@@ -36,7 +37,7 @@ from benchmarks.figures import (
     spanned,
 )
 from benchmarks.readers import Reader, TextModel
-from benchmarks.texts import Labelled, Polarity, Texts, read, unmarked
+from benchmarks.texts import Labelled, Polarity, Texts, bare, can_mishear, misheard, read
 from benchmarks.weights import Weights
 from models.sentiment import Sentiment
 
@@ -48,10 +49,12 @@ _BATCH: Final = 32
 
 AS_WRITTEN: Final = "as written"
 BARE: Final = "no punctuation, no capitals"
-WAYS_OF_WRITING: Final[dict[str, Callable[[Labelled], Labelled]]] = {
-    AS_WRITTEN: lambda row: row,
-    BARE: unmarked,
-}
+MISHEARD: Final = "with recognition errors"
+
+
+def ways_of_writing() -> dict[str, Callable[[Sequence[Labelled]], list[Labelled]]]:
+    """What is done to the texts of a set before they are read."""
+    return {AS_WRITTEN: list, BARE: bare} | ({MISHEARD: misheard} if can_mishear() else {})
 
 
 class Scored(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +63,7 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
     reader: str
     """"ours" or a peer."""
     written: str
-    """As in ``WAYS_OF_WRITING``."""
+    """As in ``ways_of_writing``."""
     n: int
     accuracy: float | None
     accuracy_interval: Interval | None
@@ -141,8 +144,8 @@ def polarity(value: float, neutral: float) -> Polarity:
 
 
 def score(reader: Reader, written: str, texts: Texts) -> Scored:
-    """One reader on one set."""
-    rows = [WAYS_OF_WRITING[written](row) for row in texts.rows]
+    """One reader on one set, whose texts are written so by now."""
+    rows = texts.rows
     reader.model.read([rows[0].text], [rows[0].language])
     answers = _answers(reader.model, rows)
     values = np.array([one.value or 0.0 for one in answers.read])
@@ -183,12 +186,12 @@ def evaluate(texts: Texts, model: TextModel, *, peers: bool) -> SentimentSet:
     """All readers on one set."""
     languages = sorted({row.language for row in texts.rows})
     sides = [readers.ours(model), *(readers.peers(languages[0]) if peers and len(languages) == 1 else [])]
+    found: list[Scored] = []
+    for written, rewrite in ways_of_writing().items():
+        rows = rewrite(texts.rows)
+        found += [score(reader, written, texts._replace(rows=rows)) for reader in sides]
     return SentimentSet(
-        name=texts.name,
-        language="+".join(languages),
-        n=len(texts.rows),
-        ways=texts.ways,
-        scored=tuple(score(reader, written, texts) for written in WAYS_OF_WRITING for reader in sides),
+        name=texts.name, language="+".join(languages), n=len(texts.rows), ways=texts.ways, scored=tuple(found)
     )
 
 
@@ -221,9 +224,9 @@ def _show(result: Result, console: Console) -> None:
     for heading in ("set", "reader", "n", "accuracy, 95 %", "bare", "ECE", "plain", "ms"):
         table.add_column(heading, justify="right" if heading not in {"set", "reader"} else "left", no_wrap=True)
     for one in result.sets:
-        bare = {scored.reader: scored.accuracy for scored in one.scored if scored.written == BARE}
+        unmarked = {scored.reader: scored.accuracy for scored in one.scored if scored.written == BARE}
         for scored in (each for each in one.scored if each.written == AS_WRITTEN):
-            figures = (bare.get(scored.reader), scored.ece, scored.neutral)
+            figures = (unmarked.get(scored.reader), scored.ece, scored.neutral)
             cells = ["-" if figure is None else f"{figure:.2f}" for figure in figures]
             told = (str(scored.n), spanned(scored.accuracy, scored.accuracy_interval))
             table.add_row(one.name, scored.reader, *told, *cells, f"{scored.ms:.2f}")

@@ -4,7 +4,10 @@ import csv
 import gzip
 import io
 import re
+from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
+from random import Random
 from typing import Final, Literal, NamedTuple
 
 Polarity = Literal["negative", "neutral", "positive"]
@@ -26,6 +29,7 @@ _POLARITIES: Final[dict[str, Polarity]] = {
 }
 """Of a sentiment or an emotion; surprise and what is mixed are neither."""
 _LABELS: Final = ("sentiment", "label", "emotion")
+_SEED: Final = 7
 _WORDS: Final = ("text", "text_a")
 _MARKS: Final = re.compile(r"[^\w\s']|_")
 _IDEOGRAPH: Final = re.compile(r"[\u4e00-\u9fff]")
@@ -93,6 +97,29 @@ def unmarked(row: Labelled) -> Labelled:
     """Without punctuation, capitals and signs, as speech has none."""
     gap = "" if _IDEOGRAPH.search(row.text) else " "
     return row._replace(text=" ".join(_MARKS.sub(gap, row.text.lower()).split()))
+
+
+def bare(rows: Sequence[Labelled]) -> list[Labelled]:
+    """All of them unmarked."""
+    return [unmarked(row) for row in rows]
+
+
+def misheard(rows: Sequence[Labelled]) -> list[Labelled]:
+    """
+    Unmarked, and with errors like a recogniser's, the same each time.
+
+    Raises:
+        ModuleNotFoundError: If this checkout cannot make them.
+    """
+    from models.training.confusion import Confusion
+
+    wrong, chance = Confusion(row.text for row in rows), Random(_SEED)  # noqa: S311 - nothing secret
+    return [row._replace(text=wrong(unmarked(row).text, chance)) for row in rows]
+
+
+def can_mishear() -> bool:
+    """Whether this checkout knows what sounds alike."""
+    return find_spec("models.training") is not None and find_spec("models.training.confusion") is not None
 
 
 def _spread(rows: list[Labelled], limit: int | None) -> list[Labelled]:

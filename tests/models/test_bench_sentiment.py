@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from benchmarks import readers
 from benchmarks.readers import Phrases, Reader
 from benchmarks.sentiment import AS_WRITTEN, BARE, polarity, run, score
-from benchmarks.texts import Labelled, read, unmarked
+from benchmarks.texts import Labelled, bare, misheard, read, unmarked
 from models.sentiment import Sentiment
 
 
@@ -75,13 +75,13 @@ def test_each_set_is_read_as_written_and_bare_beside_a_peer(
 ) -> None:
     judged, asked = result([english, business], tmp_path / "out.json", capsys, peers=True)
     assert (judged["name"], judged["language"], judged["n"], judged["ways"]) == ("en_made", "en", 21, 3)
-    assert [(one["written"], one["reader"]) for one in judged["scored"]] == [
+    assert [(one["written"], one["reader"]) for one in judged["scored"]][:4] == [
         (AS_WRITTEN, "ours"),
         (AS_WRITTEN, "vader"),
         (BARE, "ours"),
         (BARE, "vader"),
     ]
-    for one in judged["scored"]:
+    for one in judged["scored"][:4]:
         assert one["accuracy"] == one["macro_f1"] == one["auc"] == one["spoken"] == one["share"] == 1.0
         assert one["accuracy_interval"] == [1.0, 1.0]
         assert one["confusion"]["negative"] == {"negative": 10, "neutral": 0, "positive": 0}
@@ -185,3 +185,12 @@ def test_the_phrases_read_many_as_they_read_one() -> None:
     texts, languages = ["太差了", "thank you", ""], ["zh", "en", "unknown"]
     alone = [Phrases().read([text], [language])[0] for text, language in zip(texts, languages, strict=True)]
     assert Phrases().read(texts, languages) == alone
+
+
+def test_errors_of_a_recogniser_are_the_same_each_time_and_leave_the_labels() -> None:
+    pytest.importorskip("models.training.confusion")
+    rows = [Labelled(f"Number {n}: 我的快递什么时候到？", "zh", "negative") for n in range(40)]
+    found = misheard(rows)
+    assert found == misheard(rows)
+    assert found != bare(rows)
+    assert [row._replace(text="") for row in found] == [row._replace(text="") for row in rows]
