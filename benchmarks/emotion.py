@@ -228,8 +228,7 @@ def evaluate(name: str, heard: Heard, system: System, peers: Sequence[Peer] = ()
         ccc_arousal_interval=arousal_interval,
         ccc_valence=valence,
         ccc_valence_interval=valence_interval,
-        ms=heard.ms,
-        ms_32=heard.ms_32,
+        **heard.pace._asdict(),
         peers=tuple(peers),
     )
 

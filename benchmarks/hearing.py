@@ -1,14 +1,12 @@
 """Clips through a model of voices, speaker by speaker, as calls bring them."""
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
-
-import numpy as np
 
 from benchmarks.classes import CLASSES
 from benchmarks.clips import Clip
 from benchmarks.figures import top
+from benchmarks.pace import Paced, paced
 from benchmarks.readers import TextModel
 from benchmarks.voices import Unsupervised
 from models.emotion import Baseline, Sound, Voice, VoiceModel
@@ -16,9 +14,6 @@ from models.fusion import CustomerVoice, class_scores, feel
 from models.sentiment import Sentiment
 from models.types import EmotionLabel
 
-BATCH: Final = 32
-_TIMED: Final = 64
-"""Clips whose time in batches is taken, at most."""
 _SILENT: Final = Sentiment(value=None, confidence=0.0)
 
 
@@ -27,10 +22,7 @@ class Heard(NamedTuple):
 
     clips: Sequence[Clip]
     sounds: Sequence[Sound]
-    ms: float
-    """Of a clip that comes alone, median."""
-    ms_32: float
-    """Of each of 32 that come together."""
+    pace: Paced
 
 
 class Seen(NamedTuple):
@@ -49,24 +41,13 @@ class Seen(NamedTuple):
 
 def hear(model: VoiceModel, clips: Sequence[Clip]) -> Heard:
     """
-    Take in the clips one by one, and the first of them once more together.
+    Take in the clips one by one, and some of them once more together.
 
     Args:
         clips: At least one.
     """
-    model.hear([clips[0].pcm])
-    sounds: list[Sound] = []
-    took: list[float] = []
-    for clip in clips:
-        begun = time.perf_counter()
-        sounds += model.hear([clip.pcm])
-        took.append(time.perf_counter() - begun)
-    timed = [clip.pcm for clip in clips[:_TIMED]]
-    begun = time.perf_counter()
-    for at in range(0, len(timed), BATCH):
-        model.hear(timed[at : at + BATCH])
-    together = (time.perf_counter() - begun) / len(timed)
-    return Heard(clips, sounds, round(float(np.median(took)) * 1_000, 3), round(together * 1_000, 3))
+    sounds, pace = paced(model.hear, [clip.pcm for clip in clips])
+    return Heard(clips, sounds, pace)
 
 
 def baselines(heard: Heard) -> dict[str, Baseline]:

@@ -9,10 +9,9 @@ positive above negative, needs no threshold. Texts without any label are questio
 should stay within 0.2 of neutral.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -36,16 +35,15 @@ from benchmarks.figures import (
     rounded,
     spanned,
 )
+from benchmarks.pace import paced
 from benchmarks.readers import Reader, TextModel
 from benchmarks.texts import Labelled, Polarity, Texts, bare, can_mishear, misheard, read
 from benchmarks.weights import Weights
-from models.sentiment import Sentiment
 
 _POLARITIES: Final = ("negative", "neutral", "positive")
 _SPOKEN: Final = 0.01
 """Values nearer to 0 say nothing."""
 _NEUTRAL: Final = 0.20
-_BATCH: Final = 32
 
 AS_WRITTEN: Final = "as written"
 BARE: Final = "no punctuation, no capitals"
@@ -105,31 +103,6 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     sets: tuple[SentimentSet, ...]
 
 
-class _Answers(NamedTuple):
-    """What a reader made of all texts, and how long it took."""
-
-    read: list[Sentiment]
-    ms: float
-    ms_32: float
-
-
-def _answers(model: TextModel, rows: Sequence[Labelled]) -> _Answers:
-    """One by one, and once more in batches."""
-    texts, languages = [row.text for row in rows], [row.language for row in rows]
-    found: list[Sentiment] = []
-    took: list[float] = []
-    for text, language in zip(texts, languages, strict=True):
-        begun = time.perf_counter()
-        found += model.read([text], [language])
-        took.append(time.perf_counter() - begun)
-    timed = min(len(texts), 8 * _BATCH)
-    begun = time.perf_counter()
-    for at in range(0, timed, _BATCH):
-        model.read(texts[at : min(at + _BATCH, timed)], languages[at : min(at + _BATCH, timed)])
-    together = (time.perf_counter() - begun) / timed
-    return _Answers(found, round(float(np.median(took)) * 1_000, 4), round(together * 1_000, 4))
-
-
 def polarity(value: float, neutral: float) -> Polarity:
     """
     What a value says.
@@ -146,15 +119,14 @@ def polarity(value: float, neutral: float) -> Polarity:
 def score(reader: Reader, written: str, texts: Texts) -> Scored:
     """One reader on one set, whose texts are written so by now."""
     rows = texts.rows
-    reader.model.read([rows[0].text], [rows[0].language])
-    answers = _answers(reader.model, rows)
-    values = np.array([one.value or 0.0 for one in answers.read])
+    answers, pace = paced(lambda some: reader.model.read([r.text for r in some], [r.language for r in some]), rows)
+    values = np.array([one.value or 0.0 for one in answers])
     true = [row.polarity for row in rows]
     high, low = (values[[one == name for one in true]] for name in ("positive", "negative"))
     plain = values if texts.business else values[[one == "neutral" for one in true]]
     judged = [] if texts.business else [one for one in true if one is not None]
     said = [polarity(value, reader.neutral if texts.ways == 3 else 0.0) for value in values][: len(judged)]
-    sure = [one.confidence for one in answers.read][: len(judged)]
+    sure = [one.confidence for one in answers][: len(judged)]
     right = [one == other for one, other in zip(judged, said, strict=True)]
     return Scored(
         reader=reader.name,
@@ -169,8 +141,7 @@ def score(reader: Reader, written: str, texts: Texts) -> Scored:
         coverage_accuracy=coverage_accuracy(sure, right),
         neutral=rounded(float(np.mean(np.abs(plain) <= _NEUTRAL))) if len(plain) else None,
         confusion=confusion(judged, said, _POLARITIES) if judged else {},
-        ms=answers.ms,
-        ms_32=answers.ms_32,
+        **pace._asdict(),
     )
 
 
