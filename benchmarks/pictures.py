@@ -136,8 +136,9 @@ def _emotions(figure: Any, content: bytes) -> None:
     panels = figure.subplots(1, len(sets) + 1, squeeze=False)[0]
     for axes, one in zip(panels, sets, strict=False):
         _confusion(axes, one.confusion, f"{one.name}\nUAR {one.uar:.2f}, {one.n} files")
-    curves = [(one.name, one.coverage_accuracy) for one in sets]
-    _covered(panels[-1], [*curves, *((f"{one.name}, known", one.speaker_known.coverage_accuracy) for one in sets)])
+    _covered(panels[-1], [(one.name, one.coverage_accuracy) for one in sets])
+    _covered(panels[-1], [("", one.speaker_known.coverage_accuracy) for one in sets], "--")
+    panels[-1].plot([], [], "--", color="#333333", label="speaker known")
     figure.legend(*panels[-1].get_legend_handles_labels(), ncols=4, loc="outside lower center")
 
 
@@ -153,11 +154,12 @@ def _sentiments(figure: Any, content: bytes) -> None:
     rows = -(-(len(sets) + 1) // _ABREAST)
     panels = list(figure.subplots(rows, _ABREAST, squeeze=False).flat)
     for axes, (one, scored) in zip(panels, sets, strict=False):
-        _confusion(axes, scored.confusion, f"{one.name}\naccuracy {scored.accuracy:.2f}, {scored.n} texts")
-    for axes in panels[len(sets) : -1]:
+        _confusion(axes, scored.confusion, f"{one.name}\n{scored.accuracy:.2f} of {scored.n} right")
+    curves, *rest = panels[len(sets) :]
+    for axes in rest:
         axes.set_axis_off()
-    _covered(panels[-1], [(one.name, scored.coverage_accuracy) for one, scored in sets])
-    figure.legend(*panels[-1].get_legend_handles_labels(), ncols=4, loc="outside lower center")
+    _covered(curves, [(one.name, scored.coverage_accuracy) for one, scored in sets])
+    figure.legend(*curves.get_legend_handles_labels(), ncols=4, loc="outside lower center")
 
 
 def _confusion(axes: Any, counts: Confusion, title: str) -> None:
@@ -165,7 +167,9 @@ def _confusion(axes: Any, counts: Confusion, title: str) -> None:
     true = [name for name in counts if sum(counts[name].values())]
     said = [name for name in counts if name in true or any(counts[one][name] for one in true)]
     shares = [[counts[one][other] / sum(counts[one].values()) for other in said] for one in true]
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    across, down = ([n - 0.5 for n in range(len(names) + 1)] for names in (said, true))
+    axes.pcolormesh(across, down, shares, cmap="Blues", vmin=0, vmax=1)
+    axes.invert_yaxis()
     for y, one in enumerate(true):
         for x, other in enumerate(said):
             colour = "white" if shares[y][x] > 0.5 else "black"
@@ -176,14 +180,14 @@ def _confusion(axes: Any, counts: Confusion, title: str) -> None:
     axes.grid(visible=False)
 
 
-def _covered(axes: Any, curves: Sequence[tuple[str, Sequence[Covered]]]) -> None:
-    """Accuracy of the most confident, against their share; dashed where the speaker is known beforehand."""
+def _covered(axes: Any, curves: Sequence[tuple[str, Sequence[Covered]]], line: str = "-") -> None:
+    """Accuracy of the most confident, against their share."""
     for (name, points), colour in zip(curves, cycle(_COLOURS)):
         at = [100 * one.coverage for one in points]
-        line = "--" if name.endswith(", known") else "-"
-        axes.plot(at, [one.accuracy for one in points], line, marker="o", markersize=3, color=colour, label=name)
-    axes.set(title="accuracy of the most confident", xlabel="kept, %", ylim=(0, 1))
-    axes.invert_xaxis()
+        axes.plot(
+            at, [one.accuracy for one in points], line, marker="o", markersize=3, color=colour, label=name or None
+        )
+    axes.set(title="the most confident", xlabel="kept, %", ylabel="accuracy", xlim=(103, 47), ylim=(0, 1))
 
 
 KINDS: Final[dict[str, Kind]] = {

@@ -15,7 +15,6 @@ from typing import Final
 
 import msgspec
 import numpy as np
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -191,7 +190,7 @@ def run(
 
 
 def _show(result: Result, console: Console) -> None:
-    table = Table(title=f"Sentiment of texts: {result.text.name}", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=f"Sentiment of texts: {result.text.name}", box=None, padding=(0, 1, 0, 0))
     for heading in ("set", "reader", "n", "accuracy, 95 %", "bare", "ECE", "plain", "ms"):
         table.add_column(heading, justify="right" if heading not in {"set", "reader"} else "left", no_wrap=True)
     for one in result.sets:
