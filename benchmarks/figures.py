@@ -104,13 +104,13 @@ def uar(truth: Series, predicted: Series) -> float | None:
 
 
 def macro_f1(truth: Series, predicted: Series) -> float | None:
-    """Mean F1 of the classes that occur or are predicted."""
+    """Mean F1 of the classes that occur; what is predicted besides, as "neutral" between two, costs their recall."""
     if not len(truth):
         return None
     counts = _counts(truth, predicted)
-    both = counts.sum(axis=1) + counts.sum(axis=0)
-    occurs = both > 0
-    return float(np.mean(2 * np.diag(counts)[occurs] / both[occurs]))
+    true = counts.sum(axis=1)
+    occurs = true > 0
+    return float(np.mean(2 * np.diag(counts)[occurs] / (true + counts.sum(axis=0))[occurs]))
 
 
 def auc(high: Series, low: Series) -> float | None:
