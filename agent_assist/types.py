@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from audio.types import Channel
-from models.types import ChurnRisk, Utterance
+from models.types import ChurnRisk, Emotion, Utterance
 
 
 class CallStarted(msgspec.Struct, frozen=True, kw_only=True, tag="started"):
@@ -39,6 +39,8 @@ class Partial(msgspec.Struct, frozen=True, kw_only=True, tag="partial"):
     committed: int = 0
     """Characters of ``text``, from its beginning, with which later partials of the utterance begin as well."""
     language: str
+    emotion: Emotion | None = None
+    """Of the customer in its last seconds, until the final's takes its place; None on the agent's channel."""
     v: int = 1
 
 

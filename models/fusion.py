@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from models.emotion import Baseline, arousal
+from models.emotion import Baseline, Sound, Voice
 from models.prosody import Prosody
-from models.sentiment import Sentiment, score
+from models.sentiment import Sentiment
 from models.types import Emotion, EmotionLabel
 
 
@@ -152,28 +152,26 @@ def _borne_out(label: EmotionLabel, words: Sentiment) -> bool:
 
 
 def feel(
-    voice: CustomerVoice, prosody: Prosody, text: str, language: str, speech_ms: int
-) -> tuple[CustomerVoice, float | None, Emotion]:
+    customer: CustomerVoice, sound: Sound, voice: Voice, words: Sentiment, text: str, speech_ms: int
+) -> tuple[CustomerVoice, Emotion]:
     """
     Feeling of a customer's utterance: voice and words together.
 
     Args:
-        voice: What was kept of the customer; ``CustomerVoice()`` at the first utterance.
-        prosody: Of the utterance.
+        customer: What was kept of the customer; ``CustomerVoice()`` at the first utterance.
+        sound: Of the utterance.
+        voice: What it says of this customer.
+        words: Sentiment of the text.
         text: As recognised; empty where nothing was understood.
-        language: "zh", "en" or "unknown".
         speech_ms: Length of the utterance.
 
     Returns:
-        What to keep, the sentiment of the text, -1 ... 1 or None, and the emotion.
+        What to keep, and the emotion.
     """
-    words = score(text, language)
-    heard, confidence = arousal(prosody, voice.baseline)
-    evidence = _evidence(prosody, text, speech_ms)
-    emotion = fuse(heard, confidence, words, evidence=evidence, before=voice.agitation)
-    kept = voice.agitation if emotion.agitation is None else emotion.agitation
-    sentiment = None if words.value is None else round(words.value, 3)
-    return CustomerVoice(baseline=voice.baseline.observe(prosody), agitation=kept), sentiment, emotion
+    evidence = _evidence(sound.prosody, text, speech_ms)
+    emotion = fuse(voice.arousal, voice.arousal_confidence, words, evidence=evidence, before=customer.agitation)
+    kept = customer.agitation if emotion.agitation is None else emotion.agitation
+    return CustomerVoice(baseline=customer.baseline.observe(sound.prosody), agitation=kept), emotion
 
 
 def _evidence(prosody: Prosody, text: str, speech_ms: int) -> float:

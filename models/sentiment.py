@@ -9,6 +9,7 @@ English adds VADER for what our phrases leave over, without the words that are c
 
 import math
 import re
+from collections.abc import Sequence
 from functools import cache
 from typing import Final, Literal, Protocol
 
@@ -33,13 +34,21 @@ class Sentiment(msgspec.Struct, frozen=True, kw_only=True):
     satisfied: float = 0.0
 
 
-class TextSentiment(Protocol):
-    """What scores texts; keeps nothing between calls and may be used from any thread."""
+class TextModel(Protocol):
+    """What texts feel like; keeps nothing between calls and may be used from any thread."""
 
-    def __call__(self, text: str, language: str) -> Sentiment: ...
+    def read(self, texts: Sequence[str], languages: Sequence[str]) -> list[Sentiment]:
+        """
+        Read texts, each as if it came alone.
+
+        Args:
+            texts: As recognised or written, of any length, with or without punctuation.
+            languages: "zh", "en", or anything else to go by the script; one for each.
+        """
+        ...
 
 
-_NOTHING: Final = Sentiment(value=None, confidence=0.0)
+NOTHING_SAID: Final = Sentiment(value=None, confidence=0.0)
 _SPREAD: Final = 0.5
 """Squared sum of values at which a text is about 0.6: the same shape as VADER's, whose words go to 4."""
 _VADER_SHARE: Final = 0.8
@@ -54,7 +63,7 @@ _SENTENCE: Final = {"zh": 12, "en": 40}
 
 def score(text: str, language: str) -> Sentiment:
     """
-    Sentiment of a text. The default ``TextSentiment``.
+    Sentiment of a text.
 
     Args:
         text: As recognised, with or without punctuation.
@@ -62,7 +71,7 @@ def score(text: str, language: str) -> Sentiment:
     """
     known = language_of(text, language)
     if known is None:
-        return _NOTHING
+        return NOTHING_SAID
     plain = text.lower().replace("’", "'")
     hits = phrases(known).find(plain)
     values = [hit.value for hit in hits]
@@ -79,6 +88,14 @@ def score(text: str, language: str) -> Sentiment:
         confidence=_confidence(total, strength, min(1.0, len(plain) / _SENTENCE[known])),
         **cues,
     )
+
+
+class Phrases:
+    """The scorer of this file as a ``TextModel``; what runs where no weights are wanted."""
+
+    def read(self, texts: Sequence[str], languages: Sequence[str]) -> list[Sentiment]:
+        """See ``TextModel``."""
+        return [score(text, language) for text, language in zip(texts, languages, strict=True)]
 
 
 def language_of(text: str, language: str) -> Literal["zh", "en"] | None:

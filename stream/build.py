@@ -9,6 +9,8 @@ from agent_assist.call.assistant import Assistant
 from audio.vad import LevelVad, SileroVad, VoiceActivity
 from models.asr import WhisperRecogniser
 from models.scripted import ScriptedRecogniser
+from models.sentiment import Phrases
+from models.unsupervised import UnsupervisedVoice
 from models.vocabulary import Vocabularies
 from models.vocabulary import load as load_vocabulary
 from models.weights import find, locate
@@ -41,7 +43,7 @@ def check_models(settings: Settings) -> None:
 def hearing(settings: Settings) -> Hearing:
     """The recogniser, warmed up, and the measures of the voice."""
     if settings.recogniser == "none":
-        return ModelHearing(ScriptedRecogniser())
+        return ModelHearing(ScriptedRecogniser(), UnsupervisedVoice(), Phrases())
     recogniser = WhisperRecogniser(
         _weights(settings, settings.model),
         device=settings.device,
@@ -54,7 +56,7 @@ def hearing(settings: Settings) -> Hearing:
     facts = {"model": settings.model, "device": recogniser.device, "compute": recogniser.compute}
     metrics.MODEL.info(facts)
     log.info("model", workers=recogniser.capacity.workers, **facts)
-    return ModelHearing(recogniser)
+    return ModelHearing(recogniser, UnsupervisedVoice(), Phrases())
 
 
 def vad(settings: Settings) -> VoiceActivity:

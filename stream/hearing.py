@@ -1,14 +1,18 @@
-"""The heavy work: from an excerpt of speech to its words and its prosody."""
+"""The heavy work: from an excerpt of speech to its words, what they feel like, and how the customer sounds."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from audio.cutter import Speech
-from audio.types import Channel
-from models.prosody import Prosody, measure
+from audio.types import SAMPLE_RATE, Channel, Pcm
+from models.emotion import Baseline, Sound, Voice, VoiceModel
+from models.sentiment import NOTHING_SAID, Sentiment, TextModel
 from models.types import Capacity, Hypothesis, Recogniser, Spoken
 from models.vocabulary import NO_TERMS, Vocabulary
+
+_WINDOW: Final = 3 * SAMPLE_RATE
+"""Of what is still being said, the last part that the voice is judged by."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,14 +27,32 @@ class Excerpt:
     timed: bool = False
     """Whether a partial is to have word times."""
     vocabulary: Vocabulary = NO_TERMS
+    baseline: Baseline | None = None
+    """How the customer sounds when calm, as known before; None on the agent's channel, whose voice is not judged."""
+    recent: Pcm | None = None
+    """The last seconds of a partial's utterance, committed words among them; None where ``speech`` holds them all."""
+
+
+class Tone(NamedTuple):
+    """How the customer sounded."""
+
+    sound: Sound
+    voice: Voice
 
 
 class Heard(NamedTuple):
     """What the heavy work found in an excerpt."""
 
     hypothesis: Hypothesis
-    prosody: Prosody | None
+    words: Sentiment
+    """Of the text."""
+    tone: Tone | None
     """Of the customer only: nothing of the kind is computed from an agent's voice."""
+
+
+NOTHING_HEARD: Final = Heard(
+    Hypothesis(text="", language="unknown", language_confidence=0.0, confidence=0.0), NOTHING_SAID, None
+)
 
 
 class Hearing(Protocol):
@@ -55,10 +77,12 @@ class Hearing(Protocol):
 
 
 class ModelHearing:
-    """Words by the recogniser, prosody from the customer's voice."""
+    """Words by the recogniser; their feeling by the text model; the tone of the customer by the voice model."""
 
-    def __init__(self, recogniser: Recogniser) -> None:
+    def __init__(self, recogniser: Recogniser, voices: VoiceModel, texts: TextModel) -> None:
         self._recogniser = recogniser
+        self._voices = voices
+        self._texts = texts
         self.capacity = recogniser.capacity
 
     def shape(self, excerpt: Excerpt) -> Hashable:
@@ -68,15 +92,27 @@ class ModelHearing:
     def hear(self, batch: Sequence[Excerpt], *, hurried: bool = False) -> list[Heard]:
         """See ``Hearing``."""
         hypotheses = self._recogniser.transcribe([_spoken(excerpt) for excerpt in batch], hurried=hurried)
-        return [
-            Heard(hypothesis, measure(excerpt.speech.pcm) if _of_customer(excerpt) and hypothesis.text else None)
-            for excerpt, hypothesis in zip(batch, hypotheses, strict=True)
-        ]
+        said = [n for n, hypothesis in enumerate(hypotheses) if hypothesis.text]
+        words = self._texts.read([hypotheses[n].text for n in said], [hypotheses[n].language for n in said])
+        felt = dict(zip(said, words, strict=True))
+        tones = self._judge({n: batch[n] for n in said})
+        return [Heard(hypothesis, felt.get(n, NOTHING_SAID), tones.get(n)) for n, hypothesis in enumerate(hypotheses)]
+
+    def _judge(self, spoken: dict[int, Excerpt]) -> dict[int, Tone]:
+        """The customers' tones, by the number of the excerpt."""
+        baselines = {n: one.baseline for n, one in spoken.items() if one.baseline is not None}
+        sounds = self._voices.hear([_voiced(spoken[n]) for n in baselines])
+        return {
+            n: Tone(sound, self._voices.judge(sound, baseline))
+            for (n, baseline), sound in zip(baselines.items(), sounds, strict=True)
+        }
+
+
+def _voiced(excerpt: Excerpt) -> Pcm:
+    if excerpt.final:
+        return excerpt.speech.pcm
+    return excerpt.speech.pcm[-_WINDOW:] if excerpt.recent is None else excerpt.recent[-_WINDOW:]
 
 
 def _spoken(excerpt: Excerpt) -> Spoken:
     return Spoken(excerpt.speech.pcm, excerpt.language, excerpt.final, excerpt.timed, excerpt.vocabulary)
-
-
-def _of_customer(excerpt: Excerpt) -> bool:
-    return excerpt.final and excerpt.channel is Channel.CUSTOMER

@@ -13,9 +13,8 @@ from agent_assist.types import CallEnded, CallStarted, Degraded, Event, Final
 from audio.types import SAMPLE_RATE, AudioRecord
 from audio.vad import VoiceActivity
 from models.batching import Scheduler
-from models.types import Hypothesis
 from stream import metrics
-from stream.hearing import Excerpt, Heard, Hearing
+from stream.hearing import NOTHING_HEARD, Excerpt, Heard, Hearing
 from stream.logs import where
 from stream.overload import STEPS, Overload
 from stream.pipeline import CallPipeline, Checkpoint, PipelinePolicy
@@ -30,7 +29,6 @@ Acknowledge = Callable[[], object]
 
 _BROKEN = 5
 """So many finals that fail one after the other say that the device is broken, not the speech."""
-_NOTHING = Heard(Hypothesis(text="", language="unknown", language_confidence=0.0, confidence=0.0), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,7 +396,7 @@ class Listener:
         reason = f"an utterance could not be understood ({failure})"
         at_ms = excerpt.speech.end * 1000 // SAMPLE_RATE
         await self._publish(Degraded(call_id=pipeline.call_id, at_ms=at_ms, stage="asr", reason=reason))
-        return _NOTHING
+        return NOTHING_HEARD
 
     async def sweep(self) -> None:
         """Once a second: see how late we are, and end the calls that have sent nothing for too long."""

@@ -22,8 +22,7 @@ from audio.vad import VoiceActivity
 from models.commit import Commitment
 from models.fusion import CustomerVoice, feel
 from models.language import LanguageTracker
-from models.sentiment import score
-from models.types import Utterance, Word
+from models.types import Emotion, Utterance, Word
 from models.vocabulary import Vocabularies
 from stream.hearing import Excerpt, Heard
 
@@ -314,12 +313,9 @@ class CallPipeline:
         hypothesis, now = heard.hypothesis, side.now
         speech_ms = len(speech.pcm) // _PER_MS
         emotion, voice = None, now.voice
-        if heard.prosody is not None:
-            voice, sentiment, emotion = feel(
-                voice or CustomerVoice(), heard.prosody, hypothesis.text, hypothesis.language, speech_ms
-            )
-        else:
-            sentiment = score(hypothesis.text, hypothesis.language).value
+        if heard.tone is not None:
+            customer = voice or CustomerVoice()
+            voice, emotion = feel(customer, *heard.tone, heard.words, hypothesis.text, speech_ms)
         start_ms = speech.start // _PER_MS
         side.now = msgspec.structs.replace(
             now,
@@ -344,7 +340,7 @@ class CallPipeline:
                 )
                 for word in hypothesis.words
             ),
-            sentiment=sentiment,
+            sentiment=None if heard.words.value is None else round(heard.words.value, 3),
             emotion=emotion,
             loudness_dbfs=round(rms_dbfs(speech.pcm), 1),
             raw=hypothesis.raw,
@@ -381,6 +377,7 @@ class CallPipeline:
 
     def _excerpt(self, side: _Side, speech: Speech, *, final: bool) -> Excerpt:
         cut = 0 if final else side.cut
+        voice = side.now.voice or CustomerVoice()
         return Excerpt(
             utterance_id=self._id(side, speech),
             channel=side.channel,
@@ -389,6 +386,8 @@ class CallPipeline:
             final=final,
             timed=not final and len(speech.pcm) - cut >= self._policy.cut_from,
             vocabulary=self._vocabulary,
+            baseline=voice.baseline if side.channel is Channel.CUSTOMER else None,
+            recent=speech.pcm if cut else None,
         )
 
     def partial(self, excerpt: Excerpt, heard: Heard) -> list[Event]:
@@ -419,6 +418,15 @@ class CallPipeline:
             text=shown.text,
             committed=shown.committed,
             language=hypothesis.language if hypothesis.text else excerpt.language or "unknown",
+            emotion=self._felt(side, excerpt, heard),
         )
         side.shown[excerpt.utterance_id] = partial
         return [partial]
+
+    def _felt(self, side: _Side, excerpt: Excerpt, heard: Heard) -> Emotion | None:
+        """How the customer feels in the last seconds of what is being said; kept nowhere, the final decides."""
+        if heard.tone is None:
+            return None
+        speech_ms = len(excerpt.speech.pcm) // _PER_MS
+        customer = side.now.voice or CustomerVoice()
+        return feel(customer, *heard.tone, heard.words, heard.hypothesis.text, speech_ms)[1]

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from audio.recording import read_recording
 from audio.resample import Resampler
+from audio.types import Pcm
 from models.fusion import CustomerVoice, agitation, class_scores, feel, fuse
-from models.prosody import measure
 from models.sentiment import Sentiment, score
 from models.types import Emotion, EmotionLabel
+from models.unsupervised import UnsupervisedVoice
 
 unit, signed = st.floats(0, 1), st.floats(-1, 1)
 words = st.builds(
@@ -91,23 +92,28 @@ def test_a_loud_voice_with_kind_words_is_not_angry() -> None:
 
 
 def test_weak_evidence_is_unknown_and_keeps_what_was_felt_before() -> None:
-    silence = measure(np.zeros(4_000, np.int16))
-    voice, sentiment, emotion = feel(CustomerVoice(agitation=0.8), silence, "嗯", "zh", 250)
+    silence = np.zeros(4_000, np.int16)
+    voice, emotion = _feel(CustomerVoice(agitation=0.8), silence, "嗯", "zh", 250)
     assert emotion.label is EmotionLabel.UNKNOWN
     assert emotion.arousal is None
-    assert sentiment == 0.0
     assert voice.agitation is not None
     assert voice.agitation > 0.6
 
 
 def test_nothing_heard_and_nothing_said_changes_nothing() -> None:
-    silence = measure(np.zeros(0, np.int16))
+    silence = np.zeros(0, np.int16)
     before = CustomerVoice(agitation=0.4)
-    assert feel(before, silence, "", "unknown", 0) == (
+    assert _feel(before, silence, "", "unknown", 0) == (
         before,
-        None,
         Emotion(label=EmotionLabel.UNKNOWN, valence=None, arousal=None, agitation=None, confidence=0.0),
     )
+
+
+def _feel(customer: CustomerVoice, pcm: Pcm, text: str, language: str, length_ms: int) -> tuple[CustomerVoice, Emotion]:
+    """Without trained weights."""
+    model = UnsupervisedVoice()
+    [sound] = model.hear([pcm])
+    return feel(customer, sound, model.judge(sound, customer.baseline), score(text, language), text, length_ms)
 
 
 def _felt(data: Path, name: str) -> dict[int, Emotion]:
@@ -120,9 +126,9 @@ def _felt(data: Path, name: str) -> dict[int, Emotion]:
     voice, felt = CustomerVoice(), {}
     for number, turn in enumerate(script["turns"], 1):
         if turn["speaker"] == "customer":
-            prosody = measure(pcm[round(turn["start"] * 16_000) : round(turn["end"] * 16_000)])
+            spoken = pcm[round(turn["start"] * 16_000) : round(turn["end"] * 16_000)]
             length_ms = round(1_000 * (turn["end"] - turn["start"]))
-            voice, _, felt[number] = feel(voice, prosody, turn["text"], script["language"], length_ms)
+            voice, felt[number] = _feel(voice, spoken, turn["text"], script["language"], length_ms)
             encoded = msgspec.json.encode(voice)
             assert len(encoded) < 2_000
             assert msgspec.json.decode(encoded, type=CustomerVoice) == voice

@@ -10,12 +10,14 @@ from audio.recording import read_recording, records
 from audio.types import AudioRecord
 from audio.vad import LevelVad
 from models.scripted import ScriptedRecogniser
+from models.sentiment import Phrases
 from models.types import Utterance
-from stream.hearing import ModelHearing
+from models.unsupervised import UnsupervisedVoice
+from stream.hearing import Hearing, ModelHearing
 from stream.pipeline import CallPipeline, Checkpoint, PipelinePolicy
 
 FRESH = Checkpoint()
-HEARING = ModelHearing(ScriptedRecogniser())
+HEARING = ModelHearing(ScriptedRecogniser(), UnsupervisedVoice(), Phrases())
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +35,7 @@ def run() -> Callable[..., tuple[list[Utterance], list[Checkpoint]]]:
         checkpoint: Checkpoint = FRESH,
         *,
         end: bool = True,
+        hearing: Hearing = HEARING,
     ) -> tuple[list[Utterance], list[Checkpoint]]:
         pipeline = CallPipeline("c", LevelVad(), PipelinePolicy(), checkpoint)
         events: list[Event] = []
@@ -40,7 +43,7 @@ def run() -> Callable[..., tuple[list[Utterance], list[Checkpoint]]]:
 
         def understand() -> None:
             while (excerpt := pipeline.next()) is not None:
-                [heard] = HEARING.hear([excerpt])
+                [heard] = hearing.hear([excerpt])
                 events.extend(pipeline.complete(heard))
 
         for record in call:

@@ -10,7 +10,9 @@ from agent_assist.types import CallEnded, CallStarted, Degraded, Event, Final, P
 from audio.types import AudioRecord
 from audio.vad import LevelVad
 from models.scripted import ScriptedRecogniser
+from models.sentiment import Phrases
 from models.types import Capacity
+from models.unsupervised import UnsupervisedVoice
 from models.vocabulary import Vocabularies
 from stream import metrics
 from stream.hearing import Excerpt, Heard, Hearing, ModelHearing
@@ -20,7 +22,7 @@ from stream.pipeline import Checkpoint, PipelinePolicy
 from stream.wire import AudioEnd, AudioMessage, AudioStart
 
 START = AudioStart(at=datetime(2026, 1, 1, tzinfo=UTC), protocol="test", customer_id="k")
-SCRIPTED = ModelHearing(ScriptedRecogniser())
+SCRIPTED = ModelHearing(ScriptedRecogniser(), UnsupervisedVoice(), Phrases())
 PIPELINE = PipelinePolicy()
 
 

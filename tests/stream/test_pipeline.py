@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Literal
@@ -9,17 +9,32 @@ import pytest
 
 from agent_assist.types import Degraded, Event, Final, Keys, Partial
 from audio.codecs import decode, encode
-from audio.types import SAMPLE_RATE, AudioRecord, Channel, Encoding
+from audio.types import SAMPLE_RATE, AudioRecord, Channel, Encoding, Pcm
 from audio.vad import LevelVad, SileroVad
+from models.emotion import Sound, VoiceModel
 from models.scripted import ScriptedRecogniser
-from models.types import Hypothesis
-from stream import hearing as module
-from stream.hearing import Excerpt, Heard, ModelHearing
+from models.sentiment import Phrases
+from models.unsupervised import UnsupervisedVoice
+from stream.hearing import NOTHING_HEARD, Excerpt, ModelHearing
 from stream.pipeline import CallPipeline, Checkpoint, PipelinePolicy
 
 Run = Callable[..., Any]
-NOTHING = Heard(Hypothesis(text="", language="unknown", language_confidence=0, confidence=0), None)
 SHORT = PipelinePolicy(cut_from=2 * SAMPLE_RATE)
+
+
+def scripted(voices: VoiceModel | None = None) -> ModelHearing:
+    return ModelHearing(ScriptedRecogniser(), voices or UnsupervisedVoice(), Phrases())
+
+
+class Overheard(UnsupervisedVoice):
+    """Keeps the lengths of what it was given."""
+
+    def __init__(self) -> None:
+        self.lengths: list[int] = []
+
+    def hear(self, batch: Sequence[Pcm]) -> list[Sound]:
+        self.lengths += [len(pcm) for pcm in batch]
+        return super().hear(batch)
 
 
 def test_both_channels_are_heard_and_numbered(call: list[AudioRecord], run: Run) -> None:
@@ -33,7 +48,7 @@ def test_both_channels_are_heard_and_numbered(call: list[AudioRecord], run: Run)
 
 
 def test_what_a_partial_has_committed_is_never_rewritten_by_another(call: list[AudioRecord]) -> None:
-    pipeline, hearing = CallPipeline("c", LevelVad(), SHORT), ModelHearing(ScriptedRecogniser())
+    pipeline, hearing = CallPipeline("c", LevelVad(), SHORT), scripted()
     shown: dict[str, Partial] = {}
     longest = committed = 0
     for record in call:
@@ -56,7 +71,7 @@ def test_what_a_partial_has_committed_is_never_rewritten_by_another(call: list[A
 
 
 def test_a_partial_that_comes_back_after_a_newer_one_says_nothing(call: list[AudioRecord]) -> None:
-    pipeline, hearing = CallPipeline("c", LevelVad(), PipelinePolicy()), ModelHearing(ScriptedRecogniser())
+    pipeline, hearing = CallPipeline("c", LevelVad(), PipelinePolicy()), scripted()
     asked: dict[str, Excerpt] = {}
     for record in call:
         pipeline.push(record)
@@ -71,7 +86,7 @@ def test_a_partial_that_comes_back_after_a_newer_one_says_nothing(call: list[Aud
 
 
 def test_partials_that_came_to_nothing_are_ended(call: list[AudioRecord]) -> None:
-    pipeline, hearing = CallPipeline("c", LevelVad(), PipelinePolicy()), ModelHearing(ScriptedRecogniser())
+    pipeline, hearing = CallPipeline("c", LevelVad(), PipelinePolicy()), scripted()
     shown: dict[str, Partial] = {}
     ended: list[Partial] = []
     for record in call:
@@ -81,7 +96,7 @@ def test_partials_that_came_to_nothing_are_ended(call: list[AudioRecord]) -> Non
                 assert isinstance(event, Partial)
                 shown[event.utterance_id] = event
         while pipeline.next() is not None:
-            ended += (event for event in pipeline.complete(NOTHING) if isinstance(event, Partial))
+            ended += (event for event in pipeline.complete(NOTHING_HEARD) if isinstance(event, Partial))
     assert {one.utterance_id: one.revision - 1 for one in ended} == {key: one.revision for key, one in shown.items()}
     assert all(one.text == "" and one.committed == 0 for one in ended)
     assert ended
@@ -90,12 +105,15 @@ def test_partials_that_came_to_nothing_are_ended(call: list[AudioRecord]) -> Non
 def test_a_final_has_the_number_of_its_stretch_whatever_was_heard_in_those_before(call: list[AudioRecord]) -> None:
     numbers: list[dict[str, int]] = []
     for deaf in (False, True):
-        pipeline, hearing = CallPipeline("c", LevelVad(), PipelinePolicy()), ModelHearing(ScriptedRecogniser())
+        pipeline, hearing = (
+            CallPipeline("c", LevelVad(), PipelinePolicy()),
+            scripted(),
+        )
         finals: dict[str, int] = {}
         for record in call:
             pipeline.push(record)
             while (excerpt := pipeline.next()) is not None:
-                heard = NOTHING if deaf and len(finals) % 2 else hearing.hear([excerpt])[0]
+                heard = NOTHING_HEARD if deaf and len(finals) % 2 else hearing.hear([excerpt])[0]
                 told = pipeline.complete(heard)
                 finals |= {event.utterance.id: event.utterance.number for event in told if isinstance(event, Final)}
                 finals |= {} if told else {excerpt.utterance_id: -1}
@@ -109,7 +127,7 @@ def test_a_final_has_the_number_of_its_stretch_whatever_was_heard_in_those_befor
 def test_a_partial_that_came_to_nothing_is_ended_also_where_the_next_is_already_shown(
     call: list[AudioRecord],
 ) -> None:
-    pipeline, hearing = CallPipeline("c", LevelVad(), PipelinePolicy()), ModelHearing(ScriptedRecogniser())
+    pipeline, hearing = CallPipeline("c", LevelVad(), PipelinePolicy()), scripted()
     shown: set[str] = set()
     for record in call:
         pipeline.push(record)
@@ -119,13 +137,13 @@ def test_a_partial_that_came_to_nothing_is_ended_also_where_the_next_is_already_
     pipeline.flush()
     ended: list[str] = []
     while pipeline.next() is not None:
-        ended += (event.utterance_id for event in pipeline.complete(NOTHING) if isinstance(event, Partial))
+        ended += (event.utterance_id for event in pipeline.complete(NOTHING_HEARD) if isinstance(event, Partial))
     assert len(ended) == len(shown) > 6
     assert set(ended) == shown
 
 
 def test_a_partial_that_was_asked_for_before_a_cut_says_nothing(call: list[AudioRecord]) -> None:
-    pipeline, hearing = CallPipeline("c", LevelVad(), SHORT), ModelHearing(ScriptedRecogniser())
+    pipeline, hearing = CallPipeline("c", LevelVad(), SHORT), scripted()
     for record in call:
         pipeline.push(record)
         for excerpt in pipeline.partials():
@@ -209,7 +227,7 @@ def test_where_partials_are_off_none_is_asked_for(call: list[AudioRecord]) -> No
 
 def test_partials_grow_and_never_touch_the_finals(call: list[AudioRecord], run: Run) -> None:
     pipeline = CallPipeline("c", LevelVad(), PipelinePolicy())
-    hearing = ModelHearing(ScriptedRecogniser())
+    hearing = scripted()
     finals, partials = [], list[Partial]()
     for record in call:
         pipeline.push(record)
@@ -227,21 +245,40 @@ def test_partials_grow_and_never_touch_the_finals(call: list[AudioRecord], run: 
     assert [event.utterance for event in finals] == run(call, end=False)[0]
 
 
-def test_no_emotion_is_computed_from_the_agents_voice(
-    call: list[AudioRecord], run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    heard: list[int] = []
-    real = module.measure
-    monkeypatch.setattr(module, "measure", lambda pcm: heard.append(len(pcm)) or real(pcm))
+def test_no_emotion_is_computed_from_the_agents_voice(call: list[AudioRecord], run: Run) -> None:
+    voices = Overheard()
     swapped = [replace(record, customer=b"", agent=record.customer) for record in call]
-    finals, checkpoints = run(swapped)
+    finals, checkpoints = run(swapped, hearing=scripted(voices))
     assert finals
-    assert heard == []
+    assert voices.lengths == []
     assert all(u.emotion is None for u in finals)
     assert all(checkpoint.agent.voice is None for checkpoint in checkpoints)
     # The same voice on the customer's channel is measured: the test could fail.
-    run([replace(record, agent=b"") for record in call])
-    assert heard
+    run([replace(record, agent=b"") for record in call], hearing=scripted(voices))
+    assert voices.lengths
+
+
+def test_partials_tell_the_customers_mood_of_the_last_three_seconds_and_never_the_agents(
+    call: list[AudioRecord],
+) -> None:
+    voices = Overheard()
+    pipeline, hearing = CallPipeline("c", LevelVad(), SHORT), scripted(voices)
+    told: dict[Channel, list[bool]] = {channel: [] for channel in Channel}
+    for record in call:
+        pipeline.push(record)
+        for excerpt in pipeline.partials():
+            for event in pipeline.partial(excerpt, hearing.hear([excerpt])[0]):
+                assert isinstance(event, Partial)
+                told[event.channel].append(event.emotion is not None)
+        while pipeline.next() is not None:
+            pipeline.complete(NOTHING_HEARD)
+    assert all(told[Channel.CUSTOMER])
+    assert told[Channel.AGENT]
+    assert not any(told[Channel.AGENT])
+    assert len(voices.lengths) == len(told[Channel.CUSTOMER]) > 10
+    # Also where what was committed has been cut off.
+    assert max(voices.lengths) == 3 * SAMPLE_RATE
+    assert sum(length == 3 * SAMPLE_RATE for length in voices.lengths) > 3
 
 
 def dialling(call: list[AudioRecord], *presses: tuple[int, str]) -> list[AudioRecord]:
@@ -263,7 +300,7 @@ def keys_of(pipeline: CallPipeline, records: list[AudioRecord]) -> list[Keys]:
     for record in records:
         told += pipeline.push(record)
         while pipeline.next() is not None:
-            told += pipeline.complete(NOTHING)
+            told += pipeline.complete(NOTHING_HEARD)
     return [event for event in told if isinstance(event, Keys)]
 
 
