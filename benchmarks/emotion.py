@@ -86,7 +86,7 @@ class EmotionSet(msgspec.Struct, frozen=True, kw_only=True):
     accuracy_interval: Interval | None
     macro_f1: float | None
     coverage: float | None
-    """Share of files for which production names a class at all; None where the model is not that of production."""
+    """Share of files for which production names a class at all."""
     chance: float
     ece: float | None
     """Of the best class's share among the four."""
@@ -202,7 +202,7 @@ def evaluate(name: str, heard: Heard, system: System, peers: Sequence[Peer] = ()
     words = None if system.words is None else system.words.model
     live = follow(heard, {}, system.voice.model, words)
     four, figures, right = _of_four(live)
-    sure, named = [one.share for one in four], [one.named for one in four if one.named is not None]
+    sure, named = [one.share for one in four], [one.named for one in four]
     aroused = _aroused(live)
     arousal, arousal_interval = _concordance(live, "arousal")
     valence, valence_interval = _concordance(live, "valence")
@@ -222,7 +222,7 @@ def evaluate(name: str, heard: Heard, system: System, peers: Sequence[Peer] = ()
         arousal_n=aroused.n,
         arousal_balanced=aroused.balanced,
         arousal_balanced_interval=aroused.interval,
-        speaker_known=_known(follow(heard, baselines(heard), system.voice.model, words)),
+        speaker_known=_known(follow(heard, baselines(heard, system.voice.model), system.voice.model, words)),
         ccc_n=sum("arousal" in clip.detail or "valence" in clip.detail for clip in heard.clips),
         ccc_arousal=arousal,
         ccc_arousal_interval=arousal_interval,

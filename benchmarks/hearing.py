@@ -1,20 +1,16 @@
 """Clips through a model of voices, speaker by speaker, as calls bring them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from benchmarks.classes import CLASSES
 from benchmarks.clips import Clip
 from benchmarks.figures import top
 from benchmarks.pace import Paced, paced
-from benchmarks.readers import TextModel
-from benchmarks.voices import Unsupervised
 from models.emotion import Baseline, Sound, Voice, VoiceModel
 from models.fusion import CustomerVoice, class_scores, feel
-from models.sentiment import Sentiment
+from models.sentiment import NOTHING_SAID, Sentiment, TextModel
 from models.types import EmotionLabel
-
-_SILENT: Final = Sentiment(value=None, confidence=0.0)
 
 
 class Heard(NamedTuple):
@@ -33,8 +29,8 @@ class Seen(NamedTuple):
     """The best of the four classes."""
     share: float
     """Of its probability among the four."""
-    named: bool | None
-    """Whether production would show a class; None where the model is not that of production."""
+    named: bool
+    """Whether production would show a class."""
     arousal: float | None
     valence: float | None
 
@@ -50,11 +46,13 @@ def hear(model: VoiceModel, clips: Sequence[Clip]) -> Heard:
     return Heard(clips, sounds, pace)
 
 
-def baselines(heard: Heard) -> dict[str, Baseline]:
+def baselines(heard: Heard, model: VoiceModel) -> dict[str, Baseline]:
     """Of each speaker, from all of his clips, whatever they are labelled."""
     known: dict[str, Baseline] = {}
     for clip, sound in zip(heard.clips, heard.sounds, strict=True):
-        known[clip.speaker] = known.get(clip.speaker, Baseline()).observe(sound.prosody)
+        baseline = known.get(clip.speaker, Baseline())
+        customer, _ = feel(CustomerVoice(baseline=baseline), sound, model.judge(sound, baseline), NOTHING_SAID, "", 0)
+        known[clip.speaker] = customer.baseline
     return known
 
 
@@ -73,12 +71,15 @@ def follow(heard: Heard, known: Mapping[str, Baseline], model: VoiceModel, words
     for clip, sound in zip(heard.clips, heard.sounds, strict=True):
         baseline = kept.get(clip.speaker) or known.get(clip.speaker, Baseline())
         voice = model.judge(sound, baseline)
-        [said] = [_SILENT] if words is None else words.read([clip.text], [clip.language])
+        text = "" if words is None else clip.text
+        [said] = [NOTHING_SAID] if words is None else words.read([text], [clip.language])
         predicted, share = top(_of_four(chances(voice, said)))
-        named = _named(clip, sound, baseline, words) if isinstance(model, Unsupervised) else None
+        # As at the first utterance of a call: what was shown before does not matter to what is named.
+        customer, emotion = feel(CustomerVoice(baseline=baseline), sound, voice, said, text, clip.length_ms)
         valence = voice.valence if said.value is None else said.value
+        named = emotion.label is not EmotionLabel.UNKNOWN
         seen.append(Seen(clip, predicted, share, named, voice.arousal, valence))
-        kept[clip.speaker] = baseline.observe(sound.prosody)
+        kept[clip.speaker] = customer.baseline
     return seen
 
 
@@ -90,15 +91,9 @@ def chances(voice: Voice, words: Sentiment) -> dict[EmotionLabel, float]:
     """
     if voice.classes is None:
         return class_scores(voice.arousal, voice.arousal_confidence, words)
-    said, nothing = class_scores(None, 0.0, words), class_scores(None, 0.0, _SILENT)
+    said, nothing = class_scores(None, 0.0, words), class_scores(None, 0.0, NOTHING_SAID)
     return {label: chance * said[label] / nothing[label] for label, chance in voice.classes.items()}
 
 
 def _of_four(weights: Mapping[EmotionLabel, float]) -> dict[str, float]:
     return {name: weights[label] for name, label in CLASSES.items()}
-
-
-def _named(clip: Clip, sound: Sound, baseline: Baseline, words: TextModel | None) -> bool:
-    text = "" if words is None else clip.text
-    _, _, emotion = feel(CustomerVoice(baseline=baseline), sound.prosody, text, clip.language, clip.length_ms)
-    return emotion.label is not EmotionLabel.UNKNOWN

@@ -3,10 +3,11 @@ Sentiment of labelled texts, beside other models on the same texts in the same r
 
 Each reads the texts as they were written, then without punctuation and capitals, which speech does not have, and then
 with errors like a recogniser's besides. Of a set of two ways every value above 0 is positive and below 0 negative, and
-a value of exactly 0 is wrong; of three ways what lies near 0 is neutral, how near each model says. ``accuracy`` is over
-all, ``spoken`` only over positive and negative texts of which something is said, and ``share`` is their share; AUC,
-positive above negative, needs no threshold. Texts without any label are questions and requests to a service: they
-should stay within 0.2 of neutral.
+a value of exactly 0 is wrong; of three ways the likeliest counts, or, where a model gives a value alone, what lies near
+0 is neutral, how near each says. ``accuracy`` is over all, ``spoken`` only over positive and negative texts of which
+something is said, and ``share`` is their share; AUC, positive above negative, needs no threshold. Texts without any
+label are questions and requests to a service: they should stay within 0.2 of neutral. A file ``train.csv.gz`` beside
+the measured one trains ``benchmarks.peers.fused``.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,23 +36,30 @@ from benchmarks.figures import (
     spanned,
 )
 from benchmarks.pace import paced
-from benchmarks.readers import Reader, TextModel
-from benchmarks.texts import Labelled, Polarity, Texts, bare, can_mishear, misheard, read
+from benchmarks.readers import Reader, Vectors
+from benchmarks.texts import Labelled, Polarity, Texts, bare, misheard, read
 from benchmarks.weights import Weights
+from models.errors import WeightsMissing
+from models.sentiment import Sentiment
 
 _POLARITIES: Final = ("negative", "neutral", "positive")
 _SPOKEN: Final = 0.01
 """Values nearer to 0 say nothing."""
 _NEUTRAL: Final = 0.20
+_TRAIN: Final = 10
+"""Texts that a peer is trained on for each that is measured, where those are limited."""
 
 AS_WRITTEN: Final = "as written"
 BARE: Final = "no punctuation, no capitals"
 MISHEARD: Final = "with recognition errors"
 
 
-def ways_of_writing() -> dict[str, Callable[[Sequence[Labelled]], list[Labelled]]]:
-    """What is done to the texts of a set before they are read."""
-    return {AS_WRITTEN: list, BARE: bare} | ({MISHEARD: misheard} if can_mishear() else {})
+WAYS_OF_WRITING: Final[dict[str, Callable[[Sequence[Labelled]], list[Labelled]]]] = {
+    AS_WRITTEN: list,
+    BARE: bare,
+    MISHEARD: misheard,
+}
+"""What is done to the texts of a set before they are read."""
 
 
 class Scored(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +68,7 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
     reader: str
     """"ours" or a peer."""
     written: str
-    """As in ``ways_of_writing``."""
+    """As in ``WAYS_OF_WRITING``."""
     n: int
     accuracy: float | None
     accuracy_interval: Interval | None
@@ -115,6 +123,25 @@ def polarity(value: float, neutral: float) -> Polarity:
     return "positive" if value > 0 else "negative"
 
 
+def judged(one: Sentiment, ways: int, near: float) -> tuple[Polarity, float]:
+    """
+    What a text is taken for, and the confidence in it.
+
+    Args:
+        one: Where it knows the probability of neutral, the likeliest counts, of two ways the likelier.
+        ways: 2 or 3.
+        near: Else, distance from 0 up to which a value of three ways is neutral.
+    """
+    value = one.value or 0.0
+    if one.neutral is None:
+        return polarity(value, near if ways == 3 else 0.0), one.confidence
+    either = 1 - one.neutral
+    if ways == 2:
+        return polarity(value, 0.0), (1 + abs(value) / either) / 2 if either > 0 else 0.5
+    likelier = (either + abs(value)) / 2
+    return ("neutral", one.neutral) if one.neutral > likelier else (polarity(value, 0.0), likelier)
+
+
 def score(reader: Reader, written: str, texts: Texts) -> Scored:
     """One reader on one set, whose texts are written so by now."""
     rows = texts.rows
@@ -123,23 +150,23 @@ def score(reader: Reader, written: str, texts: Texts) -> Scored:
     true = [row.polarity for row in rows]
     high, low = (values[[one == name for one in true]] for name in ("positive", "negative"))
     plain = values if texts.business else values[[one == "neutral" for one in true]]
-    judged = [] if texts.business else [one for one in true if one is not None]
-    said = [polarity(value, reader.neutral if texts.ways == 3 else 0.0) for value in values][: len(judged)]
-    sure = [one.confidence for one in answers][: len(judged)]
-    right = [one == other for one, other in zip(judged, said, strict=True)]
+    known = [] if texts.business else [one for one in true if one is not None]
+    taken = [judged(one, texts.ways, reader.neutral) for one in answers][: len(known)]
+    said, sure = [one for one, _ in taken], [share for _, share in taken]
+    right = [one == other for one, other in zip(known, said, strict=True)]
     return Scored(
         reader=reader.name,
         written=written,
         n=len(rows),
-        accuracy=rounded(accuracy(judged, said)),
-        accuracy_interval=interval(accuracy, judged, said),
-        macro_f1=rounded(macro_f1(judged, said)),
+        accuracy=rounded(accuracy(known, said)),
+        accuracy_interval=interval(accuracy, known, said),
+        macro_f1=rounded(macro_f1(known, said)),
         **_spoken(high, low),
         auc=rounded(auc(high, low)),
         ece=rounded(ece(sure, right)),
         coverage_accuracy=coverage_accuracy(sure, right),
         neutral=rounded(float(np.mean(np.abs(plain) <= _NEUTRAL))) if len(plain) else None,
-        confusion=confusion(judged, said, _POLARITIES) if judged else {},
+        confusion=confusion(known, said, _POLARITIES) if known else {},
         **pace._asdict(),
     )
 
@@ -152,17 +179,34 @@ def _spoken(high: np.ndarray, low: np.ndarray) -> dict[str, float | None]:
     return {"spoken": rounded(hits / said) if said else None, "share": rounded(said / count) if count else None}
 
 
-def evaluate(texts: Texts, model: TextModel, *, peers: bool) -> SentimentSet:
+def evaluate(texts: Texts, sides: Sequence[Reader]) -> SentimentSet:
     """All readers on one set."""
-    languages = sorted({row.language for row in texts.rows})
-    sides = [readers.ours(model), *(readers.peers(languages[0]) if peers and len(languages) == 1 else [])]
     found: list[Scored] = []
-    for written, rewrite in ways_of_writing().items():
+    for written, rewrite in WAYS_OF_WRITING.items():
         rows = rewrite(texts.rows)
         found += [score(reader, written, texts._replace(rows=rows)) for reader in sides]
     return SentimentSet(
-        name=texts.name, language="+".join(languages), n=len(texts.rows), ways=texts.ways, scored=tuple(found)
+        name=texts.name, language=texts.language, n=len(texts.rows), ways=texts.ways, scored=tuple(found)
     )
+
+
+def beside(path: Path, texts: Texts, vectors: Vectors | None, limit: int | None) -> list[Reader]:
+    """Lexicons of the set's language; and where it has a training file and there are vectors, what is trained on it."""
+    found, train = readers.peers(texts.language), path.with_name("train.csv.gz")
+    if vectors is None or texts.business or texts.language not in {"zh", "en"} or not train.is_file():
+        return found
+    known = read(train, limit=None if limit is None else _TRAIN * limit).rows
+    labels = [_POLARITIES.index(row.polarity) - 1 for row in known if row.polarity is not None]
+    fused = readers.Fused([row.text for row in known], labels, texts.language, vectors)
+    return [*found, Reader("fused", fused, 0.0)]
+
+
+def _vectors() -> Vectors | None:
+    try:
+        return readers.embedding()
+    except WeightsMissing as error:
+        Console(stderr=True).print(f"the peer that is trained on each set is left out: {error}")
+        return None
 
 
 def run(
@@ -182,8 +226,10 @@ def run(
     options += f" --text {weights.name}" + ("" if peers else " --no-peers")
     packages = ("numpy", "vaderSentiment", *(["snownlp", "scikit-learn"] if peers else []))
     result = Result(environment=environment(f"warmline bench sentiment{options}", packages), text=weights, sets=())
+    vectors = _vectors() if peers else None
     for path in manifest:
-        found = evaluate(read(path, split=split, limit=limit), model, peers=peers)
+        texts = read(path, split=split, limit=limit)
+        found = evaluate(texts, [readers.ours(model), *(beside(path, texts, vectors, limit) if peers else [])])
         result = msgspec.structs.replace(result, sets=(*result.sets, found))
         write(result, out)
     report(result, out=out, json=json, show=_show)

@@ -5,10 +5,11 @@ import gzip
 import io
 import re
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 from typing import Final, Literal, NamedTuple
+
+from models.training.confusion import Confusion, plain
 
 Polarity = Literal["negative", "neutral", "positive"]
 
@@ -31,8 +32,7 @@ _POLARITIES: Final[dict[str, Polarity]] = {
 _LABELS: Final = ("sentiment", "label", "emotion")
 _SEED: Final = 7
 _WORDS: Final = ("text", "text_a")
-_MARKS: Final = re.compile(r"[^\w\s']|_")
-_IDEOGRAPH: Final = re.compile(r"[\u4e00-\u9fff]")
+_GAP: Final = re.compile(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
 
 
 class Labelled(NamedTuple):
@@ -52,6 +52,11 @@ class Texts(NamedTuple):
     rows: list[Labelled]
     business: bool
     """Questions and requests to a service, of which nobody said how they feel."""
+
+    @property
+    def language(self) -> str:
+        """Several joined by "+"."""
+        return "+".join(sorted({row.language for row in self.rows}))
 
     @property
     def ways(self) -> int:
@@ -94,9 +99,8 @@ def read(path: Path, *, split: str | None = None, limit: int | None = None) -> T
 
 
 def unmarked(row: Labelled) -> Labelled:
-    """Without punctuation, capitals and signs, as speech has none."""
-    gap = "" if _IDEOGRAPH.search(row.text) else " "
-    return row._replace(text=" ".join(_MARKS.sub(gap, row.text.lower()).split()))
+    """Without punctuation, capitals and signs, as speech has none; ideographs stand together."""
+    return row._replace(text=_GAP.sub("", plain(row.text)))
 
 
 def bare(rows: Sequence[Labelled]) -> list[Labelled]:
@@ -105,21 +109,9 @@ def bare(rows: Sequence[Labelled]) -> list[Labelled]:
 
 
 def misheard(rows: Sequence[Labelled]) -> list[Labelled]:
-    """
-    Unmarked, and with errors like a recogniser's, the same each time.
-
-    Raises:
-        ModuleNotFoundError: If this checkout cannot make them.
-    """
-    from models.training.confusion import Confusion
-
+    """Unmarked, and with errors like a recogniser's, the same each time; words are taken for others of these texts."""
     wrong, chance = Confusion(row.text for row in rows), Random(_SEED)  # noqa: S311 - nothing secret
     return [row._replace(text=wrong(unmarked(row).text, chance)) for row in rows]
-
-
-def can_mishear() -> bool:
-    """Whether this checkout knows what sounds alike."""
-    return find_spec("models.training") is not None and find_spec("models.training.confusion") is not None
 
 
 def _spread(rows: list[Labelled], limit: int | None) -> list[Labelled]:

@@ -1,14 +1,11 @@
-"""The models of voices that the benchmarks can be given: by name, or as a directory."""
+"""The models of voices that the benchmarks can be given."""
 
-from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Final, NamedTuple
 
-import numpy as np
-
-from audio.types import Pcm
-from benchmarks.weights import Weights
-from models.emotion import Baseline, Sound, Voice, VoiceModel, arousal
-from models.prosody import measure
+from benchmarks.weights import Weights, find, of
+from models.emotion import VoiceModel
+from models.unsupervised import UnsupervisedVoice
 
 DEFAULT: Final = "unsupervised"
 
@@ -20,27 +17,21 @@ class Chosen(NamedTuple):
     weights: Weights
 
 
-class Unsupervised:
-    """Arousal against the speaker's own baseline: a voice without training knows no classes."""
-
-    def hear(self, batch: Sequence[Pcm]) -> list[Sound]:
-        return [Sound(prosody=measure(pcm), vector=np.zeros(0, np.float32)) for pcm in batch]
-
-    def judge(self, sound: Sound, baseline: Baseline) -> Voice:
-        heard, confidence = arousal(sound.prosody, baseline)
-        return Voice(classes=None, arousal=heard, arousal_confidence=confidence, valence=None, valence_confidence=0.0)
-
-
 def chosen(name: str) -> Chosen:
     """
     The model of a name.
 
     Args:
-        name: "unsupervised".
+        name: "unsupervised", or weights as ``benchmarks.weights.find`` takes them.
 
     Raises:
         ValueError: If there is no such model.
     """
     if name == DEFAULT:
-        return Chosen(Unsupervised(), Weights(name=DEFAULT, sha256=None))
-    raise ValueError(f"expected {DEFAULT}, got {name}")
+        return Chosen(UnsupervisedVoice(), Weights(name=DEFAULT, sha256=None))
+    path = find(name, "voice", "onnx", DEFAULT)
+    if find_spec("models.acoustic") is None:
+        raise ValueError(f"expected {DEFAULT}, as this checkout has no trained model of voices, got {name}")
+    from models.acoustic import AcousticModel
+
+    return Chosen(AcousticModel(path), of(path))

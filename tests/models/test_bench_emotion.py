@@ -1,5 +1,6 @@
 """The emotion benchmark over a manifest made here."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,11 +15,13 @@ from benchmarks import voices
 from benchmarks.clips import clips, sound
 from benchmarks.emotion import run
 from benchmarks.hearing import chances, follow, hear
-from benchmarks.voices import Unsupervised
+from benchmarks.weights import find, of
 from models.emotion import Baseline, Sound, Voice
+from models.fusion import CustomerVoice, feel
 from models.prosody import measure
-from models.sentiment import score
+from models.sentiment import NOTHING_SAID, score
 from models.types import EmotionLabel
+from models.unsupervised import UnsupervisedVoice
 
 _RATE = 8_000
 _CLASSES = {"angry", "happy", "neutral", "sad"}
@@ -157,7 +160,7 @@ def test_a_model_with_classes_is_taken_at_its_word(manifest: Path) -> None:
     assert {one.predicted for one in seen} == {"angry"}
     # Of the four: 0.6 of 0.9.
     assert [one.share for one in seen] == pytest.approx([0.6 / 0.9] * 3)
-    assert {(one.arousal, one.valence, one.named) for one in seen} == {(1.0, -0.5, None)}
+    assert {(one.arousal, one.valence) for one in seen} == {(1.0, -0.5)}
 
 
 def test_words_move_the_classes_of_a_voice_as_they_move_those_of_production() -> None:
@@ -175,9 +178,12 @@ def test_words_move_the_classes_of_a_voice_as_they_move_those_of_production() ->
 
 def test_the_model_without_training_says_what_production_says(manifest: Path) -> None:
     files = list(clips(manifest, split="eval", limit=2, codec="none"))
-    heard = hear(Unsupervised(), files)
+    heard = hear(UnsupervisedVoice(), files)
     assert [one.prosody for one in heard.sounds] == [measure(clip.pcm) for clip in files]
-    assert all(one.named is not None for one in follow(heard, {}, Unsupervised(), None))
+    (first, _) = follow(heard, {}, UnsupervisedVoice(), None)
+    voice = UnsupervisedVoice().judge(heard.sounds[0], Baseline())
+    _, emotion = feel(CustomerVoice(), heard.sounds[0], voice, NOTHING_SAID, "", files[0].length_ms)
+    assert (first.arousal, first.named) == (voice.arousal, emotion.label is not EmotionLabel.UNKNOWN)
 
 
 def test_a_model_that_is_not_there_is_told() -> None:
@@ -188,3 +194,14 @@ def test_a_model_that_is_not_there_is_told() -> None:
 def test_a_split_without_files_is_told(manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match="expected files, got none"):
         result(manifest, tmp_path / "out.json", capsys, split="nobody")
+
+
+def test_weights_are_found_as_a_file_or_alone_in_a_directory(tmp_path: Path) -> None:
+    (tmp_path / "a.onnx").write_bytes(b"weights")
+    assert find(str(tmp_path), "voice", "onnx", "unsupervised") == tmp_path / "a.onnx"
+    assert find(str(tmp_path / "a.onnx"), "voice", "onnx", "unsupervised") == tmp_path / "a.onnx"
+    assert of(tmp_path / "a.onnx").name == "a"
+    assert of(tmp_path / "a.onnx").sha256 == hashlib.sha256(b"weights").hexdigest()
+    (tmp_path / "b.onnx").write_bytes(b"more")
+    with pytest.raises(ValueError, match=r"expected unsupervised, a file \*.onnx, or a directory with one of them"):
+        find(str(tmp_path), "voice", "onnx", "unsupervised")

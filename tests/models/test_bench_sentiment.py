@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import readers
-from benchmarks.readers import Phrases, Reader
-from benchmarks.sentiment import AS_WRITTEN, BARE, polarity, run, score
+from benchmarks.readers import Fused, Reader
+from benchmarks.sentiment import AS_WRITTEN, BARE, MISHEARD, judged, polarity, run, score
 from benchmarks.texts import Labelled, bare, misheard, read, unmarked
 from models.sentiment import Sentiment
 
@@ -73,15 +74,12 @@ def result(
 def test_each_set_is_read_as_written_and_bare_beside_a_peer(
     english: Path, business: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    judged, asked = result([english, business], tmp_path / "out.json", capsys, peers=True)
-    assert (judged["name"], judged["language"], judged["n"], judged["ways"]) == ("en_made", "en", 21, 3)
-    assert [(one["written"], one["reader"]) for one in judged["scored"]][:4] == [
-        (AS_WRITTEN, "ours"),
-        (AS_WRITTEN, "vader"),
-        (BARE, "ours"),
-        (BARE, "vader"),
+    marked, asked = result([english, business], tmp_path / "out.json", capsys, peers=True)
+    assert (marked["name"], marked["language"], marked["n"], marked["ways"]) == ("en_made", "en", 21, 3)
+    assert [(one["written"], one["reader"]) for one in marked["scored"]] == [
+        (written, reader) for written in (AS_WRITTEN, BARE, MISHEARD) for reader in ("ours", "vader")
     ]
-    for one in judged["scored"][:4]:
+    for one in marked["scored"][:4]:
         assert one["accuracy"] == one["macro_f1"] == one["auc"] == one["spoken"] == one["share"] == 1.0
         assert one["accuracy_interval"] == [1.0, 1.0]
         assert one["confusion"]["negative"] == {"negative": 10, "neutral": 0, "positive": 0}
@@ -160,7 +158,7 @@ def test_a_file_without_texts_or_labels_of_ours_is_told(tmp_path: Path) -> None:
     ("text", "bare"),
     [
         ("Well, I DON'T know... 100%!", "well i don't know 100"),
-        ("送餐快，态度好！ 谢谢😀", "送餐快态度好 谢谢"),
+        ("送餐快，态度好！ 谢谢😀", "送餐快态度好谢谢"),
         ("@VirginAmerica: thanks 👍", "virginamerica thanks"),
         ("!!!", ""),
     ],
@@ -181,14 +179,40 @@ def test_polarity_is_odd(value: float, neutral: float) -> None:
     assert polarity(-value, neutral) == turned[polarity(value, neutral)]
 
 
-def test_the_phrases_read_many_as_they_read_one() -> None:
-    texts, languages = ["太差了", "thank you", ""], ["zh", "en", "unknown"]
-    alone = [Phrases().read([text], [language])[0] for text, language in zip(texts, languages, strict=True)]
-    assert Phrases().read(texts, languages) == alone
+@pytest.mark.parametrize(
+    ("neutral", "value", "two", "three"),
+    [
+        (0.2, 0.6, ("positive", 0.875), ("positive", 0.7)),
+        (0.5, -0.1, ("negative", 0.6), ("neutral", 0.5)),
+        (0.4, 0.3, ("positive", 0.75), ("positive", 0.45)),
+        (1.0, 0.0, ("neutral", 0.5), ("neutral", 1.0)),
+    ],
+)
+def test_the_likeliest_counts_where_a_model_knows_it(
+    neutral: float, value: float, two: tuple[str, float], three: tuple[str, float]
+) -> None:
+    said = Sentiment(value=value, confidence=0.0, neutral=neutral)
+    assert judged(said, 2, 0.2) == (two[0], pytest.approx(two[1]))
+    assert judged(said, 3, 0.2) == (three[0], pytest.approx(three[1]))
+
+
+def letters(texts: Sequence[str]) -> np.ndarray:
+    """How often each letter stands in a text."""
+    return np.array([[text.count(letter) for letter in "abcdefghijklmnopqrstuvwxyz"] for text in texts], np.float32)
+
+
+def test_the_peer_that_is_trained_on_the_set_learns_it() -> None:
+    texts, labels = ["bad bad day", "good fine day", "blue blue house"] * 20, [-1, 1, 0] * 20
+    found = Fused(texts, labels, "en", letters).read(["a bad day", "a fine day", "a blue house"], ["en"] * 3)
+    assert [judged(one, 3, 0.0)[0] for one in found] == ["negative", "positive", "neutral"]
+    for one in found:
+        assert one.value is not None
+        assert one.neutral is not None
+        assert abs(one.value) + one.neutral <= 1 + 1e-9
+        assert one.confidence >= 1 / 3
 
 
 def test_errors_of_a_recogniser_are_the_same_each_time_and_leave_the_labels() -> None:
-    pytest.importorskip("models.training.confusion")
     rows = [Labelled(f"Number {n}: 我的快递什么时候到？", "zh", "negative") for n in range(40)]
     found = misheard(rows)
     assert found == misheard(rows)
