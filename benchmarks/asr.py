@@ -33,6 +33,7 @@ from audio.resample import Resampler
 from audio.types import SAMPLE_RATE, Encoding, Pcm
 from audio.vad import SileroVad
 from benchmarks.environment import Environment, Spread, environment, report, spread, write
+from benchmarks.figures import ratio_interval
 from models.asr import BEAM, WhisperRecogniser
 from models.textnorm import Errors, cer, wer
 from models.types import Recogniser, Spoken
@@ -40,7 +41,6 @@ from models.weights import find, locate
 from stream.settings import Settings, load
 
 _LONGEST: Final = 28 * SAMPLE_RATE
-_SAMPLES: Final = 1_000
 _SEED: Final = 7
 _TURN: Final = 32
 """Files of a turn."""
@@ -195,16 +195,7 @@ def _timed(transcribe: _Transcribe, row: Row) -> _Heard:
 
 def interval(errors: Sequence[Errors]) -> tuple[float, float]:
     """Of the rate over all, 95 %, from bootstrap samples of the files."""
-    return bootstrap([one.total for one in errors], [one.n for one in errors])
-
-
-def bootstrap(totals: Sequence[int], lengths: Sequence[int]) -> tuple[float, float]:
-    """Where the sum of the totals over that of the lengths lies, 95 %, each of them one file's."""
-    total, length = np.array(totals), np.array(lengths)
-    picks = np.random.default_rng(_SEED).integers(len(total), size=(_SAMPLES, len(total)))
-    rates = total[picks].sum(axis=1) / np.maximum(length[picks].sum(axis=1), 1)
-    low, high = (round(float(value), 4) for value in np.quantile(rates, (0.025, 0.975)))
-    return low, high
+    return ratio_interval([one.total for one in errors], [one.n for one in errors])
 
 
 def _score(name: str, took: _Took, seconds: float) -> Score:

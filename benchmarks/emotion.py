@@ -1,276 +1,296 @@
 """
-Emotion on labelled speech: the production functions over the files of a manifest, each speaker's baseline as in a call.
+Emotion on labelled speech: a model of voices over the files of a manifest, each speaker's baseline as in a call.
 
 The baseline is built from a speaker's earlier files in the manifest's order, starting from none, as it is live: a
 manifest sorted by emotion is the hardest case. ``speaker_known`` is the same with a baseline from all files of the
 speaker, without labels, beforehand. By default only the voice counts; the words of acted corpora say nothing.
+
+Beside it, in the same run and on the same sound, an SVM that is trained on other speakers (``benchmarks.peers.svm``),
+wherever the manifest has a column split.
 """
 
-import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
-from audio.recording import read_recording
-from audio.resample import Resampler
-from audio.types import Pcm
-from benchmarks.environment import Environment, environment, report
-from models.emotion import Baseline, Sound
-from models.fusion import CustomerVoice, class_scores, feel
-from models.sentiment import score
-from models.types import EmotionLabel
-from models.unsupervised import UnsupervisedVoice
+from benchmarks import readers, voices
+from benchmarks.classes import CLASSES, Classified, classified, truth
+from benchmarks.clips import Codec, clips
+from benchmarks.environment import Environment, environment, report, write
+from benchmarks.figures import (
+    ClassScore,
+    Confusion,
+    Covered,
+    Interval,
+    auc,
+    ccc,
+    coverage_accuracy,
+    ece,
+    interval,
+    per_class,
+    resampled,
+    rounded,
+    spanned,
+    uar,
+)
+from benchmarks.hearing import Heard, Seen, baselines, follow, hear
+from benchmarks.peers.voices import Peer, beside, corpora
+from benchmarks.weights import Weights
 
-_CLASSES: Final = {
-    "angry": EmotionLabel.ANGRY,
-    "happy": EmotionLabel.SATISFIED,
-    "neutral": EmotionLabel.NEUTRAL,
-    "sad": EmotionLabel.DISAPPOINTED,
+_AROUSED: Final = {
+    "angry": "high",
+    "happy": "high",
+    "fear": "high",
+    "surprise": "high",
+    "sad": "low",
+    "neutral": "low",
+    "boredom": "low",
 }
-"""The corpora's word for each of our classes."""
-_MERGED: Final = {"calm": "neutral"}
+"""Of ``truth``; disgust is neither."""
 CHANCE: Final = 0.25
 
 
-class ClassScore(msgspec.Struct, frozen=True, kw_only=True):
-    n: int
-    recall: float | None
-    precision: float | None
-    f1: float | None
-
-
 class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """With the speaker's baseline beforehand."""
+    """With the speaker's baseline beforehand; None where it says nothing, as below."""
 
     uar: float | None
+    uar_interval: Interval | None
     accuracy: float | None
+    accuracy_interval: Interval | None
+    macro_f1: float | None
+    ece: float | None
+    coverage_accuracy: tuple[Covered, ...]
+    confusion: Confusion
     arousal_auc: float | None
+    arousal_balanced: float | None
 
 
 class EmotionSet(msgspec.Struct, frozen=True, kw_only=True):
     """One manifest."""
 
     name: str
+    language: str
+    """Several joined by "+"."""
     n: int
     """Files of the four classes."""
     speakers: int
     uar: float | None
     """Mean recall of the classes that occur; None where none does, as for the rest."""
+    uar_interval: Interval | None
+    """95 %, of bootstrap samples of ``resampled``, as the other intervals."""
     accuracy: float | None
+    accuracy_interval: Interval | None
+    macro_f1: float | None
     coverage: float | None
     """Share of files for which production names a class at all."""
     chance: float
+    ece: float | None
+    """Of the best class's share among the four."""
+    coverage_accuracy: tuple[Covered, ...]
+    """By that share."""
     per_class: dict[str, ClassScore]
-    confusion: dict[str, dict[str, int]]
+    confusion: Confusion
     """Truth, then prediction."""
+    resampled: str
+    """"speakers", or "files" where the speakers are few."""
     arousal_auc: float | None
     """Chance that an angry file has more arousal than a sad one."""
+    arousal_n: int
+    """Files of high arousal (angry, happy, fear, surprise) or low (sad, neutral, calm, boredom)."""
+    arousal_balanced: float | None
+    """Mean share of the high above 0 and of the low at most 0, or without any voice to tell it from."""
+    arousal_balanced_interval: Interval | None
     speaker_known: Known
     ccc_n: int
     """Files with arousal or valence in ``detail``."""
     ccc_arousal: float | None
+    ccc_arousal_interval: Interval | None
     ccc_valence: float | None
-    """None without text: the voice alone gives no valence."""
+    """None where neither words nor voice say it."""
+    ccc_valence_interval: Interval | None
+    ms: float
+    """Compute time of an utterance that comes alone, median."""
+    ms_32: float
+    """Of each of 32 that come together, or of all where there are fewer."""
+    peers: tuple[Peer, ...]
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What ``bench emotion --json`` prints."""
 
     environment: Environment
+    voice: Weights
+    codec: Codec
+    """Through which every file was heard."""
     text: bool
     """Whether the transcripts were used."""
+    words: Weights | None
+    """What read them."""
     split: str | None
     sets: tuple[EmotionSet, ...]
 
 
-class _Row(NamedTuple):
-    speaker: str
-    truth: str
-    text: str
-    language: str
-    detail: dict[str, str]
-    sound: Sound
-    length_ms: int
+class System(NamedTuple):
+    """What is measured."""
+
+    voice: voices.Chosen
+    words: readers.Chosen | None
+    """None for the voice alone."""
 
 
-class _Seen(NamedTuple):
-    row: _Row
-    predicted: str
-    named: bool
-    arousal: float | None
-    valence: float | None
-
-
-def _read(path: Path) -> Pcm:
-    """The file's first channel at 16 kHz."""
-    recording = read_recording([path])
-    assert recording.customer is not None, "the first channel is the customer's"
-    resampler = Resampler(recording.rate)
-    return np.concatenate([resampler.push(recording.customer), resampler.flush()])
-
-
-def _rows(manifest: Path, split: str | None, limit: int | None, *, with_text: bool) -> Iterator[_Row]:
-    with manifest.open(encoding="utf-8", newline="") as lines:
-        chosen = [line for line in csv.DictReader(lines) if split is None or line.get("split") == split]
-    for line in chosen[:limit]:
-        pcm = _read(manifest.parent / line["path"])
-        pairs = (pair.partition("=") for pair in (line.get("detail") or "").split(";") if "=" in pair)
-        emotion = line.get("emotion") or ""
-        yield _Row(
-            speaker=line.get("speaker") or line["path"],
-            truth=_MERGED.get(emotion, emotion),
-            text=(line.get("transcript") or "") if with_text else "",
-            language=line.get("language") or "unknown",
-            detail={key.strip(): value.strip() for key, _, value in pairs},
-            sound=UnsupervisedVoice().hear([pcm])[0],
-            length_ms=len(pcm) // 16,
-        )
-
-
-def _listen(rows: Sequence[_Row], known: dict[str, Baseline]) -> list[_Seen]:
-    """Through production, speaker by speaker in order, each from the baseline given or from none."""
-    model = UnsupervisedVoice()
-    voices: dict[str, CustomerVoice] = {}
-    seen: list[_Seen] = []
-    for row in rows:
-        voice = voices.get(row.speaker) or CustomerVoice(baseline=known.get(row.speaker, Baseline()))
-        heard, words = model.judge(row.sound, voice.baseline), score(row.text, row.language)
-        chances = class_scores(heard.arousal, heard.arousal_confidence, words)
-        predicted = max(_CLASSES, key=lambda name: chances[_CLASSES[name]])
-        voices[row.speaker], emotion = feel(voice, row.sound, heard, words, row.text, row.length_ms)
-        named = emotion.label is not EmotionLabel.UNKNOWN
-        seen.append(_Seen(row, predicted, named, heard.arousal, emotion.valence))
-    return seen
-
-
-def _baselines(rows: Sequence[_Row]) -> dict[str, Baseline]:
-    known: dict[str, Baseline] = {}
-    for row in rows:
-        known[row.speaker] = known.get(row.speaker, Baseline()).observe(row.sound.prosody)
-    return known
-
-
-def _ratio(part: int, whole: int) -> float | None:
-    return round(part / whole, 4) if whole else None
-
-
-def _per_class(confusion: dict[str, dict[str, int]], name: str) -> ClassScore:
-    hits, truth = confusion[name][name], sum(confusion[name].values())
-    predicted = sum(row[name] for row in confusion.values())
-    return ClassScore(
-        n=truth,
-        recall=_ratio(hits, truth),
-        precision=_ratio(hits, predicted),
-        f1=_ratio(2 * hits, truth + predicted),
-    )
-
-
-def _uar(seen: Sequence[_Seen]) -> float | None:
-    recalls = [
-        float(np.mean([one.predicted == name for one in seen if one.row.truth == name]))
-        for name in _CLASSES
-        if any(one.row.truth == name for one in seen)
-    ]
-    return round(float(np.mean(recalls)), 4) if recalls else None
-
-
-def _auc(seen: Sequence[_Seen]) -> float | None:
+def _auc(seen: Sequence[Seen]) -> float | None:
     """Of arousal, angry against sad."""
     high, low = (
-        np.array([one.arousal for one in seen if one.row.truth == name and one.arousal is not None], dtype=np.float64)
+        [one.arousal for one in seen if truth(one.clip.emotion) == name and one.arousal is not None]
         for name in ("angry", "sad")
     )
-    if not len(high) or not len(low):
-        return None
-    above = high[:, None] - low
-    return round(float(np.mean(above > 0) + np.mean(above == 0) / 2), 4)
+    return rounded(auc(high, low))
 
 
-def ccc(truth: npt.NDArray[np.float64], predicted: npt.NDArray[np.float64]) -> float | None:
-    """
-    Concordance correlation of two series; None for fewer than two values or two constants.
-
-    Source: Lin: A concordance correlation coefficient to evaluate reproducibility, Biometrics 45, 1989.
-    """
-    if len(truth) < 2:
-        return None
-    covariance = float(np.mean((truth - truth.mean()) * (predicted - predicted.mean())))
-    apart = float(truth.var() + predicted.var() + (truth.mean() - predicted.mean()) ** 2)
-    return round(2 * covariance / apart, 4) if apart > 0 else None
+class _Aroused(NamedTuple):
+    n: int
+    balanced: float | None
+    interval: Interval | None
 
 
-def _concordance(seen: Sequence[_Seen], key: str) -> float | None:
+def _aroused(seen: Sequence[Seen]) -> _Aroused:
+    """Balanced accuracy of high arousal against low."""
+    told = [one for one in seen if truth(one.clip.emotion) in _AROUSED]
+    true = [_AROUSED[truth(one.clip.emotion)] for one in told]
+    said = ["high" if (one.arousal or 0.0) > 0 else "low" for one in told]
+    speakers = [one.clip.speaker for one in told]
+    return _Aroused(len(told), rounded(uar(true, said)), interval(uar, true, said, groups=speakers))
+
+
+def _concordance(seen: Sequence[Seen], key: str) -> tuple[float | None, Interval | None]:
     pairs = [
-        (float(one.row.detail[key]), value)
+        (float(one.clip.detail[key]), value)
         for one in seen
-        if key in one.row.detail and (value := one.arousal if key == "arousal" else one.valence) is not None
+        if key in one.clip.detail and (value := one.arousal if key == "arousal" else one.valence) is not None
     ]
-    return ccc(np.array([t for t, _ in pairs]), np.array([p for _, p in pairs])) if pairs else None
+    true, said = [t for t, _ in pairs], [p for _, p in pairs]
+    found = rounded(ccc(true, said))
+    return found, None if found is None else interval(ccc, true, said)
 
 
-def evaluate(name: str, rows: Sequence[_Row]) -> EmotionSet:
-    """All figures of one set; files of other emotions count for the speakers' baselines only."""
-    everything, beforehand = _listen(rows, {}), _listen(rows, _baselines(rows))
-    live = [one for one in everything if one.row.truth in _CLASSES]
-    known = [one for one in beforehand if one.row.truth in _CLASSES]
-    confusion = {truth: dict.fromkeys(_CLASSES, 0) for truth in _CLASSES}
-    for one in live:
-        confusion[one.row.truth][one.predicted] += 1
+def _of_four(seen: Sequence[Seen]) -> tuple[list[Seen], Classified, list[bool]]:
+    """The files of the four classes, their figures, and which are right."""
+    four = [one for one in seen if truth(one.clip.emotion) in CLASSES]
+    true, said = [truth(one.clip.emotion) for one in four], [one.predicted for one in four]
+    right = [one == other for one, other in zip(true, said, strict=True)]
+    return four, classified(true, said, [one.clip.speaker for one in four]), right
+
+
+def _known(seen: Sequence[Seen]) -> Known:
+    four, figures, right = _of_four(seen)
+    sure = [one.share for one in four]
+    return Known(
+        **figures._asdict(),
+        ece=rounded(ece(sure, right)),
+        coverage_accuracy=coverage_accuracy(sure, right),
+        arousal_auc=_auc(four),
+        arousal_balanced=_aroused(seen).balanced,
+    )
+
+
+def evaluate(name: str, heard: Heard, system: System, peers: Sequence[Peer] = ()) -> EmotionSet:
+    """All figures of one set; files of other emotions count for the speakers' baselines and arousal only."""
+    words = None if system.words is None else system.words.model
+    live = follow(heard, {}, system.voice.model, words)
+    four, figures, right = _of_four(live)
+    sure, named = [one.share for one in four], [one.named for one in four]
+    aroused = _aroused(live)
+    arousal, arousal_interval = _concordance(live, "arousal")
+    valence, valence_interval = _concordance(live, "valence")
     return EmotionSet(
         name=name,
-        n=len(live),
-        speakers=len({one.row.speaker for one in everything}),
-        uar=_uar(live),
-        accuracy=_ratio(sum(one.predicted == one.row.truth for one in live), len(live)),
-        coverage=_ratio(sum(one.named for one in live), len(live)),
+        language="+".join(sorted({clip.language for clip in heard.clips})),
+        n=len(four),
+        speakers=len({clip.speaker for clip in heard.clips}),
+        **figures._asdict(),
+        coverage=rounded(sum(named) / len(named)) if named else None,
         chance=CHANCE,
-        per_class={label: _per_class(confusion, label) for label in _CLASSES},
-        confusion=confusion,
-        arousal_auc=_auc(live),
-        speaker_known=Known(
-            uar=_uar(known),
-            accuracy=_ratio(sum(one.predicted == one.row.truth for one in known), len(known)),
-            arousal_auc=_auc(known),
-        ),
-        ccc_n=sum("arousal" in row.detail or "valence" in row.detail for row in rows),
-        ccc_arousal=_concordance(everything, "arousal"),
-        ccc_valence=_concordance(everything, "valence"),
+        ece=rounded(ece(sure, right)),
+        coverage_accuracy=coverage_accuracy(sure, right),
+        per_class=per_class(figures.confusion),
+        resampled=resampled([one.clip.speaker for one in four]),
+        arousal_auc=_auc(four),
+        arousal_n=aroused.n,
+        arousal_balanced=aroused.balanced,
+        arousal_balanced_interval=aroused.interval,
+        speaker_known=_known(follow(heard, baselines(heard, system.voice.model), system.voice.model, words)),
+        ccc_n=sum("arousal" in clip.detail or "valence" in clip.detail for clip in heard.clips),
+        ccc_arousal=arousal,
+        ccc_arousal_interval=arousal_interval,
+        ccc_valence=valence,
+        ccc_valence_interval=valence_interval,
+        **heard.pace._asdict(),
+        peers=tuple(peers),
     )
 
 
-def run(
-    manifest: Sequence[Path], *, split: str | None, limit: int | None, with_text: bool, out: Path | None, json: bool
+def run(  # noqa: PLR0913 - an argument for each option
+    manifest: Sequence[Path],
+    *,
+    split: str | None,
+    limit: int | None,
+    with_text: bool,
+    out: Path | None,
+    json: bool,
+    voice: str = voices.DEFAULT,
+    text: str = readers.DEFAULT,
+    codec: Codec = "pcmu",
+    train: Sequence[Path] = (),
+    peers: bool = True,
 ) -> None:
-    """Measure and print."""
-    sets = tuple(
-        evaluate(path.resolve().parent.name, list(_rows(path, split, limit, with_text=with_text))) for path in manifest
-    )
+    """Measure and print; ``out`` is written anew after every set."""
+    system = System(voices.chosen(voice), readers.chosen(text) if with_text else None)
+    others = corpora(train, codec) if peers else {}
     options = "".join(f" --manifest {path.resolve().parent.name}/{path.name}" for path in manifest)
     options += (f" --split {split}" if split else "") + (f" --limit {limit}" if limit else "")
-    options += " --with-text" if with_text else ""
+    options += f" --voice {system.voice.weights.name} --codec {codec}"
+    options += "" if system.words is None else f" --with-text --text {system.words.weights.name}"
+    options += "".join(f" --train-manifest {name}/manifest.csv" for name in others) + ("" if peers else " --no-peers")
     result = Result(
-        environment=environment(f"warmline bench emotion{options}", ("numpy", "vaderSentiment")),
+        environment=environment(f"warmline bench emotion{options}", ("numpy", "vaderSentiment", "scikit-learn")),
+        voice=system.voice.weights,
+        codec=codec,
         text=with_text,
+        words=None if system.words is None else system.words.weights,
         split=split,
-        sets=sets,
+        sets=(),
     )
+    for path in manifest:
+        files = list(clips(path, split=split, limit=limit, codec=codec))
+        if not files:
+            raise ValueError(f"expected files, got none (manifest {path}, split {split})")
+        found = beside(path, files, split, codec, others) if peers else []
+        one = evaluate(path.resolve().parent.name, hear(system.voice.model, files), system, found)
+        result = msgspec.structs.replace(result, sets=(*result.sets, one))
+        write(result, out)
     report(result, out=out, json=json, show=_show)
 
 
 def _show(result: Result, console: Console) -> None:
-    words = "voice and transcripts" if result.text else "voice only, no text (--with-text uses the transcripts)"
-    table = Table(title=f"Emotion: {words}; four classes, chance UAR {CHANCE:.2f}")
-    for heading in ("set", "n", "UAR", "acc.", "named", "AUC", "UAR*", "CCC a", "CCC v"):
+    words = "voice and transcripts" if result.text else "voice only"
+    table = Table(title=f"Emotion: {result.voice.name}, {words}; chance UAR {CHANCE:.2f}")
+    beside = Table(title="SVM, every speaker known beforehand")
+    for heading in ("set", "n", "UAR, 95 %", "acc.", "named", "ECE", "UAR*", "CCC"):
         table.add_column(heading, justify="left" if heading == "set" else "right", no_wrap=True)
+    for heading in ("set", "trained on", "n", "UAR, 95 %", "acc."):
+        beside.add_column(heading, justify="left" if heading in {"set", "trained on"} else "right", no_wrap=True)
     for one in result.sets:
-        figures = (one.uar, one.accuracy, one.coverage, one.arousal_auc, one.speaker_known.uar)
-        cells = ["-" if figure is None else f"{figure:.2f}" for figure in (*figures, one.ccc_arousal, one.ccc_valence)]
-        table.add_row(one.name, str(one.n), *cells)
+        figures = (one.accuracy, one.coverage, one.ece, one.speaker_known.uar, one.ccc_arousal)
+        cells = ["-" if figure is None else f"{figure:.2f}" for figure in figures]
+        table.add_row(one.name, str(one.n), spanned(one.uar, one.uar_interval), *cells)
+        for peer in one.peers:
+            figures = (str(peer.n), spanned(peer.uar, peer.uar_interval), f"{peer.accuracy:.2f}")
+            beside.add_row(one.name, peer.trained_on, *figures)
     console.print(table)
-    console.print("named: production names a class; AUC: arousal, angry above sad; UAR*: the speaker known beforehand")
+    console.print("named: production names a class; UAR*: speakers known beforehand; CCC: arousal")
+    if beside.row_count:
+        console.print(beside)

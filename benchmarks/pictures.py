@@ -15,13 +15,16 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from benchmarks import asr, capacity, longrun
+from benchmarks import asr, capacity, emotion, longrun, sentiment
 from benchmarks import curve as moods_of
+from benchmarks.figures import Confusion, Covered
 
 RESULTS: Final = Path(__file__).parent / "results"
 PICTURES: Final = Path(__file__).resolve().parents[1] / "docs" / "pictures"
 _COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#4d4d4d", "#8c6d31")
 """Of Okabe and Ito, which people tell apart however they see colours, and two more."""
+_ABREAST: Final = 4
+"""Panels in a row."""
 _STYLE: Final[Any] = {
     "svg.hashsalt": "warmline",
     # Letters stay letters: smaller, and they can be searched.
@@ -172,10 +175,73 @@ def _mood(figure: Any, content: bytes) -> None:
     figure.legend(handles=[*score.get_legend_handles_labels()[0], *patches], ncols=4, loc="outside lower center")
 
 
+def _emotions(figure: Any, content: bytes) -> None:
+    """Confusion of each set with labels, and how accuracy rises with what is left out."""
+    result = msgspec.json.decode(content, type=emotion.Result)
+    sets = [one for one in result.sets if one.n]
+    panels = figure.subplots(1, len(sets) + 1, squeeze=False)[0]
+    for axes, one in zip(panels, sets, strict=False):
+        _confusion(axes, one.confusion, f"{one.name}\nUAR {one.uar:.2f}, {one.n} files")
+    _covered(panels[-1], [(one.name, one.coverage_accuracy) for one in sets])
+    _covered(panels[-1], [("", one.speaker_known.coverage_accuracy) for one in sets], "--")
+    panels[-1].plot([], [], "--", color="#333333", label="speaker known")
+    figure.legend(*panels[-1].get_legend_handles_labels(), ncols=4, loc="outside lower center")
+
+
+def _sentiments(figure: Any, content: bytes) -> None:
+    """The same of ours, texts as they were written."""
+    result = msgspec.json.decode(content, type=sentiment.Result)
+    sets = [
+        (one, scored)
+        for one in result.sets
+        for scored in one.scored
+        if scored.reader == "ours" and scored.written == sentiment.AS_WRITTEN and scored.confusion
+    ]
+    rows = -(-(len(sets) + 1) // _ABREAST)
+    panels = list(figure.subplots(rows, _ABREAST, squeeze=False).flat)
+    for axes, (one, scored) in zip(panels, sets, strict=False):
+        _confusion(axes, scored.confusion, f"{one.name}\n{scored.accuracy:.2f} of {scored.n} right")
+    curves, *rest = panels[len(sets) :]
+    for axes in rest:
+        axes.set_axis_off()
+    _covered(curves, [(one.name, scored.coverage_accuracy) for one, scored in sets])
+    figure.legend(*curves.get_legend_handles_labels(), ncols=4, loc="outside lower center")
+
+
+def _confusion(axes: Any, counts: Confusion, title: str) -> None:
+    """Shares of each truth, with the counts; what never is true or predicted is left out."""
+    true = [name for name in counts if sum(counts[name].values())]
+    said = [name for name in counts if name in true or any(counts[one][name] for one in true)]
+    shares = [[counts[one][other] / sum(counts[one].values()) for other in said] for one in true]
+    across, down = ([n - 0.5 for n in range(len(names) + 1)] for names in (said, true))
+    axes.pcolormesh(across, down, shares, cmap="Blues", vmin=0, vmax=1)
+    axes.invert_yaxis()
+    for y, one in enumerate(true):
+        for x, other in enumerate(said):
+            colour = "white" if shares[y][x] > 0.5 else "black"
+            axes.text(x, y, counts[one][other], ha="center", va="center", color=colour)
+    axes.set_xticks(range(len(said)), said, rotation=30, ha="right")
+    axes.set_yticks(range(len(true)), true)
+    axes.set(title=title, xlabel="predicted", ylabel="truth")
+    axes.grid(visible=False)
+
+
+def _covered(axes: Any, curves: Sequence[tuple[str, Sequence[Covered]]], line: str = "-") -> None:
+    """Accuracy of the most confident, against their share."""
+    for (name, points), colour in zip(curves, cycle(_COLOURS)):
+        at = [100 * one.coverage for one in points]
+        axes.plot(
+            at, [one.accuracy for one in points], line, marker="o", markersize=3, color=colour, label=name or None
+        )
+    axes.set(title="the most confident", xlabel="kept, %", ylabel="accuracy", xlim=(103, 47), ylim=(0, 1))
+
+
 KINDS: Final[dict[str, Kind]] = {
     "asr": Kind("Errors and time of recognition, by set", (8, 5.5), _words),
     "capacity": Kind("Latency of finals against the number of calls", (8, 4.2), _capacity),
     "curve": Kind("The customer's mood over a sample call", (8, 4.6), _mood),
+    "emotion": Kind("Confusion of emotions, and accuracy of the most confident", (11, 3.8), _emotions),
+    "sentiment": Kind("Confusion of sentiments, and accuracy of the most confident", (9, 6.5), _sentiments),
     "longrun": Kind("Memory over the run, by process", (8, 3.6), _memory),
 }
 """By the beginning of the file's name."""

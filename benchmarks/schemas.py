@@ -4,7 +4,20 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import asr, capacity, curve, device, emotion, live, longrun, silence, tail, vocabulary, windows
+from benchmarks import (
+    asr,
+    capacity,
+    curve,
+    device,
+    emotion,
+    live,
+    longrun,
+    sentiment,
+    silence,
+    tail,
+    vocabulary,
+    windows,
+)
 from stream.schemas import TYPES, schema
 
 DIRECTORY: Final = Path(__file__).resolve().parents[1] / "docs" / "schemas"
@@ -17,6 +30,7 @@ PUBLISHED: Final[dict[str, Any]] = {
     "bench-emotion": emotion.Result,
     "bench-live": live.Result,
     "bench-longrun": longrun.Result,
+    "bench-sentiment": sentiment.Result,
     "bench-silence": silence.Result,
     "bench-tail": tail.Result,
     "bench-vocabulary": vocabulary.Result,

@@ -23,6 +23,8 @@ from benchmarks import (
     windows,
 )
 from benchmarks.environment import Environment
+from benchmarks.figures import spanned
+from benchmarks.weights import Weights
 
 RESULTS: Final = Path(__file__).parent / "results"
 DOCUMENT: Final = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
@@ -118,48 +120,95 @@ def _emotion(content: bytes) -> list[str]:
     rows = [
         (
             one.name,
-            one.n,
-            one.speakers,
-            _number(one.uar),
-            _number(one.speaker_known.uar),
-            _number(one.accuracy),
-            _number(one.coverage),
-            _number(one.arousal_auc),
-            _number(one.ccc_arousal),
+            f"{one.n} of {one.speakers}",
+            spanned(one.uar, one.uar_interval),
+            spanned(one.speaker_known.uar, one.speaker_known.uar_interval),
+            *(_number(figure) for figure in (one.accuracy, one.coverage, one.ece, _half(one))),
+            spanned(one.arousal_balanced, one.arousal_balanced_interval),
+            spanned(one.ccc_arousal, one.ccc_arousal_interval),
+            f"{one.ms:.0f} ({one.ms_32:.0f})",
         )
         for one in result.sets
     ]
-    heads = ("set", "files", "speakers", "UAR", "UAR, speaker known", "accuracy", "named", "arousal AUC", "CCC arousal")
+    heads = ("set", "files of speakers", "UAR", "UAR, speaker known", "accuracy", "named", "ECE", "at 50 %", "arousal")
+    sound = "as recorded" if result.codec == "none" else f"G.711 ({result.codec})"
     lines = [
-        f"### Emotion: {'voice and words' if result.text else 'voice alone'}",
+        f"### Emotion: {result.voice.name}, {'voice and words' if result.text else 'voice alone'}",
         "",
-        f"Four classes; chance is a UAR of {emotion.CHANCE:.2f}. *named*: share of files for which a call would show "
-        'a class, and not "unknown". *AUC*: chance that an angry file has more arousal than a sad one.',
+        f"Four classes; chance is a UAR of {emotion.CHANCE:.2f}. Sound: {sound}. *named*: share of files "
+        'for which a call would show a class, and not "unknown". *at 50 %*: accuracy of the more confident half. '
+        "*arousal*: balanced accuracy of high against low. *CCC*: of arousal. *ms*: of an utterance alone, "
+        "and in brackets of each of 32 together.",
         "",
     ]
-    return [*lines, *_table(heads, rows), *_where(result.environment)]
+    return [
+        *lines,
+        *_table((*heads, "CCC", "ms"), rows),
+        *_beside(result),
+        *_weights(result.voice),
+        *_where(result.environment),
+    ]
+
+
+def _half(one: emotion.EmotionSet | sentiment.Scored) -> float | None:
+    return next((kept.accuracy for kept in one.coverage_accuracy if kept.coverage == 0.5), None)
+
+
+def _beside(result: emotion.Result) -> list[str]:
+    rows = [
+        (
+            one.name,
+            peer.trained_on,
+            peer.trained_n,
+            peer.n,
+            spanned(peer.uar, peer.uar_interval),
+            spanned(peer.accuracy, peer.accuracy_interval),
+            _number(peer.macro_f1),
+        )
+        for one in result.sets
+        for peer in one.peers
+    ]
+    told = "An SVM on log-mel statistics and prosody, on the same sound; every speaker is known beforehand:"
+    heads = ("set", "trained on", "files", "tested", "UAR", "accuracy", "F1")
+    return ["", told, "", *_table(heads, rows)] if rows else []
+
+
+def _weights(weights: Weights) -> list[str]:
+    return [] if weights.sha256 is None else ["", f"Weights {weights.name}, SHA-256 `{weights.sha256}`."]
 
 
 def _sentiment(content: bytes) -> list[str]:
     result = msgspec.json.decode(content, type=sentiment.Result)
+    found = [(one, scored) for one in result.sets for scored in one.scored]
+    others = {
+        (one.name, scored.written, scored.reader): scored.accuracy
+        for one, scored in found
+        if scored.written != sentiment.AS_WRITTEN
+    }
+    ways = sorted({written for _, written, _ in others})
     rows = [
         (
-            one.set,
-            one.scorer,
-            one.n,
-            *(_number(figure, 3) for figure in (one.accuracy, one.spoken, one.share, one.auc, one.neutral)),
-            f"{one.ms:.3f}",
+            one.name,
+            scored.reader,
+            scored.n,
+            spanned(scored.accuracy, scored.accuracy_interval),
+            *(_number(others.get((one.name, written, scored.reader))) for written in ways),
+            *(_number(figure) for figure in (scored.macro_f1, scored.auc, scored.ece, _half(scored), scored.neutral)),
+            f"{scored.ms:.2f} ({scored.ms_32:.2f})",
         )
-        for one in result.rows
+        for one, scored in found
+        if scored.written == sentiment.AS_WRITTEN
     ]
-    heads = ("set", "scorer", "texts", "accuracy", "spoken", "share", "AUC", "neutral", "ms")
+    heads = ("set", "reader", "texts", "accuracy", *ways, "F1", "AUC", "ECE", "at 50 %", "neutral", "ms")
     return [
-        "### Sentiment of texts",
+        f"### Sentiment of texts: {result.text.name}",
         "",
-        "*accuracy* counts a score of nothing as wrong, *spoken* is over texts of which something is said, *share* is "
-        "their share; *neutral* is the share of neutral texts within 0.2 of neutral.",
+        "*accuracy* counts a score of nothing as wrong where no text is neutral; *F1*: macro; *at 50 %*: accuracy of "
+        "the more confident half; *neutral*: share of neutral texts, or of business, within 0.2 of neutral; *ms*: of a "
+        "text alone, and in brackets of each of 32 together.",
         "",
         *_table(heads, rows),
+        *_weights(result.text),
         *_where(result.environment),
     ]
 

@@ -24,8 +24,9 @@ from rich.progress import Progress
 from rich.table import Table
 
 from audio.types import SAMPLE_RATE
-from benchmarks.asr import Row, bootstrap, later, rows_of, utterances
+from benchmarks.asr import Row, later, rows_of, utterances
 from benchmarks.environment import Environment, Spread, environment, report, spread
+from benchmarks.figures import ratio_interval
 from models.asr import WINDOWS_S, WhisperRecogniser
 from models.textnorm import Errors, wer
 from models.types import Recogniser, Spoken
@@ -161,7 +162,7 @@ def difference(errors: Sequence[Errors], base: Sequence[Errors]) -> tuple[float,
     """
     above = [one.total - other.total for one, other in zip(errors, base, strict=True)]
     lengths = [one.n for one in base]
-    return round(sum(above) / max(sum(lengths), 1), 4), bootstrap(above, lengths)
+    return round(sum(above) / max(sum(lengths), 1), 4), ratio_interval(above, lengths)
 
 
 def compare(name: str, took: Took) -> WindowSet:

@@ -25,8 +25,10 @@ class Sentiment(msgspec.Struct, frozen=True, kw_only=True):
     """-1 ... 1; None where there are no words or not in a language that is known."""
     confidence: float
     """0 ... 1."""
+    neutral: float | None = None
+    """Probability that the words are neither good nor bad; None where the scorer does not say."""
     angry: float = 0.0
-    """0 ... 1: how much the words speak of it, as for the three below."""
+    """0 ... 1: how much the words speak of it, as for the three below; of a trained model, its probability."""
     anxious: float = 0.0
     disappointed: float = 0.0
     satisfied: float = 0.0
@@ -67,7 +69,7 @@ def score(text: str, language: str) -> Sentiment:
         text: As recognised, with or without punctuation.
         language: "zh", "en", or anything else to go by the script.
     """
-    known = _language(text, language)
+    known = language_of(text, language)
     if known is None:
         return NOTHING_SAID
     plain = text.lower().replace("’", "'")
@@ -96,7 +98,7 @@ class Phrases:
         return [score(text, language) for text, language in zip(texts, languages, strict=True)]
 
 
-def _language(text: str, language: str) -> Literal["zh", "en"] | None:
+def language_of(text: str, language: str) -> Literal["zh", "en"] | None:
     if _CJK.search(text):
         return "zh" if language != "en" or len(_CJK.findall(text)) * 2 >= len(text) else "en"
     return "en" if _WORD.search(text.lower()) else None

@@ -17,6 +17,8 @@ Manifests = Annotated[list[Path], typer.Option("--manifest", help="CSV with a co
 Split = Annotated[str | None, typer.Option(help="Only the rows whose column split says this.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only so many rows of each manifest.")]
 Times = Annotated[int, typer.Option(min=1, help="Hear each file so often, begun a little later each time.")]
+Text = Annotated[str, typer.Option(help="What reads words: open, research, phrases, or a directory with weights.")]
+Peers = Annotated[bool, typer.Option(help="Beside other models, in the same run.")]
 Out = Annotated[Path | None, typer.Option(help="Write the result as JSON here, too.")]
 
 
@@ -64,12 +66,49 @@ def emotion(
     manifest: Manifests,
     split: Split = None,
     limit: Limit = None,
+    voice: Annotated[
+        str, typer.Option(help="open, research, unsupervised, or a directory with weights.")
+    ] = "unsupervised",
+    codec: Annotated[
+        Literal["pcmu", "pcma", "none"], typer.Option(help="G.711 at 8 kHz, through which files go; none as they are.")
+    ] = "pcmu",
     with_text: Annotated[bool, typer.Option(help="Use the column transcript as the words that were said.")] = False,
+    text: Text = "phrases",
+    train_manifest: Annotated[
+        list[Path] | None, typer.Option(help="What the peer is trained on besides the set's own; may be repeated.")
+    ] = None,
+    peers: Peers = True,
     out: Out = None,
     json: Json = False,
 ) -> None:
-    """Emotion: UAR over angry, happy, neutral and sad; coverage; CCC where valence and arousal are known."""
-    _module("emotion").run(manifest, split=split, limit=limit, with_text=with_text, out=out, json=json)
+    """Emotion: UAR over angry, happy, neutral and sad, calibration, CCC of arousal and valence; beside an SVM."""
+    _module("emotion").run(
+        manifest,
+        split=split,
+        limit=limit,
+        voice=voice,
+        codec=codec,
+        with_text=with_text,
+        text=text,
+        train=train_manifest or [],
+        peers=peers,
+        out=out,
+        json=json,
+    )
+
+
+@bench.command()
+def sentiment(
+    manifest: Annotated[list[Path], typer.Option("--manifest", help="CSV or CSV.GZ of texts; may be repeated.")],
+    split: Split = None,
+    limit: Limit = None,
+    text: Text = "phrases",
+    peers: Peers = True,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Sentiment of texts: accuracy, calibration and time, beside other models; with and without punctuation."""
+    _module("sentiment").run(manifest, split=split, limit=limit, text=text, peers=peers, out=out, json=json)
 
 
 @bench.command()

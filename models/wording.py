@@ -1,0 +1,141 @@
+"""Sentiment and emotion of words by a trained model; ``models.sentiment`` has what stands in where it is missing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from models.embedding import Embedding
+from models.ngrams import ngrams
+from models.sentiment import Sentiment, language_of, score
+
+SENTIMENTS: Final = ("negative", "neutral", "positive")
+EMOTIONS: Final = ("neutral", "angry", "anxious", "disappointed", "satisfied")
+_NOTHING: Final = Sentiment(value=None, confidence=0.0)
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Head:
+    """What was trained for one language: everything is added up to eight scores, three sentiments and five emotions."""
+
+    idf: Floats
+    """Shape (buckets,); how rare each n-gram is."""
+    grams: Floats
+    """Shape (buckets, 8)."""
+    hidden: Floats
+    """Shape (dense, h)."""
+    hidden_bias: Floats
+    out: Floats
+    """Shape (h, 8)."""
+    direct: Floats
+    """Shape (dense, 8)."""
+    bias: Floats
+    """Shape (8,)."""
+
+    def scores(self, text: str, language: Any, vector: Floats) -> Floats:
+        """
+        Scores of one text.
+
+        Args:
+            vector: Its embedding, shape (384,).
+
+        Returns:
+            Shape (8,), logarithms of probabilities but for two constants.
+        """
+        buckets, counts = ngrams(text, language, len(self.idf).bit_length() - 1)
+        weights = counts * self.idf[buckets]
+        weights /= max(float(np.linalg.norm(weights)), 1e-9)
+        dense = np.concatenate([vector, marks(text, language)])
+        inner = np.maximum(dense @ self.hidden + self.hidden_bias, 0)
+        total: Floats = weights @ self.grams[buckets] + inner @ self.out + dense @ self.direct + self.bias
+        return total
+
+
+def marks(text: str, language: str) -> Floats:
+    """What the phrases say of a text, shape (6,)."""
+    said = score(text, language)
+    return np.array(
+        [said.value or 0.0, said.confidence, said.angry, said.anxious, said.disappointed, said.satisfied],
+        dtype=np.float32,
+    )
+
+
+class TextModel:
+    """Trained heads over an embedding. Keeps nothing between calls and may be used from any thread."""
+
+    def __init__(self, weights: Path, embedding: Embedding) -> None:
+        """
+        Load the heads.
+
+        Args:
+            weights: A file that ``models.training.text`` wrote.
+            embedding: The one that it was trained with.
+        """
+        from safetensors.numpy import load_file  # noqa: PLC0415
+
+        tensors = load_file(weights)
+        self._embedding = embedding
+        self._heads = {
+            language: Head(
+                **{
+                    name.partition(".")[2]: tensor.astype(np.float32)
+                    for name, tensor in tensors.items()
+                    if name.startswith(f"{language}.")
+                }
+            )
+            for language in ("zh", "en")
+        }
+
+    def __call__(self, text: str, language: str) -> Sentiment:
+        """As ``TextSentiment``."""
+        return self.read([text], [language])[0]
+
+    def read(self, texts: Sequence[str], languages: Sequence[str], vectors: Floats | None = None) -> list[Sentiment]:
+        """
+        Sentiment of texts, the same for each as if it came alone.
+
+        Args:
+            texts: As recognised or written, with or without punctuation.
+            languages: Of each "zh", "en", or anything else to go by the script.
+            vectors: Their embeddings, where they are known already, shape (n, 384).
+
+        Returns:
+            ``value`` is the probability of positive less that of negative, ``confidence`` that of the likeliest of
+            negative, neutral and positive; the emotions are probabilities and add up to 1 with that of none of them.
+        """
+        known = [language_of(text, language) for text, language in zip(texts, languages, strict=True)]
+        if vectors is None:
+            vectors = np.zeros((len(texts), 0), dtype=np.float32)
+            worded = [text for text, language in zip(texts, known, strict=True) if language is not None]
+            found = iter(self._embedding(worded))
+        else:
+            found = iter(vector for vector, language in zip(vectors, known, strict=True) if language is not None)
+        return [
+            _NOTHING if language is None else _sentiment(self._heads[language].scores(text, language, next(found)))
+            for text, language in zip(texts, known, strict=True)
+        ]
+
+
+def _sentiment(scores: Floats) -> Sentiment:
+    negative, neutral, positive = _softmax(scores[:3])
+    _, angry, anxious, disappointed, satisfied = _softmax(scores[3:])
+    return Sentiment(
+        value=positive - negative,
+        confidence=max(negative, neutral, positive),
+        neutral=neutral,
+        angry=angry,
+        anxious=anxious,
+        disappointed=disappointed,
+        satisfied=satisfied,
+    )
+
+
+def _softmax(scores: Floats) -> list[float]:
+    raised = np.exp(scores - scores.max())
+    shares: list[float] = (raised / raised.sum()).tolist()
+    return shares
