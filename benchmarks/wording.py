@@ -81,8 +81,8 @@ def probabilities(said: Sequence[Sentiment], *, two_way: bool) -> Probabilities:
     value = np.array([one.value or 0.0 for one in said])
     found = np.stack([(1 - neutral - value) / 2, neutral, (1 - neutral + value) / 2], axis=1)
     if two_way:
-        found[:, 1] = 0
-        found = (found + 1e-9) / (found + 1e-9).sum(axis=1, keepdims=True)
+        found = (found + 1e-9) * [1, 0, 1]
+        found /= found.sum(axis=1, keepdims=True)
     return found
 
 
@@ -128,15 +128,17 @@ def _ms(read_one: Callable[[str], object], texts: Sequence[str]) -> float:
 class Bench:
     """A model and what it is measured with."""
 
-    def __init__(self, model: TextModel, embedding: Embedding, data: Path, *, peers: bool) -> None:
+    def __init__(self, model: TextModel, embedding: Embedding, data: Path, *, limit: int | None, peers: bool) -> None:
         self._model = model
         self._embedding = embedding
         self._data = data
+        self._limit = limit
         self._peers = peers
 
     def measure(self, name: str) -> Row:
         """All figures of one set."""
         rows = [row for row in read(self._data, name, "public_eval") if row.sentiment is not None]
+        rows = rows[: self._limit]
         texts, language, two_way = [row.text for row in rows], rows[0].language, rows[0].two_way
         truth = np.array([row.sentiment for row in rows])
         vectors = self._embedding(texts)
@@ -200,16 +202,19 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--home", type=Path, default=Path(".warmline"), help="where the embedding's weights are kept")
     parser.add_argument("--set", action="append", choices=_ALL, help="only these sets")
+    parser.add_argument("--limit", type=int, help="only the first texts of each set")
     parser.add_argument("--peers", action="store_true", help="train the peer on each set, too")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     embedding = Embedding(locate("multilingual-e5-small", directory=None, cache=given.home / "weights"))
-    bench = Bench(TextModel(given.weights, embedding), embedding, given.data, peers=given.peers)
+    bench = Bench(TextModel(given.weights, embedding), embedding, given.data, limit=given.limit, peers=given.peers)
     rows: list[Row] = []
     for name in given.set or _ALL:
         rows.append(bench.measure(name))
         Console(stderr=True).print(rows[-1])
-    command = f"python -m benchmarks.wording --weights {given.weights.name}" + (" --peers" if given.peers else "")
+    command = f"python -m benchmarks.wording --weights {given.weights.name} --data DIR"
+    command += f" --limit {given.limit}" if given.limit else ""
+    command += " --peers" if given.peers else ""
     result = Result(
         environment=environment(command, ("onnxruntime", "scikit-learn")),
         weights=given.weights.name,

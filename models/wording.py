@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +37,7 @@ class Head:
     bias: Floats
     """Shape (8,)."""
 
-    def scores(self, text: str, language: Any, vector: Floats) -> Floats:
+    def scores(self, text: str, language: Literal["zh", "en"], vector: Floats) -> Floats:
         """
         Scores of one text.
 
@@ -47,10 +47,13 @@ class Head:
         Returns:
             Shape (8,), logarithms of probabilities but for two constants.
         """
+        return self.scores_of(text, language, np.concatenate([vector, marks(text, language)]))
+
+    def scores_of(self, text: str, language: Literal["zh", "en"], dense: Floats) -> Floats:
+        """The same, of its embedding and its marks together."""
         buckets, counts = ngrams(text, language, len(self.idf).bit_length() - 1)
         weights = counts * self.idf[buckets]
         weights /= max(float(np.linalg.norm(weights)), 1e-9)
-        dense = np.concatenate([vector, marks(text, language)])
         inner = np.maximum(dense @ self.hidden + self.hidden_bias, 0)
         total: Floats = weights @ self.grams[buckets] + inner @ self.out + dense @ self.direct + self.bias
         return total

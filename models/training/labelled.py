@@ -154,6 +154,33 @@ def read(directory: Path, name: str, split: str = "train") -> list[Labelled]:
     return found[::step]
 
 
+def read_own(path: Path) -> list[Labelled]:
+    """
+    Texts of one's own.
+
+    Args:
+        path: CSV in UTF-8 with the columns ``text``, ``language`` ("zh" or "en"), ``sentiment`` (negative, neutral or
+            positive) and ``emotion`` (one of ``EMOTIONS``); the last two may be empty.
+
+    Raises:
+        ValueError: If a label is unknown.
+    """
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        return [_own(row, at) for at, row in enumerate(csv.DictReader(lines), start=2)]
+
+
+def _own(row: dict[str, str], line: int) -> Labelled:
+    language = row["language"]
+    if language not in {"zh", "en"}:
+        raise ValueError(f"expected zh or en, got {language!r} (line={line})")
+    found: list[int | None] = []
+    for label, known in ((row["sentiment"], SENTIMENTS), (row["emotion"], EMOTIONS)):
+        if label and label not in known:
+            raise ValueError(f"expected one of {', '.join(known)}, got {label!r} (line={line})")
+        found.append(known.index(label) if label else None)
+    return Labelled(row["text"][:_CHARACTERS], "zh" if language == "zh" else "en", "own", *found)
+
+
 def _rows(folder: Path, split: str, name: str) -> Iterator[dict[str, Any]]:
     if name == "zh_crosswoz":
         with gzip.open(folder / "dialogues.jsonl.gz", "rt", encoding="utf-8") as lines:

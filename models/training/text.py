@@ -8,7 +8,7 @@ embeddings from one run to the next.
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any, Final, cast
@@ -21,13 +21,15 @@ from rich.console import Console
 from models.embedding import Embedding
 from models.training.confusion import Confusion, plain
 from models.training.heads import Recipe, Table, counted, fit, rarity, scores, tabulate
-from models.training.labelled import SETS, Labelled, Language, Licence, read
+from models.training.labelled import SETS, Labelled, Language, Licence, read, read_own
 from models.training.service import sentences
 from models.weights import locate
 from models.wording import EMOTIONS, SENTIMENTS, marks
 
 _HELD_BACK: Final = 10
 """Every so manieth text."""
+_OWN: Final = 1.0
+"""Weight of a text that no public set has."""
 _WORN: Final = 4
 """Every so manieth text is read a second time, worn."""
 
@@ -75,12 +77,8 @@ def chosen(licence: Licence, language: Language, without: Sequence[str]) -> list
     ]
 
 
-def train(
-    licence: Licence, language: Language, data: Path, vectors: Vectors, without: Sequence[str] = ()
-) -> dict[str, Floats]:
+def train(groups: Mapping[str, Sequence[Labelled]], vectors: Vectors) -> dict[str, Floats]:
     """Fit and calibrate the head of one language, and print how it does on what was held back."""
-    groups = {name: read(data, name) for name in chosen(licence, language, without)}
-    groups["service"] = sentences(language)
     kept: list[Labelled] = []
     held: list[Labelled] = []
     dense: dict[bool, list[Floats]] = {True: [], False: []}
@@ -103,8 +101,19 @@ def train(
     return head
 
 
+def gathered(
+    licence: Licence, language: Language, data: Path, own: Sequence[Labelled] = (), without: Sequence[str] = ()
+) -> dict[str, Sequence[Labelled]]:
+    """What the head of a language is trained on, by set."""
+    groups: dict[str, Sequence[Labelled]] = {name: read(data, name) for name in chosen(licence, language, without)}
+    groups["service"] = sentences(language)
+    if mine := [row for row in own if row.language == language]:
+        groups["own"] = mine
+    return groups
+
+
 def _shares(rows: Sequence[Labelled]) -> Floats:
-    return np.array([SETS[row.set].weight if row.set in SETS else 1.0 for row in rows], dtype=np.float32)
+    return np.array([SETS[row.set].weight if row.set in SETS else _OWN for row in rows], dtype=np.float32)
 
 
 def calibrated(head: dict[str, Floats], table: Table) -> dict[str, Floats]:
@@ -156,15 +165,17 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="a folder for each public set")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--without", action="append", default=[], help="a set to leave out")
+    parser.add_argument("--own", type=Path, action="append", default=[], help="a CSV of labelled texts of one's own")
     parser.add_argument("--home", type=Path, default=Path(".warmline"), help="where the embedding's weights are kept")
     parser.add_argument("--cache", type=Path, help="where embeddings of texts are kept")
     given = parser.parse_args()
     embedding = Embedding(locate("multilingual-e5-small", directory=None, cache=given.home / "weights"))
     vectors = Vectors(embedding, given.cache)
+    own = [row for path in given.own for row in read_own(path)]
     tensors: dict[str, Any] = {}
     languages: tuple[Language, ...] = ("zh", "en")
     for language in languages:
-        head = train(given.weights, language, given.data, vectors, given.without)
+        head = train(gathered(given.weights, language, given.data, own, given.without), vectors)
         tensors |= {f"{language}.{name}": tensor.astype(np.float16) for name, tensor in head.items()}
     given.out.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, given.out, {"weights": given.weights, "without": " ".join(given.without)})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from models.training.labelled import SETS, read
+from models.training.labelled import SETS, read, read_own
 from models.training.service import sentences
 from models.training.text import chosen
 from models.wording import EMOTIONS, SENTIMENTS
@@ -72,3 +72,20 @@ def test_the_written_sentences_are_filled_and_of_every_kind(language: str) -> No
     assert not any("{" in row.text for row in rows)
     assert {row.sentiment for row in rows} == {0, 1, 2}
     assert {row.emotion for row in rows} == {0, 1, 2, 3, 4}
+
+
+def test_texts_of_ones_own_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("text,language,sentiment,emotion\n又断网了,zh,negative,angry\nfine thanks,en,positive,\n")
+    assert [(row.text, row.language, row.sentiment, row.emotion) for row in read_own(path)] == [
+        ("又断网了", "zh", 0, 1),
+        ("fine thanks", "en", 2, None),
+    ]
+
+
+@pytest.mark.parametrize("line", ["bad,en,negativ,", "bad,de,negative,", "bad,en,negative,cross"])
+def test_a_label_of_ones_own_that_is_unknown_is_refused(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text(f"text,language,sentiment,emotion\n{line}\n")
+    with pytest.raises(ValueError, match="line=2"):
+        read_own(path)
