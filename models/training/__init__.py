@@ -1,0 +1,1 @@
+"""Training of our own models; needs the extra `train`."""
