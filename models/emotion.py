@@ -30,14 +30,17 @@ class Sound:
 
     prosody: Prosody
     vector: npt.NDArray[np.float32]
-    """Shape (d,), the model's own; (0,) where it has none."""
+    """Shape (d,), the model's own, in standard deviations within a speaker; (0,) where it has none."""
 
 
 class Voice(msgspec.Struct, frozen=True, kw_only=True):
     """What the voice of one utterance says, for this speaker."""
 
     classes: dict[EmotionLabel, float] | None
-    """Calibrated probabilities of all labels but "unknown", adding up to 1; None where the model knows no classes."""
+    """
+    Calibrated probabilities of all labels but "unknown", adding up to 1; None where there is too little voice, or the
+    model knows no classes.
+    """
     arousal: float | None
     """-1 ... 1; None where there is too little voice, or the model does not say, as for valence."""
     arousal_confidence: float
@@ -71,8 +74,8 @@ class Moments(msgspec.Struct, frozen=True, array_like=True):
     squares: float = 0.0
 
     def observe(self, value: float, weight: float) -> "Moments":
-        """With one more value; the oldest fade once ``_MEMORY`` is full."""
-        kept = min(self.weight, _MEMORY)
+        """With one more value; the oldest fade once ``MEMORY`` is full."""
+        kept = min(self.weight, MEMORY)
         share = kept / self.weight if self.weight > 0 else 0.0
         total = kept + weight
         step = value - self.mean
@@ -97,7 +100,7 @@ class _Prior(NamedTuple):
 _LEVEL: Final = _Prior(-26.0, 8.0, 3.0, 0.30)
 _PITCH: Final = _Prior(8.0, 6.0, 1.8, 0.40)
 _HF500: Final = _Prior(-3.0, 4.0, 3.0, 0.30)
-_MEMORY: Final = 40.0
+MEMORY: Final = 40.0
 """Utterances that a baseline rests on at most."""
 _DEVIATION_WEIGHT: Final = 8.0
 """Utterances that the prior of a deviation counts as."""
@@ -107,12 +110,49 @@ _VOICED_HALF_MS: Final = 400.0
 """Voice at which an utterance counts half."""
 
 
+_CALM_LEAST: Final = 0.2
+"""What an utterance that is surely not calm counts in a baseline."""
+
+
+class Timbre(msgspec.Struct, frozen=True, array_like=True):
+    """Weighted mean and variance of a model's vectors, in half precision: about 1.5 kB in a checkpoint."""
+
+    weight: float = 0.0
+    mean: bytes = b""
+    """Float16, little-endian, as the next."""
+    variance: bytes = b""
+
+    def moments(self, size: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], float]:
+        """Mean and variance, of shape (size,), and weight; nothing known where another model's vectors were kept."""
+        if len(self.mean) != 2 * size:
+            return np.zeros(size, np.float32), np.zeros(size, np.float32), 0.0
+        mean, variance = (np.frombuffer(x, "<f2").astype(np.float32) for x in (self.mean, self.variance))
+        return mean, variance, min(self.weight, MEMORY)
+
+    def observe(self, vector: npt.NDArray[np.float32], weight: float) -> "Timbre":
+        """With one more vector, of shape (d,); the oldest fade once ``MEMORY`` is full."""
+        mean, variance, kept = self.moments(len(vector))
+        share = weight / (kept + weight)
+        step = vector - mean
+        variance = (1 - share) * (variance + share * step**2)
+        # Halves of what was kept are rounded again at each step: with a memory of 40 that stays below a hundredth.
+        return Timbre(kept + weight, (mean + share * step).astype("<f2").tobytes(), variance.astype("<f2").tobytes())
+
+
 class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     """How a customer sounds when calm, as far as known."""
 
     level: Moments = Moments()
     pitch: Moments = Moments()
     hf500: Moments = Moments()
+    timbre: Timbre = Timbre()
+
+    def learn(self, sound: Sound, voice: Voice) -> "Baseline":
+        """The baseline after one more utterance and what a model made of it: the calmer, the more it counts."""
+        known = self.observe(sound.prosody)
+        if not len(sound.vector):
+            return known
+        return msgspec.structs.replace(known, timbre=self.timbre.observe(sound.vector, calmness(voice)))
 
     def observe(self, prosody: Prosody) -> "Baseline":
         """
@@ -131,7 +171,17 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
             level=self.level.observe(level, weight),
             pitch=self.pitch.observe(pitch, weight),
             hf500=self.hf500.observe(hf500, weight),
+            timbre=self.timbre,
         )
+
+
+def calmness(voice: Voice) -> float:
+    """What an utterance counts in a baseline, 0.2 ... 1: by its chance of being neutral, else by its arousal."""
+    if voice.classes is not None:
+        calm = voice.classes[EmotionLabel.NEUTRAL]
+    else:
+        calm = 1 - max(0.0, voice.arousal or 0.0)
+    return _CALM_LEAST + (1 - _CALM_LEAST) * calm
 
 
 def arousal(prosody: Prosody, baseline: Baseline) -> tuple[float | None, float]:

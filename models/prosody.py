@@ -2,7 +2,7 @@
 
 import math
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -61,9 +61,24 @@ class Prosody(msgspec.Struct, frozen=True, kw_only=True):
         return round(self.speech_ms * self.voiced_share)
 
 
-def measure(pcm: Pcm) -> Prosody:
+class Contour(NamedTuple):
+    """An utterance frame by frame, 10 ms apart."""
+
+    frames: npt.NDArray[np.float32]
+    """Shape (frames, 640): 40 ms of samples each, full scale being 1."""
+    level_db: npt.NDArray[np.float32]
+    """Shape (frames,), dBFS."""
+    active: npt.NDArray[np.bool_]
+    """Shape (frames,): no pause."""
+    pitch_hz: npt.NDArray[np.float32]
+    """Shape (frames,): F0, or NaN where a frame is not voiced."""
+    strength: npt.NDArray[np.float32]
+    """Shape (frames,): periodicity, 0 ... 1 or a little more."""
+
+
+def trace(pcm: Pcm) -> Contour | None:
     """
-    Measure an utterance.
+    Follow an utterance through time.
 
     F0 comes from the autocorrelation of 40 ms frames divided by that of the window, on speech brought to 4 kHz, so
     that the fundamental is found from its harmonics where the telephone cuts it off; a second pass keeps to the
@@ -73,22 +88,46 @@ def measure(pcm: Pcm) -> Prosody:
         pcm: Shape (n,), 16 kHz, any length; what comes after 30 s is left out.
 
     Returns:
-        Never fails: of an empty or silent utterance all that needs voice is None.
+        None where there is nothing to hear: shorter than a frame, or silent.
 
     Source: Boersma: Accurate short-term analysis of the fundamental frequency, IFA Proceedings 17, 1993; De Looze,
-        Hirst: Detecting changes in key and range, Speech Prosody 2008 (two passes); de Jong, Wempe: Praat script to
-        detect syllable nuclei, Behavior Research Methods 41, 2009; Bone, Lee, Narayanan 2014 (HF500).
+        Hirst: Detecting changes in key and range, Speech Prosody 2008 (two passes).
     """
     if len(pcm) < _WINDOW:
-        return _nothing()
+        return None
     samples = pcm[:_LONGEST].astype(np.float32) / np.float32(_FULL_SCALE)
     frames = _framed(samples, _WINDOW, HOP)
     levels = 10 * np.log10(np.mean(np.square(frames), axis=1) + 1e-12, dtype=np.float32)
     loud = float(np.percentile(levels, 95))
     if loud < -75.0:
-        return _nothing()
+        return None
     active = levels > loud - _BELOW_PEAK_DB
-    pitch = _pitch(samples, len(frames), active)
+    return Contour(frames, levels, active, *_pitch(samples, len(frames), active))
+
+
+def measure(pcm: Pcm) -> Prosody:
+    """
+    Measure an utterance, by its contour.
+
+    Args:
+        pcm: Shape (n,), 16 kHz, any length; what comes after 30 s is left out.
+
+    Returns:
+        Never fails: of an empty or silent utterance all that needs voice is None.
+    """
+    return summarise(trace(pcm))
+
+
+def summarise(contour: Contour | None) -> Prosody:
+    """
+    A contour in a handful of numbers; None is silence.
+
+    Source: de Jong, Wempe: Praat script to detect syllable nuclei, Behavior Research Methods 41, 2009; Bone, Lee,
+        Narayanan 2014 (HF500).
+    """
+    if contour is None:
+        return _nothing()
+    frames, levels, active, pitch, _ = contour
     voiced = ~np.isnan(pitch)
     count, speech = int(voiced.sum()), int(active.sum())
     enough = count >= 10
@@ -149,27 +188,28 @@ def _autocorrelation(frames: _Frames) -> _Frames:
 _WINDOW_AUTOCORRELATION: Final = _autocorrelation(_PITCH_WINDOW)
 
 
-def _pitch(samples: _Series, count: int, active: npt.NDArray[np.bool_]) -> _Series:
-    """F0 of each frame in Hz; NaN where it is not voiced."""
+def _pitch(samples: _Series, count: int, active: npt.NDArray[np.bool_]) -> tuple[_Series, _Series]:
+    """F0 of each frame in Hz, NaN where it is not voiced, and its strength."""
     slow = np.convolve(samples, _TAPS, mode="same")[::_DECIMATION].astype(np.float32)
     frames = _framed(slow, _WINDOW // _DECIMATION, HOP // _DECIMATION)[:count]
-    pitch = np.full(count, np.nan, dtype=np.float32)
+    pitch, strengths = np.full(count, np.nan, dtype=np.float32), np.zeros(count, dtype=np.float32)
     chosen = np.flatnonzero(active[: len(frames)])
     if len(chosen) == 0:
-        return pitch
+        return pitch, strengths
     centred = frames[chosen] - frames[chosen].mean(axis=1, keepdims=True)
     longest = int(_PITCH_RATE / _LOWEST_HZ) + 2
     normal = _autocorrelation(centred * _PITCH_WINDOW)[:, :longest] / _WINDOW_AUTOCORRELATION[:longest]
     first, strength = _best(normal, _LOWEST_HZ, _HIGHEST_HZ)
     sure = first[strength >= _VOICED_FROM]
+    strengths[chosen] = strength
     if len(sure) < 5:
-        return pitch
+        return pitch, strengths
     quarter, three_quarters = np.percentile(sure, (25, 75))
     low, high = max(_LOWEST_HZ, 0.70 * float(quarter)), min(_HIGHEST_HZ, 1.6 * float(three_quarters))
     second, strength = _best(normal, low, high)
     voiced = strength >= _VOICED_FROM
-    pitch[chosen[voiced]] = second[voiced]
-    return pitch
+    pitch[chosen[voiced]], strengths[chosen] = second[voiced], strength
+    return pitch, strengths
 
 
 def _best(normal: _Frames, low_hz: float, high_hz: float) -> tuple[_Series, _Series]:

@@ -1,0 +1,82 @@
+"""Corpora heard through telephone lines: rows to vectors, the slow part of training."""
+
+import zlib
+from collections.abc import Sequence
+from multiprocessing import get_context
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+from rich.progress import Progress
+from scipy.signal import resample_poly
+
+from audio.resample import Resampler
+from audio.types import Pcm
+from models.functionals import describe
+from models.prosody import Prosody, summarise, trace
+from models.training.augment import RATE, TELEPHONE, draw, through
+from models.training.corpora import Row
+
+LONGEST_S: Final = 15
+
+
+class Heard(NamedTuple):
+    """Rows through several passes of lines."""
+
+    rows: tuple[Row, ...]
+    vectors: npt.NDArray[np.float32]
+    """Shape (passes, rows, d); the first pass is a clean line of mu-law. NaN where there was too little voice."""
+    prosody: tuple[Prosody, ...]
+    """Of the first pass."""
+
+
+class _Job(NamedTuple):
+    row: Row
+    turn: int
+    seed: int
+
+
+def hear(rows: Sequence[Row], passes: int, seed: int, workers: int) -> Heard:
+    """
+    Send every row through ``passes`` lines.
+
+    In each pass a speaker has a line of its own, and from the second pass on another voice as well.
+    """
+    jobs = [_Job(row, turn, seed) for turn in range(passes) for row in rows]
+    vectors: list[npt.NDArray[np.float32] | None] = []
+    prosody: list[Prosody] = []
+    # Processes are spawned: threads of numeric libraries do not survive a fork.
+    with Progress() as progress, get_context("spawn").Pool(workers) as pool:
+        task = progress.add_task("hearing", total=len(jobs))
+        for vector, spoken in pool.imap(_one, jobs, chunksize=16):
+            vectors.append(vector)
+            prosody.append(spoken)
+            progress.advance(task)
+    size = next(len(vector) for vector in vectors if vector is not None)
+    silent = np.full(size, np.nan, np.float32)
+    stacked = np.stack([silent if vector is None else vector for vector in vectors])
+    return Heard(tuple(rows), stacked.reshape(passes, len(rows), size), tuple(prosody[: len(rows)]))
+
+
+def read(row: Row) -> Pcm:
+    """The file's first channel at 8 kHz, shape (n,), at most 15 s."""
+    samples, rate = soundfile.read(row.path, dtype="float64", always_2d=True, frames=-1)
+    wave = samples[: LONGEST_S * rate, 0]
+    slow = wave if rate == RATE else resample_poly(wave, RATE, rate)
+    found: Pcm = np.clip(np.rint(slow * 32768), -32768, 32767).astype(np.int16)
+    return found
+
+
+def _one(job: _Job) -> tuple[npt.NDArray[np.float32] | None, Prosody]:
+    row, turn, seed = job
+    line = TELEPHONE if turn == 0 else draw(_chance(seed, turn, f"{row.corpus}/{row.speaker}"))
+    heard = through(read(row), line, _chance(seed, turn, f"{row.corpus}/{row.path.name}"))
+    resampler = Resampler(RATE)
+    contour = trace(np.concatenate([resampler.push(heard), resampler.flush()]))
+    return describe(contour), summarise(contour)
+
+
+def _chance(seed: int, turn: int, name: str) -> np.random.Generator:
+    """The same for the same name, wherever and in whichever order it is asked for."""
+    return np.random.default_rng([seed, turn, zlib.crc32(name.encode())])
