@@ -1,14 +1,14 @@
 """
 Intents of texts: the model beside phrases alone, on clean text and on text as a recogniser leaves it.
 
-A manifest is a CSV with the columns text, language and intents (separated by ``;``, empty for none), or the directory of
-a public set that ``models.training.labels`` knows: then its file for evaluation, and only the intents that its labels
-tell of. ``plain`` is without punctuation and capitals, ``heard`` with a recogniser's errors besides.
+A manifest is a CSV with the columns text, language and intents (separated by ``;``, empty for none), or the directory
+of a public set that ``models.training.labels`` knows: then its file for evaluation, and only the intents that its
+labels tell of. ``plain`` is without punctuation and capitals, ``heard`` with a recogniser's errors besides.
 """
 
 import csv
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Final, Literal, NamedTuple
@@ -35,7 +35,8 @@ _RESAMPLED: Final = 1_000
 _COVERED: Final = (1.0, 0.95, 0.9, 0.8, 0.7, 0.5)
 _BINS: Final = 10
 _BATCHES: Final = (1, 32)
-_ROUNDS: Final = 200
+_ROUNDS: Final = 300
+_LEAST_ROUNDS: Final = 20
 _EMBEDDING: Final = "multilingual-e5-small"
 
 _Bools = npt.NDArray[np.bool_]
@@ -169,9 +170,8 @@ def _by_phrases(phrases: Phrases, texts: Sequence[str]) -> _Named:
 
 
 def _f1(hits: _Floats, named: _Floats, meant: _Floats) -> _Floats:
-    """NaN where nothing is named or meant."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        f1: _Floats = 2 * hits / (named + meant)
+    """0 where nothing is named or meant."""
+    f1: _Floats = 2 * hits / np.maximum(named + meant, 1)
     return f1
 
 
@@ -188,15 +188,13 @@ def measure(
     sure &= np.array([intent in knows for intent in INTENTS])
     meant, named = truth & sure, said.named & sure
     asked = meant.any(axis=0)
-    weights = np.random.default_rng(_SEED).multinomial(
-        len(truth), np.full(len(truth), 1 / len(truth)), size=_RESAMPLED
-    )
+    weights = np.random.default_rng(_SEED).multinomial(len(truth), np.full(len(truth), 1 / len(truth)), size=_RESAMPLED)
     everything = np.ones((1, len(truth)))
     counts = [np.asarray(part, dtype=np.float64) for part in (meant & named, named, meant)]
     f1 = _f1(*(everything @ part for part in counts))[0]
     again = _f1(*(weights @ part for part in counts))
-    spans = np.nanpercentile(np.where(asked, again, 0.0), [2.5, 97.5], axis=0)
-    macro = np.nanmean(again[:, asked], axis=1) if asked.any() else np.array([np.nan])
+    spans = np.percentile(again, [2.5, 97.5], axis=0)
+    macro = again[:, asked].mean(axis=1) if asked.any() else np.array([np.nan])
     none = ~truth.any(axis=1) & sure.any(axis=1)
     hits, some, wanted = (part.sum(axis=0) for part in counts)
     return IntentSet(
@@ -249,25 +247,24 @@ def _time(model: IntentModel, embedding: Embedding, texts: Sequence[str]) -> tup
     """Texts of both languages in turn."""
     timings: list[Timing] = []
     for batch in _BATCHES:
-        both: list[list[float]] = [[], []]
-        for at in range(_ROUNDS // (1 if batch == 1 else 8)):
+        unknown = ["unknown"] * batch
+        whole: list[float] = []
+        head: list[float] = []
+        for at in range(max(_ROUNDS // batch, _LEAST_ROUNDS)):
             some = [texts[(at * batch + more) % len(texts)] for more in range(batch)]
+            began = time.perf_counter()
+            model.intents(some, unknown)
+            between = time.perf_counter()
             vectors = embedding(some)
-            ways: tuple[Callable[[], object], ...] = (
-                lambda some=some: model.intents(some, [""] * batch),
-                lambda some=some, vectors=vectors: model.intents(some, [""] * batch, vectors=vectors),
-            )
-            for spent, way in zip(both, ways, strict=True):
-                began = time.perf_counter()
-                way()
-                spent.append((time.perf_counter() - began) * 1_000 / batch)
-        timings.append(Timing(batch=batch, all_in=spread(both[0]), head=spread(both[1])))
+            then = time.perf_counter()
+            model.intents(some, unknown, vectors=vectors)
+            whole.append((between - began) * 1_000 / batch)
+            head.append((time.perf_counter() - then) * 1_000 / batch)
+        timings.append(Timing(batch=batch, all_in=spread(whole, 3), head=spread(head, 3)))
     return tuple(timings)
 
 
-def run(
-    manifest: Sequence[Path], *, weights: Path | None, limit: int | None, out: Path | None, json: bool
-) -> None:
+def run(manifest: Sequence[Path], *, weights: Path | None, limit: int | None, out: Path | None, json: bool) -> None:
     """Measure and print."""
     settings = load()
     embedding = Embedding(locate(_EMBEDDING, directory=settings.weights, cache=settings.home / "weights"))
@@ -306,9 +303,7 @@ def _show(result: Result, console: Console) -> None:
     for one in result.sets:
         span = "-" if one.macro_low is None else f"{one.macro_low:.2f}-{one.macro_high:.2f}"
         cells = ["-" if it is None else f"{it:.3f}" for it in (one.macro_f1, one.alarms, one.calibration_error)]
-        table.add_row(
-            one.name, one.language, one.system, one.condition, str(one.n), cells[0], span, cells[1], cells[2]
-        )
+        table.add_row(one.name, one.language, one.system, one.condition, str(one.n), cells[0], span, cells[1], cells[2])
     console.print(table)
     for timing in result.timing:
         console.print(

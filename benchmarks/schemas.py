@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import asr, capacity, device, emotion, live, longrun, silence, tail, vocabulary, windows
+from benchmarks import asr, capacity, device, emotion, intent, live, longrun, silence, tail, vocabulary, windows
 from stream.schemas import TYPES, schema
 
 DIRECTORY: Final = Path(__file__).resolve().parents[1] / "docs" / "schemas"
@@ -14,6 +14,7 @@ PUBLISHED: Final[dict[str, Any]] = {
     "bench-capacity": capacity.Result,
     "bench-device": device.Result,
     "bench-emotion": emotion.Result,
+    "bench-intent": intent.Result,
     "bench-live": live.Result,
     "bench-longrun": longrun.Result,
     "bench-silence": silence.Result,

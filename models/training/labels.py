@@ -104,8 +104,8 @@ SOURCES: Final = {
             _I.DELIVERY: "new_card order application_status order_checks report_lost_card damaged_card oos",
             _I.PRICE: "apr interest_rate bill_balance min_payment taxes book_flight book_hotel exchange_rate "
             "car_rental oos credit_limit insurance flight_status gas uber",
-            _I.TECHNICAL_FAULT: "card_declined account_blocked damaged_card jump_start schedule_maintenance sync_device "
-            "oil_change_how tire_change tire_pressure oos find_phone reset_settings",
+            _I.TECHNICAL_FAULT: "card_declined account_blocked damaged_card jump_start schedule_maintenance "
+            "sync_device oil_change_how tire_change tire_pressure oos find_phone reset_settings",
             _I.THANKS: "goodbye greeting yes no",
             _I.COMPETITOR: "oos",
             _I.REFUND: "report_fraud oos",
@@ -181,7 +181,9 @@ _SPOKEN_OF: Final = {
     ),
     _I.REPEATED_CONTACT: re.compile(r"\btimes|twice|again|already|before|contacted|called|\dx\b", re.IGNORECASE),
     _I.ALREADY_TOLD: re.compile(r"already|again|told|said|explained", re.IGNORECASE),
-    _I.PROMISE_ASKED: re.compile(r"promise|guarantee|asap|when will|how soon|by when|call me|let me know", re.IGNORECASE),
+    _I.PROMISE_ASKED: re.compile(
+        r"promise|guarantee|asap|when will|how soon|by when|call me|let me know", re.IGNORECASE
+    ),
     _I.COMPETITOR: re.compile(r"other (bank|compan)|elsewhere|somewhere else|competitor", re.IGNORECASE),
     _I.REFUND: re.compile(r"refund|money back|reimburs|退款", re.IGNORECASE),
     _I.CANCEL: re.compile(r"\bcancel|terminat|取消", re.IGNORECASE),

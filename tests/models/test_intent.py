@@ -53,9 +53,7 @@ def test_every_text_has_a_probability_of_each_intent_and_the_same_alone(texts: l
     model = IntentModel(SHIPPED, None)
     some = vectors(len(texts))
     together = model.intents(texts, ["unknown"] * len(texts), vectors=some)
-    alone = [
-        model.intents([text], ["unknown"], vectors=some[at : at + 1])[0] for at, text in enumerate(texts)
-    ]
+    alone = [model.intents([text], ["unknown"], vectors=some[at : at + 1])[0] for at, text in enumerate(texts)]
     assert together == alone
     assert all(tuple(one) == INTENTS and all(0 <= chance <= 1 for chance in one.values()) for one in together)
 

@@ -125,7 +125,9 @@ class Phrasing:
             text = self._glue(random.choice(self._openers), text)
         if random.random() < _CLOSED:
             text += random.choice(self._closers)
-        question = text.endswith(("吗", "呢", "么")) or text.startswith(("how", "what", "where", "can ", "could", "when"))
+        question = text.endswith(("吗", "呢", "么")) or text.startswith(
+            ("how", "what", "where", "can ", "could", "when")
+        )
         full = ("？", "。") if self._language == "zh" else ("?", ".")
         return self._tidy(self._capital(text) + full[not question])
 
