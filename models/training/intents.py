@@ -31,8 +31,8 @@ from models.weights import locate
 
 _Floats = npt.NDArray[np.float32]
 
-_FOLDS: Final = 3
-_STEPS: Final = 60
+_FOLDS: Final = 2
+_STEPS: Final = 30
 _SPREAD: Final = 1.0
 """Weight of the vector beside the runs."""
 _RUNS: Final = 4.0
