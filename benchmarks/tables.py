@@ -12,6 +12,7 @@ from benchmarks import (
     curve,
     device,
     emotion,
+    intent,
     live,
     longrun,
     pictures,
@@ -175,6 +176,39 @@ def _beside(result: emotion.Result) -> list[str]:
 
 def _weights(weights: Weights) -> list[str]:
     return [] if weights.sha256 is None else ["", f"Weights {weights.name}, SHA-256 `{weights.sha256}`."]
+
+
+def _intent(content: bytes) -> list[str]:
+    result = msgspec.json.decode(content, type=intent.Result)
+    rows = [
+        (
+            one.name,
+            one.language,
+            one.system,
+            one.condition,
+            one.n,
+            len(one.per_intent),
+            _number(one.macro_f1, 3),
+            f"{_number(one.macro_low)} ... {_number(one.macro_high)}",
+            _number(one.alarms, 3),
+            _number(one.calibration_error, 3),
+        )
+        for one in result.sets
+    ]
+    heads = ("set", "language", "by", "text", "texts", "intents", "macro-F1", "95 %", "alarms", "calibration error")
+    lines = [
+        f"### Intents: {result.weights['version']}",
+        "",
+        "*alarms*: share of the texts that want nothing in which an intent was named. *plain*: without punctuation and "
+        f"capitals; *heard*: {_percent(result.error_rate)} % of the characters or words wrong besides. "
+        "*phrases*: the default playbook, over the intents that it knows.",
+        "",
+    ]
+    times = [
+        f"Batch {one.batch}: {_number(one.all_in.p50)} ms a sentence, {_number(one.head.p50)} ms without the embedding."
+        for one in result.timing
+    ]
+    return [*lines, *_table(heads, rows), "", *times, *_where(result.environment)]
 
 
 def _sentiment(content: bytes) -> list[str]:
@@ -473,6 +507,7 @@ _KINDS: Final[Mapping[str, Callable[[bytes], list[str]]]] = {
     "asr": _asr,
     "vocabulary": _vocabulary,
     "emotion": _emotion,
+    "intent": _intent,
     "sentiment": _sentiment,
     "live": _live,
     "capacity": _capacity,

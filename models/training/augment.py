@@ -126,7 +126,7 @@ def concealed(pcm: Pcm, loss: float, rng: np.random.Generator) -> Pcm:
         faded += 1
         before = out[at - _PACKET : at]
         piece = out[at : at + _PACKET]
-        piece[:] = (before[: len(piece)] * _FADE**min(faded, 3)).astype(np.int16)
+        piece[:] = (before[: len(piece)] * _FADE ** min(faded, 3)).astype(np.int16)
     return out
 
 

@@ -57,7 +57,9 @@ def fit(judged: Sequence[Judged], scores: _Array, known: _Array, ruled: _Array) 
         ruled: Shape (n,): arousal by rule, 0 where there is none.
     """
     truth = np.array([_LABELS.index(LABELS[one.row.emotion]) if one.row.emotion in LABELS else -1 for one in judged])
-    sharpness, sharpness_known, biases = _sharpness(scores[truth >= 0, : len(_LABELS)], known[truth >= 0], truth[truth >= 0])
+    sharpness, sharpness_known, biases = _sharpness(
+        scores[truth >= 0, : len(_LABELS)], known[truth >= 0], truth[truth >= 0]
+    )
     excited = np.array([np.nan if (x := arousal(one.row)) is None else x for one in judged])
     liked = np.array([np.nan if (x := valence(one.row)) is None else x for one in judged])
     felt, share, felt_sure = _line_and_share(scores[:, -2], ruled, known, excited)
@@ -74,9 +76,7 @@ def fit(judged: Sequence[Judged], scores: _Array, known: _Array, ruled: _Array) 
     )
 
 
-def _sharpness(
-    scores: _Array, known: _Array, truth: npt.NDArray[np.int64]
-) -> tuple[float, float, tuple[float, ...]]:
+def _sharpness(scores: _Array, known: _Array, truth: npt.NDArray[np.int64]) -> tuple[float, float, tuple[float, ...]]:
     """Least cross-entropy, every class counting the same."""
     x, k, y = torch.tensor(scores), torch.tensor(known)[:, None], torch.tensor(truth)
     counts = np.bincount(truth, minlength=scores.shape[1])

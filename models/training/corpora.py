@@ -75,9 +75,7 @@ def _row(path: Path, corpus: str, speaker: str, emotion: str) -> Row:
     return Row(path, corpus, speaker, emotion, None, None, "train")
 
 
-_RAVDESS: Final = dict(
-    enumerate(("neutral", "calm", "happy", "sad", "angry", "fear", "disgust", "surprise"), start=1)
-)
+_RAVDESS: Final = dict(enumerate(("neutral", "calm", "happy", "sad", "angry", "fear", "disgust", "surprise"), start=1))
 
 
 def ravdess(root: Path) -> Iterator[Row]:
@@ -161,7 +159,13 @@ def iemocap(root: Path) -> Iterator[Row]:
             # Ses01F_impro01_M003: the letter of the turn says which of the two speaks.
             speaker = f"{name[:5]}{name.rsplit('_', 1)[1][0]}"
             yield Row(
-                path, "iemocap", speaker, _IEMOCAP.get(emotion, emotion), (float(v) - 3) / 2, (float(a) - 3) / 2, "train"
+                path,
+                "iemocap",
+                speaker,
+                _IEMOCAP.get(emotion, emotion),
+                (float(v) - 3) / 2,
+                (float(a) - 3) / 2,
+                "train",
             )
 
 

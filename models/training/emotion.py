@@ -42,7 +42,9 @@ class Recipe(NamedTuple):
 
 
 RECIPES: Final = {
-    "open": Recipe("voice-open", (("emo_emodb_de2s", True),), "Emo-DB", "Apache-2.0; data CC0-1.0 by audb", classes=True),
+    "open": Recipe(
+        "voice-open", (("emo_emodb_de2s", True),), "Emo-DB", "Apache-2.0; data CC0-1.0 by audb", classes=True
+    ),
     "research": Recipe(
         "voice-research",
         (("emo_casia_zh", False), ("emo_ravdess_en", False)),
@@ -106,9 +108,7 @@ def _given(named: Sequence[str]) -> list[Row]:
 def usable(heard: Heard) -> Heard:
     """Without the rows that some line left too little voice of."""
     good = np.flatnonzero(~np.isnan(heard.vectors).any(axis=(0, 2)))
-    return Heard(
-        tuple(heard.rows[i] for i in good), heard.vectors[:, good], tuple(heard.prosody[i] for i in good)
-    )
+    return Heard(tuple(heard.rows[i] for i in good), heard.vectors[:, good], tuple(heard.prosody[i] for i in good))
 
 
 def subset(heard: Heard, chosen: npt.NDArray[np.bool_]) -> Heard:
@@ -145,9 +145,7 @@ class Fold(NamedTuple):
     live: list[Judged]
 
 
-def cross_validate(
-    heard: Heard, calm: npt.NDArray[np.float64], recipe: Recipe, plan: Plan, name: str
-) -> list[Fold]:
+def cross_validate(heard: Heard, calm: npt.NDArray[np.float64], recipe: Recipe, plan: Plan, name: str) -> list[Fold]:
     """One fit for each group of speakers left out."""
     folds: list[Fold] = []
     with tempfile.TemporaryDirectory() as temporary:
@@ -211,7 +209,10 @@ def _targets(rows: Sequence[Row], corpora: npt.NDArray[np.int64]) -> tuple[_Arra
             targets[i, :count] = [(label is one) - 1 / count for one in LABELS_IN_ORDER]
         values = (arousal(row), valence(row))
         targets[i, count:] = [np.nan if value is None else value for value in values]
-    kinds = np.unique([f"{c}/{LABELS.get(row.emotion, row.emotion)}" for c, row in zip(corpora, rows, strict=True)], return_inverse=True)[1]
+    kinds = np.unique(
+        [f"{c}/{LABELS.get(row.emotion, row.emotion)}" for c, row in zip(corpora, rows, strict=True)],
+        return_inverse=True,
+    )[1]
     shares = 1 / np.bincount(kinds)[kinds]
     return targets, np.repeat(shares[:, None].astype(np.float32), count + 2, axis=1)
 

@@ -112,6 +112,21 @@ def sentiment(
 
 
 @bench.command()
+def intent(
+    manifest: Annotated[
+        list[Path],
+        typer.Option(help="CSV with columns text, language, intents, or the directory of a public set; repeatable."),
+    ],
+    weights: Annotated[Path | None, typer.Option(help="Other weights than those that come with the program.")] = None,
+    limit: Limit = None,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Intents: F1 of each, calibration and coverage, on clean text and as heard, beside phrases alone."""
+    _module("intent").run(manifest, weights=weights, limit=limit, out=out, json=json)
+
+
+@bench.command()
 def live(
     calls: Annotated[int, typer.Option(min=1, help="Calls at once.")] = 2,
     seconds: Annotated[float, typer.Option(min=5, help="Length of each call.")] = 60.0,
