@@ -66,9 +66,17 @@ def sound(path: Path, codec: Codec) -> Pcm:
     """The file's first channel at 16 kHz, through the codec."""
     recording = read_recording([path])
     assert recording.customer is not None, "the first channel is the customer's"
-    pcm, rate = recording.customer, recording.rate
     if codec != "none":
-        pcm, rate = _telephone(pcm, rate, Encoding(codec)), _TELEPHONE
+        return telephoned(recording.customer, recording.rate, Encoding(codec))
+    return _wide(recording.customer, recording.rate)
+
+
+def telephoned(pcm: Pcm, rate: int, encoding: Encoding) -> Pcm:
+    """Samples as the telephone brings them, at 16 kHz."""
+    return _wide(_telephone(pcm, rate, encoding), _TELEPHONE)
+
+
+def _wide(pcm: Pcm, rate: int) -> Pcm:
     resampler = Resampler(rate)
     return np.concatenate([resampler.push(pcm), resampler.flush()])
 

@@ -8,7 +8,7 @@ from benchmarks.clips import Clip
 from benchmarks.figures import top
 from benchmarks.pace import Paced, paced
 from models.emotion import Baseline, Sound, Voice, VoiceModel
-from models.fusion import CustomerVoice, class_scores, feel
+from models.fusion import Chances, CustomerVoice, class_scores, feel, of_voice
 from models.sentiment import NOTHING_SAID, Sentiment, TextModel
 from models.types import EmotionLabel
 
@@ -83,16 +83,10 @@ def follow(heard: Heard, known: Mapping[str, Baseline], model: VoiceModel, words
     return seen
 
 
-def chances(voice: Voice, words: Sentiment) -> dict[EmotionLabel, float]:
-    """
-    Weight of each class from voice and words, not added up to 1.
-
-    Without classes of the voice, those of production; else the voice's, each times what the words do to it there.
-    """
-    if voice.classes is None:
-        return class_scores(voice.arousal, voice.arousal_confidence, words)
-    said, nothing = class_scores(None, 0.0, words), class_scores(None, 0.0, NOTHING_SAID)
-    return {label: chance * said[label] / nothing[label] for label, chance in voice.classes.items()}
+def chances(voice: Voice, words: Sentiment) -> Chances:
+    """Of each class, as production has it; by the voice alone where nothing was said."""
+    alone = of_voice(voice) if words is NOTHING_SAID else None
+    return class_scores(voice, words) if alone is None else alone
 
 
 def _of_four(weights: Mapping[EmotionLabel, float]) -> dict[str, float]:

@@ -110,7 +110,7 @@ def bare(rows: Sequence[Labelled]) -> list[Labelled]:
 
 def misheard(rows: Sequence[Labelled]) -> list[Labelled]:
     """Unmarked, and with errors like a recogniser's, the same each time; words are taken for others of these texts."""
-    wrong, chance = Confusion(row.text for row in rows), Random(_SEED)  # noqa: S311 - nothing secret
+    wrong, chance = Confusion(row.text for row in rows), Random(_SEED)
     return [row._replace(text=wrong(unmarked(row).text, chance)) for row in rows]
 
 

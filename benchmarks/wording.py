@@ -145,7 +145,7 @@ class Bench:
         said = self._model.read(texts, [language] * len(texts), vectors)
         found = probabilities(said, two_way=two_way)
         without = [plain(text) for text in texts]
-        confusion, random = Confusion(texts), Random(1)  # noqa: S311 - errors, not secrets
+        confusion, random = Confusion(texts), Random(1)
         peer = self._peer(name, rows, vectors) if self._peers and name != "zh_eprstmt" else (None, None, None)
         return Row(
             set=name,

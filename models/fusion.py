@@ -1,11 +1,13 @@
 """
 One emotion from voice and words.
 
-Let ``a`` be arousal and ``v`` valence, each times its confidence. Every class has a linear score in ``a``, ``v`` and
-its own cue, the words that speak of it, and "neutral" in how plain the words are; the softmax of the scores are the
-class probabilities. Agitation is ``sigmoid(b + w_a a - w_v v + cues)``: it grows with arousal and with negativity,
-whatever the rest. All weights are ours, set by judgement and checked on public corpora, until trained ones replace
-them behind the same interface.
+Each view gives a probability of every class (Kittler, Hatef, Duin, Matas: On combining classifiers, IEEE Transactions
+on Pattern Analysis and Machine Intelligence 20(3), 1998: the product of views that are independent given the class).
+But who is angry may say so in plain words, or say angry words in a plain voice: each view bears the mood in a share of
+the utterances, and is neutral in the rest. With that share ``s``, a view's evidence for a class ``c`` is
+``s p(c) + (1 - s) p(neutral)``. Shares, biases and the weights of agitation are fitted by ``models.training.fusion``.
+
+Irony is not heard: praise in words is praise, unless the voice is sure of the opposite.
 """
 
 import math
@@ -18,6 +20,16 @@ from models.prosody import Prosody
 from models.sentiment import Sentiment
 from models.types import Emotion, EmotionLabel
 
+Chances = dict[EmotionLabel, float]
+"""Of every label but "unknown"; they add up to 1."""
+LABELS: Final = (
+    EmotionLabel.NEUTRAL,
+    EmotionLabel.SATISFIED,
+    EmotionLabel.ANGRY,
+    EmotionLabel.ANXIOUS,
+    EmotionLabel.DISAPPOINTED,
+)
+
 
 class CustomerVoice(msgspec.Struct, frozen=True, kw_only=True):
     """What is kept of a customer from one utterance to the next; part of a checkpoint."""
@@ -27,128 +39,165 @@ class CustomerVoice(msgspec.Struct, frozen=True, kw_only=True):
     """Of the utterance before."""
 
 
-class _Class(NamedTuple):
+class Fit(NamedTuple):
+    """What is fitted: ``python -m models.training.fusion --data DIR``."""
+
+    voice: float
+    """Share of the utterances whose voice bears the mood."""
+    words: float
+    """The same of the words."""
+    biases: tuple[float, ...]
+    """Of ``LABELS``."""
+    agitation: tuple[float, ...]
+    """Constant; then, none below 0, of what ``signs`` tells."""
+
+
+FITTED: Final = Fit(
+    voice=0.5,
+    words=0.5,
+    biases=(0.0, 0.0, 0.0, 0.0, 0.0),
+    agitation=(-1.7, 2.0, 1.3, 1.4, 0.5, 1.4, 0.5),
+)
+_AROUSED: Final = {
+    EmotionLabel.NEUTRAL: -0.15,
+    EmotionLabel.SATISFIED: 0.4,
+    EmotionLabel.ANGRY: 0.4,
+    EmotionLabel.ANXIOUS: 0.4,
+    EmotionLabel.DISAPPOINTED: -0.35,
+}
+_AROUSED_APART: Final = 0.35
+"""
+Mean arousal of each class, and the deviation within one, of voices that are judged by arousal alone: it does not tell
+an angry voice from a glad one.
+"""
+
+
+class _Cue(NamedTuple):
+    """How a class shows in words that are scored by lists, which give no probabilities; by judgement."""
+
     bias: float
-    arousal: float
     negativity: float
     """Of ``-v``."""
     cue: float
 
 
-_CLASSES: Final = {
-    EmotionLabel.NEUTRAL: _Class(0.0, 0.0, 0.0, 0.0),
-    EmotionLabel.ANGRY: _Class(-0.8, 4.0, 1.5, 2.6),
-    EmotionLabel.ANXIOUS: _Class(-0.8, 2.0, 0.9, 2.6),
-    EmotionLabel.DISAPPOINTED: _Class(-0.5, -3.0, 1.5, 2.6),
-    EmotionLabel.SATISFIED: _Class(-1.0, 2.0, -1.5, 2.6),
+_CUES: Final = {
+    EmotionLabel.SATISFIED: _Cue(-1.0, -1.5, 2.6),
+    EmotionLabel.ANGRY: _Cue(-0.8, 1.5, 2.6),
+    EmotionLabel.ANXIOUS: _Cue(-0.8, 0.9, 2.6),
+    EmotionLabel.DISAPPOINTED: _Cue(-0.5, 1.5, 2.6),
 }
-_SPOKEN: Final = 0.5
-"""What words add to the score of "neutral", whatever they are: most of what is said on the telephone is business."""
 _PLAIN: Final = 2.5
-"""What they add to it where they are certain to be plain."""
-
-_BIAS: Final = -1.7
-_AROUSED: Final = 2.0
-_NEGATIVE: Final = 1.3
-_ANGRY_CUE: Final = 1.4
-_ANXIOUS_CUE: Final = 0.5
-_LEAST: Final = 0.34
+"""What words add to the score of "neutral" where they are certain to be plain."""
+_LEAST: Final = 0.40
 """Probability below which no class is named."""
 _LEAST_EVIDENCE: Final = 0.20
 """Evidence below which no class is named."""
-_SAID: Final = 0.10
-"""Valence of the words from which they bear a class out."""
 
 
-def class_scores(heard: float | None, heard_confidence: float, words: Sentiment) -> dict[EmotionLabel, float]:
-    """
-    Probability of each class but "unknown".
+def of_voice(voice: Voice) -> Chances | None:
+    """What the voice alone says; None where it says nothing."""
+    if voice.classes is not None:
+        return voice.classes
+    if voice.arousal is None:
+        return None
+    sure, arousal = voice.arousal_confidence, voice.arousal
+    return _softmax({label: -sure * ((arousal - mean) / _AROUSED_APART) ** 2 / 2 for label, mean in _AROUSED.items()})
 
-    Args:
-        heard: Arousal, -1 ... 1, or None.
-        heard_confidence: 0 ... 1.
-        words: Sentiment of what was said; without value where nothing was understood.
 
-    Returns:
-        They add up to 1.
-    """
-    a, v = (heard or 0.0) * heard_confidence, (words.value or 0.0) * words.confidence
-    cues = {
+def of_words(words: Sentiment) -> Chances | None:
+    """What the words alone say; None where there are none."""
+    if words.value is None:
+        return None
+    said = _said(words)
+    if words.neutral is not None:
+        return {EmotionLabel.NEUTRAL: max(0.0, 1 - math.fsum(said.values()))} | said
+    v = words.value * words.confidence
+    scores = {label: c.bias - c.negativity * v + c.cue * said[label] for label, c in _CUES.items()}
+    return _softmax({EmotionLabel.NEUTRAL: _PLAIN * words.confidence * (1 - abs(words.value)) ** 2} | scores)
+
+
+def _said(words: Sentiment) -> Chances:
+    return {
+        EmotionLabel.SATISFIED: words.satisfied,
         EmotionLabel.ANGRY: words.angry,
         EmotionLabel.ANXIOUS: words.anxious,
         EmotionLabel.DISAPPOINTED: words.disappointed,
-        EmotionLabel.SATISFIED: words.satisfied,
     }
-    plain = 0.0 if words.value is None else _SPOKEN + _PLAIN * words.confidence * (1 - abs(words.value)) ** 2
-    raw = {
-        label: math.exp(
-            (plain if label is EmotionLabel.NEUTRAL else 0.0)
-            + c.bias
-            + c.arousal * a
-            - c.negativity * v
-            + c.cue * cues.get(label, 0.0)
-        )
-        for label, c in _CLASSES.items()
-    }
-    total = math.fsum(raw.values())
-    return {label: value / total for label, value in raw.items()}
 
 
-def agitation(heard: float | None, heard_confidence: float, words: Sentiment) -> float:
-    """
-    How agitated, 0 ... 1: never falls where arousal, negativity or a cue of anger rises and the rest stays.
+def _softmax(scores: Chances) -> Chances:
+    most = max(scores.values())
+    raised = {label: math.exp(score - most) for label, score in scores.items()}
+    total = math.fsum(raised.values())
+    return {label: value / total for label, value in raised.items()}
 
-    Args: As ``class_scores``.
-    """
-    a, v = (heard or 0.0) * heard_confidence, (words.value or 0.0) * words.confidence
-    at = _BIAS + _AROUSED * a - _NEGATIVE * v + _ANGRY_CUE * words.angry + _ANXIOUS_CUE * words.anxious
+
+def class_scores(voice: Voice, words: Sentiment, fit: Fit = FITTED) -> Chances:
+    """Probability of each class, from both."""
+    scores = dict(zip(LABELS, fit.biases, strict=True))
+    for chances, share in ((of_voice(voice), fit.voice), (of_words(words), fit.words)):
+        for label in LABELS if chances is not None else ():
+            assert chances is not None
+            borne = share * chances[label] + (1 - share) * chances[EmotionLabel.NEUTRAL]
+            scores[label] += math.log(max(borne, 1e-6))
+    return _softmax(scores)
+
+
+def signs(voice: Voice, words: Sentiment) -> tuple[float, ...]:
+    """What agitation is told by, in the order of ``Fit.agitation``: each speaks for it the more, the higher it is."""
+    heard = voice.classes or {}
+    return (
+        (voice.arousal or 0.0) * voice.arousal_confidence,
+        -(words.value or 0.0) * words.confidence,
+        heard.get(EmotionLabel.ANGRY, 0.0),
+        heard.get(EmotionLabel.ANXIOUS, 0.0),
+        words.angry,
+        words.anxious,
+    )
+
+
+def agitation(voice: Voice, words: Sentiment, fit: Fit = FITTED) -> float:
+    """How agitated, 0 ... 1: never falls where arousal, negativity, anger or fear rises and the rest stays."""
+    constant, *weights = fit.agitation
+    at = constant + math.fsum(weight * sign for weight, sign in zip(weights, signs(voice, words), strict=True))
     return 1 / (1 + math.exp(-at))
 
 
-def fuse(
-    heard: float | None,
-    heard_confidence: float,
-    words: Sentiment,
-    *,
-    evidence: float,
-    before: float | None,
-) -> Emotion:
+def fuse(voice: Voice, words: Sentiment, *, evidence: float, before: float | None) -> Emotion:
     """
     One emotion of one utterance.
 
     Args:
-        heard: Arousal, -1 ... 1, or None.
-        heard_confidence: 0 ... 1.
+        voice: What it says of this customer.
         words: Sentiment of what was said.
         evidence: 0 ... 1, how much the utterance can tell at all; a "hm" hardly changes what was known before.
         before: Agitation of the utterance before, if known.
 
     Returns:
-        The label is "unknown" where evidence is weak, no class stands out, or the words do not bear it out: a voice
-        alone does not tell an angry from a glad customer. The confidence is the class's probability times the evidence.
+        The label is "unknown" where evidence is weak or no class stands out. The confidence is the class's probability.
     """
-    now = agitation(heard, heard_confidence, words)
-    chances = class_scores(heard, heard_confidence, words)
+    now = agitation(voice, words)
+    chances = class_scores(voice, words)
     label = max(chances, key=lambda name: chances[name])
-    if evidence < _LEAST_EVIDENCE or chances[label] < _LEAST or not _borne_out(label, words):
-        label, confidence = EmotionLabel.UNKNOWN, 0.0
-    else:
-        confidence = chances[label] * evidence
-    known = words.value is not None or heard is not None
+    known = words.value is not None or voice.arousal is not None
+    named = known and evidence >= _LEAST_EVIDENCE and chances[label] >= _LEAST
     return Emotion(
-        label=label,
-        valence=None if words.value is None else round(words.value, 3),
-        arousal=None if heard is None else round(heard, 3),
+        label=label if named else EmotionLabel.UNKNOWN,
+        valence=_valence(voice, words),
+        arousal=None if voice.arousal is None else round(voice.arousal, 3),
         agitation=round(now if before is None else evidence * now + (1 - evidence) * before, 3) if known else None,
-        confidence=round(confidence, 3),
+        confidence=round(chances[label], 3) if named else 0.0,
     )
 
 
-def _borne_out(label: EmotionLabel, words: Sentiment) -> bool:
-    if label is EmotionLabel.NEUTRAL:
-        return True
-    valence = words.value or 0.0
-    return valence >= _SAID if label is EmotionLabel.SATISFIED else valence <= -_SAID
+def _valence(voice: Voice, words: Sentiment) -> float | None:
+    """That of the words and, as far as it is told by the voice, of both by their confidence."""
+    views = [(words.value, words.confidence), (voice.valence, voice.valence_confidence)]
+    told = [(value, sure) for value, sure in views if value is not None and sure > 0]
+    if not told:
+        return None if words.value is None else round(words.value, 3)
+    return round(math.fsum(value * sure for value, sure in told) / math.fsum(sure for _, sure in told), 3)
 
 
 def feel(
@@ -169,9 +218,9 @@ def feel(
         What to keep, and the emotion.
     """
     evidence = _evidence(sound.prosody, text, speech_ms)
-    emotion = fuse(voice.arousal, voice.arousal_confidence, words, evidence=evidence, before=customer.agitation)
+    emotion = fuse(voice, words, evidence=evidence, before=customer.agitation)
     kept = customer.agitation if emotion.agitation is None else emotion.agitation
-    return CustomerVoice(baseline=customer.baseline.observe(sound.prosody), agitation=kept), emotion
+    return CustomerVoice(baseline=customer.baseline.learn(sound, voice), agitation=kept), emotion
 
 
 def _evidence(prosody: Prosody, text: str, speech_ms: int) -> float:

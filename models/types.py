@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from audio.types import Channel, Pcm
+from models.intent import Intent
 from models.vocabulary import NO_TERMS, Vocabulary
 
 
@@ -151,6 +152,8 @@ class Utterance(msgspec.Struct, frozen=True, kw_only=True):
     raw: str = ""
     """As it was recognised, where ``text`` differs from it: in numbers, or by a correction."""
     corrections: tuple[Correction, ...] = ()
+    intents: tuple[Intent, ...] = ()
+    """What a customer wants, as far as the words say so; empty on the agent's channel."""
 
 
 class RiskLevel(StrEnum):

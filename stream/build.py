@@ -7,13 +7,19 @@ import structlog
 from agent_assist.advice.playbook import load as load_playbook
 from agent_assist.call.assistant import Assistant
 from audio.vad import LevelVad, SileroVad, VoiceActivity
+from models.acoustic import AcousticModel
 from models.asr import WhisperRecogniser
+from models.embedding import Embedding
+from models.emotion import VoiceModel
+from models.intent import IntentModel
+from models.public.opening import open_voice_model
+from models.reading import PhraseReader, Reader, TrainedReader
 from models.scripted import ScriptedRecogniser
-from models.sentiment import Phrases
 from models.unsupervised import UnsupervisedVoice
 from models.vocabulary import Vocabularies
 from models.vocabulary import load as load_vocabulary
 from models.weights import find, locate
+from models.wording import TextModel
 from stream import metrics
 from stream.hearing import Hearing, ModelHearing
 from stream.listen import ListenPolicy
@@ -38,12 +44,14 @@ def check_models(settings: Settings) -> None:
     pipeline_policy(settings)
     if settings.recogniser == "whisper":
         _weights(settings, settings.model)
+        voices(settings)
+        reader(settings)
 
 
 def hearing(settings: Settings) -> Hearing:
     """The recogniser, warmed up, and the measures of the voice."""
     if settings.recogniser == "none":
-        return ModelHearing(ScriptedRecogniser(), UnsupervisedVoice(), Phrases())
+        return ModelHearing(ScriptedRecogniser(), UnsupervisedVoice(), PhraseReader())
     recogniser = WhisperRecogniser(
         _weights(settings, settings.model),
         device=settings.device,
@@ -56,7 +64,30 @@ def hearing(settings: Settings) -> Hearing:
     facts = {"model": settings.model, "device": recogniser.device, "compute": recogniser.compute}
     metrics.MODEL.info(facts)
     log.info("model", workers=recogniser.capacity.workers, **facts)
-    return ModelHearing(recogniser, UnsupervisedVoice(), Phrases())
+    return ModelHearing(recogniser, voices(settings), reader(settings))
+
+
+def voices(settings: Settings) -> VoiceModel:
+    """What judges the customer's voice."""
+    if settings.voices is not None:
+        return open_voice_model(settings.voices, settings.device)
+    if settings.emotion == "rules":
+        return UnsupervisedVoice()
+    return AcousticModel(_own(settings, "voice", "onnx"))
+
+
+def reader(settings: Settings) -> Reader:
+    """What reads the words."""
+    if settings.emotion == "rules":
+        return PhraseReader()
+    embedding = Embedding(_weights(settings, "multilingual-e5-small"))
+    texts = TextModel(_own(settings, "text", "safetensors"), embedding)
+    return TrainedReader(embedding, texts, IntentModel(_own(settings, "intent", "safetensors"), embedding))
+
+
+def _own(settings: Settings, kind: str, ending: str) -> Path:
+    name = f"{kind}-{settings.emotion}"
+    return _weights(settings, name) / f"{name}.{ending}"
 
 
 def vad(settings: Settings) -> VoiceActivity:

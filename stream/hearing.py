@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, Protocol
 from audio.cutter import Speech
 from audio.types import SAMPLE_RATE, Channel, Pcm
 from models.emotion import Baseline, Sound, Voice, VoiceModel
-from models.sentiment import NOTHING_SAID, Sentiment, TextModel
+from models.reading import NOTHING_READ, Read, Reader
 from models.types import Capacity, Hypothesis, Recogniser, Spoken
 from models.vocabulary import NO_TERMS, Vocabulary
 
@@ -44,14 +44,14 @@ class Heard(NamedTuple):
     """What the heavy work found in an excerpt."""
 
     hypothesis: Hypothesis
-    words: Sentiment
-    """Of the text."""
+    read: Read
+    """What the text feels like, and of the customer, what it wants."""
     tone: Tone | None
     """Of the customer only: nothing of the kind is computed from an agent's voice."""
 
 
 NOTHING_HEARD: Final = Heard(
-    Hypothesis(text="", language="unknown", language_confidence=0.0, confidence=0.0), NOTHING_SAID, None
+    Hypothesis(text="", language="unknown", language_confidence=0.0, confidence=0.0), NOTHING_READ, None
 )
 
 
@@ -77,12 +77,12 @@ class Hearing(Protocol):
 
 
 class ModelHearing:
-    """Words by the recogniser; their feeling by the text model; the tone of the customer by the voice model."""
+    """Words by the recogniser; what they mean by the reader; the tone of the customer by the model of voices."""
 
-    def __init__(self, recogniser: Recogniser, voices: VoiceModel, texts: TextModel) -> None:
+    def __init__(self, recogniser: Recogniser, voices: VoiceModel, reader: Reader) -> None:
         self._recogniser = recogniser
         self._voices = voices
-        self._texts = texts
+        self._reader = reader
         self.capacity = recogniser.capacity
 
     def shape(self, excerpt: Excerpt) -> Hashable:
@@ -93,10 +93,10 @@ class ModelHearing:
         """See ``Hearing``."""
         hypotheses = self._recogniser.transcribe([_spoken(excerpt) for excerpt in batch], hurried=hurried)
         said = [n for n, hypothesis in enumerate(hypotheses) if hypothesis.text]
-        words = self._texts.read([hypotheses[n].text for n in said], [hypotheses[n].language for n in said])
-        felt = dict(zip(said, words, strict=True))
+        texts, languages = [hypotheses[n].text for n in said], [hypotheses[n].language for n in said]
+        read = dict(zip(said, self._reader.read(texts, languages), strict=True))
         tones = self._judge({n: batch[n] for n in said})
-        return [Heard(hypothesis, felt.get(n, NOTHING_SAID), tones.get(n)) for n, hypothesis in enumerate(hypotheses)]
+        return [Heard(hypothesis, read.get(n, NOTHING_READ), tones.get(n)) for n, hypothesis in enumerate(hypotheses)]
 
     def _judge(self, spoken: dict[int, Excerpt]) -> dict[int, Tone]:
         """The customers' tones, by the number of the excerpt."""

@@ -310,12 +310,12 @@ class CallPipeline:
         )
 
     def _utterance(self, side: _Side, speech: Speech, heard: Heard) -> Utterance:
-        hypothesis, now = heard.hypothesis, side.now
+        hypothesis, words, now = heard.hypothesis, heard.read.words, side.now
         speech_ms = len(speech.pcm) // _PER_MS
         emotion, voice = None, now.voice
         if heard.tone is not None:
             customer = voice or CustomerVoice()
-            voice, emotion = feel(customer, *heard.tone, heard.words, hypothesis.text, speech_ms)
+            voice, emotion = feel(customer, *heard.tone, words, hypothesis.text, speech_ms)
         start_ms = speech.start // _PER_MS
         side.now = msgspec.structs.replace(
             now,
@@ -340,11 +340,12 @@ class CallPipeline:
                 )
                 for word in hypothesis.words
             ),
-            sentiment=None if heard.words.value is None else round(heard.words.value, 3),
+            sentiment=None if words.value is None else round(words.value, 3),
             emotion=emotion,
             loudness_dbfs=round(rms_dbfs(speech.pcm), 1),
             raw=hypothesis.raw,
             corrections=hypothesis.corrections,
+            intents=heard.read.intents if side.channel is Channel.CUSTOMER else (),
         )
 
     def partials(self, slower: int = 1) -> list[Excerpt]:
@@ -429,4 +430,4 @@ class CallPipeline:
             return None
         speech_ms = len(excerpt.speech.pcm) // _PER_MS
         customer = side.now.voice or CustomerVoice()
-        return feel(customer, *heard.tone, heard.words, heard.hypothesis.text, speech_ms)[1]
+        return feel(customer, *heard.tone, heard.read.words, heard.hypothesis.text, speech_ms)[1]

@@ -37,6 +37,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     recogniser: Literal["whisper", "none"] = "whisper"
     """"none" measures the path without models: speech is found by level, words are placeholders."""
     model: str = "whisper-base"
+    emotion: Literal["open", "research", "rules"] = "open"
+    """Weights of the customer's emotion and intents: those that come with the program; those that may be used for
+    research only, which a command makes; none, but rules and word lists."""
+    voices: Path | None = None
+    """Directory of a public model of voices, instead of ours."""
     weights: Path | None = None
     """Directory with weights, looked at first."""
     hub: bool = False

@@ -38,7 +38,7 @@ Floats = npt.NDArray[np.float32]
 
 def worn(rows: Sequence[Labelled], seed: int = 1) -> list[Labelled]:
     """Every fourth text as the telephone and a recogniser leave it: half of them stripped, half with errors too."""
-    random = Random(seed)  # noqa: S311 - errors, not secrets
+    random = Random(seed)
     confusion = Confusion([row.text for row in rows])
     return [
         row._replace(text=plain(row.text) if at % (2 * _WORN) else confusion(plain(row.text), random))

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from audio.recording import read_recording
 from audio.resample import Resampler
 from audio.types import Pcm
-from models.fusion import CustomerVoice, agitation, class_scores, feel, fuse
+from models.emotion import Voice
+from models.fusion import LABELS, CustomerVoice, agitation, class_scores, feel, fuse
 from models.sentiment import Sentiment, score
 from models.types import Emotion, EmotionLabel
 from models.unsupervised import UnsupervisedVoice
@@ -34,58 +35,117 @@ def with_value(said: Sentiment, value: float) -> Sentiment:
     return msgspec.structs.replace(said, value=value)
 
 
-@given(st.lists(signed, min_size=2, max_size=6), unit, words)
-def test_agitation_never_falls_where_arousal_rises(heard: list[float], confidence: float, said: Sentiment) -> None:
-    values = [agitation(a, confidence, said) for a in sorted(heard)]
-    assert all(low <= high for low, high in pairwise(values))
+@st.composite
+def spread(draw: st.DrawFn) -> dict[EmotionLabel, float]:
+    weights = [draw(st.floats(0.01, 1)) for _ in LABELS]
+    return {label: weight / sum(weights) for label, weight in zip(LABELS, weights, strict=True)}
 
 
-@given(st.lists(signed, min_size=2, max_size=6), signed, unit, words)
-def test_agitation_never_falls_where_words_grow_worse(
-    valences: list[float], heard: float, confidence: float, said: Sentiment
-) -> None:
-    values = [agitation(heard, confidence, with_value(said, v)) for v in sorted(valences, reverse=True)]
-    assert all(low <= high for low, high in pairwise(values))
+heard_voices = st.builds(
+    Voice,
+    classes=st.none() | spread(),
+    arousal=signed,
+    arousal_confidence=unit,
+    valence=st.none() | signed,
+    valence_confidence=unit,
+)
+voices = heard_voices | st.just(
+    Voice(classes=None, arousal=None, arousal_confidence=0.0, valence=None, valence_confidence=0.0)
+)
 
 
-@given(st.lists(signed, min_size=2, max_size=6), unit, words, unit, st.none() | unit)
+def aroused(arousal: float, confidence: float) -> Voice:
+    """A voice that is judged by arousal alone."""
+    return Voice(classes=None, arousal=arousal, arousal_confidence=confidence, valence=None, valence_confidence=0.0)
+
+
+@given(st.lists(signed, min_size=2, max_size=6), heard_voices, words)
+def test_agitation_never_falls_where_arousal_rises(values: list[float], voice: Voice, said: Sentiment) -> None:
+    found = [agitation(msgspec.structs.replace(voice, arousal=a), said) for a in sorted(values)]
+    assert all(low <= high for low, high in pairwise(found))
+
+
+@given(st.lists(signed, min_size=2, max_size=6), voices, words)
+def test_agitation_never_falls_where_words_grow_worse(valences: list[float], voice: Voice, said: Sentiment) -> None:
+    found = [agitation(voice, with_value(said, v)) for v in sorted(valences, reverse=True)]
+    assert all(low <= high for low, high in pairwise(found))
+
+
+@given(st.lists(signed, min_size=2, max_size=6), heard_voices, words, unit, st.none() | unit)
 def test_the_fused_agitation_keeps_that_order(
-    heard: list[float], confidence: float, said: Sentiment, evidence: float, before: float | None
+    values: list[float], voice: Voice, said: Sentiment, evidence: float, before: float | None
 ) -> None:
-    fused = [fuse(a, confidence, said, evidence=evidence, before=before).agitation for a in sorted(heard)]
+    fused = [
+        fuse(msgspec.structs.replace(voice, arousal=a), said, evidence=evidence, before=before).agitation
+        for a in sorted(values)
+    ]
     known = [value for value in fused if value is not None]
-    assert len(known) == len(heard)
+    assert len(known) == len(values)
     assert all(low <= high for low, high in pairwise(known))
 
 
-@given(st.none() | signed, unit, words)
-def test_class_probabilities_add_up_to_one_and_leave_unknown_out(
-    heard: float | None, confidence: float, said: Sentiment
-) -> None:
-    chances = class_scores(heard, confidence, said)
+@given(voices, words)
+def test_class_probabilities_add_up_to_one_and_leave_unknown_out(voice: Voice, said: Sentiment) -> None:
+    chances = class_scores(voice, said)
     assert sum(chances.values()) == pytest.approx(1.0)
     assert set(chances) == set(EmotionLabel) - {EmotionLabel.UNKNOWN}
 
 
-@given(st.none() | signed, unit, words, unit, st.none() | unit)
-def test_every_part_of_an_emotion_is_in_its_range(
-    heard: float | None, confidence: float, said: Sentiment, evidence: float, before: float | None
+@given(heard_voices, words)
+def test_a_view_that_says_nothing_changes_nothing(voice: Voice, said: Sentiment) -> None:
+    even = dict.fromkeys(LABELS, 0.2)
+    alone = class_scores(msgspec.structs.replace(voice, classes=None, arousal=None), said)
+    beside = class_scores(msgspec.structs.replace(voice, classes=even), said)
+    assert beside == pytest.approx(alone)
+
+
+@given(st.sampled_from(LABELS), spread(), words)
+def test_a_class_that_the_voice_finds_likelier_never_becomes_less_likely(
+    label: EmotionLabel, classes: dict[EmotionLabel, float], said: Sentiment
 ) -> None:
-    emotion = fuse(heard, confidence, said, evidence=evidence, before=before)
+    def chance(more: float) -> float:
+        weights = {name: value + (more if name is label else 0.0) for name, value in classes.items()}
+        heard = {name: value / sum(weights.values()) for name, value in weights.items()}
+        return class_scores(msgspec.structs.replace(aroused(0.0, 0.0), classes=heard), said)[label]
+
+    assert chance(0.0) <= chance(0.5) + 1e-9
+
+
+@given(voices, words, unit, st.none() | unit)
+def test_every_part_of_an_emotion_is_in_its_range(
+    voice: Voice, said: Sentiment, evidence: float, before: float | None
+) -> None:
+    emotion = fuse(voice, said, evidence=evidence, before=before)
     assert 0 <= emotion.confidence <= 1
     assert emotion.agitation is None or 0 <= emotion.agitation <= 1
-    assert (emotion.label is EmotionLabel.UNKNOWN) == (emotion.confidence == 0.0) or emotion.confidence < 0.001
+    assert emotion.valence is None or -1 <= emotion.valence <= 1
+    assert (emotion.label is EmotionLabel.UNKNOWN) == (emotion.confidence == 0.0)
 
 
-def test_a_voice_alone_never_says_angry_or_satisfied() -> None:
+def test_arousal_alone_never_says_angry_or_satisfied() -> None:
     for heard in np.linspace(-1, 1, 21):
-        emotion = fuse(float(heard), 1.0, score("", "unknown"), evidence=1.0, before=None)
-        assert emotion.label in {EmotionLabel.NEUTRAL, EmotionLabel.UNKNOWN}
+        emotion = fuse(aroused(float(heard), 1.0), score("", "unknown"), evidence=1.0, before=None)
+        assert emotion.label not in {EmotionLabel.ANGRY, EmotionLabel.SATISFIED}
         assert emotion.valence is None
 
 
+def test_an_angry_voice_is_heard_in_plain_words_and_angry_words_in_a_plain_voice() -> None:
+    def of(label: EmotionLabel) -> Voice:
+        heard = dict.fromkeys(LABELS, 0.05) | {label: 0.8}
+        return msgspec.structs.replace(aroused(0.0, 0.5), classes=heard)
+
+    plain = Sentiment(value=0.0, confidence=0.9, neutral=0.9, angry=0.04, anxious=0.03, disappointed=0.03)
+    furious = Sentiment(value=-0.8, confidence=0.85, neutral=0.1, angry=0.8, disappointed=0.1)
+    angry, neutral = EmotionLabel.ANGRY, EmotionLabel.NEUTRAL
+    assert fuse(of(angry), plain, evidence=1.0, before=None).label is angry
+    assert fuse(of(neutral), furious, evidence=1.0, before=None).label is angry
+    assert fuse(of(neutral), plain, evidence=1.0, before=None).label is neutral
+    both = class_scores(of(angry), furious)[angry]
+    assert both > max(class_scores(of(angry), plain)[angry], class_scores(of(neutral), furious)[angry])
+
+
 def test_a_loud_voice_with_kind_words_is_not_angry() -> None:
-    emotion = fuse(0.9, 0.8, score("太好了,非常感谢", "zh"), evidence=1.0, before=None)
+    emotion = fuse(aroused(0.9, 0.8), score("太好了,非常感谢", "zh"), evidence=1.0, before=None)
     assert emotion.label is EmotionLabel.SATISFIED
     assert emotion.agitation is not None
     assert emotion.agitation < 0.5

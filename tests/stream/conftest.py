@@ -9,15 +9,15 @@ from agent_assist.types import Event, Final
 from audio.recording import read_recording, records
 from audio.types import AudioRecord
 from audio.vad import LevelVad
+from models.reading import PhraseReader
 from models.scripted import ScriptedRecogniser
-from models.sentiment import Phrases
 from models.types import Utterance
 from models.unsupervised import UnsupervisedVoice
 from stream.hearing import Hearing, ModelHearing
 from stream.pipeline import CallPipeline, Checkpoint, PipelinePolicy
 
 FRESH = Checkpoint()
-HEARING = ModelHearing(ScriptedRecogniser(), UnsupervisedVoice(), Phrases())
+HEARING = ModelHearing(ScriptedRecogniser(), UnsupervisedVoice(), PhraseReader())
 
 
 @pytest.fixture(scope="session")

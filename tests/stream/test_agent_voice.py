@@ -29,8 +29,8 @@ from audio.recording import Recording, records
 from audio.types import SAMPLE_RATE, Channel, Encoding, Pcm
 from audio.vad import LevelVad
 from models.emotion import Sound
+from models.reading import PhraseReader
 from models.scripted import ScriptedRecogniser
-from models.sentiment import Phrases
 from models.unsupervised import UnsupervisedVoice
 from stream.hearing import ModelHearing
 from stream.pipeline import CallPipeline, Checkpoint, PipelinePolicy
@@ -82,7 +82,7 @@ def run(customer: Pcm, agent: Pcm) -> Run:
             found.given.extend(pcm.copy() for pcm in batch)
             return super().hear(batch)
 
-    hearing = ModelHearing(ScriptedRecogniser(), Noted(), Phrases())
+    hearing = ModelHearing(ScriptedRecogniser(), Noted(), PhraseReader())
     pipeline = CallPipeline("c", LevelVad(), PipelinePolicy())
     state: CallState | None = None
 

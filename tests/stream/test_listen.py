@@ -9,8 +9,8 @@ import pytest
 from agent_assist.types import CallEnded, CallStarted, Degraded, Event, Final, Partial
 from audio.types import AudioRecord
 from audio.vad import LevelVad
+from models.reading import PhraseReader
 from models.scripted import ScriptedRecogniser
-from models.sentiment import Phrases
 from models.types import Capacity
 from models.unsupervised import UnsupervisedVoice
 from models.vocabulary import Vocabularies
@@ -22,7 +22,7 @@ from stream.pipeline import Checkpoint, PipelinePolicy
 from stream.wire import AudioEnd, AudioMessage, AudioStart
 
 START = AudioStart(at=datetime(2026, 1, 1, tzinfo=UTC), protocol="test", customer_id="k")
-SCRIPTED = ModelHearing(ScriptedRecogniser(), UnsupervisedVoice(), Phrases())
+SCRIPTED = ModelHearing(ScriptedRecogniser(), UnsupervisedVoice(), PhraseReader())
 PIPELINE = PipelinePolicy()
 
 

@@ -12,8 +12,8 @@ from audio.codecs import decode, encode
 from audio.types import SAMPLE_RATE, AudioRecord, Channel, Encoding, Pcm
 from audio.vad import LevelVad, SileroVad
 from models.emotion import Sound, VoiceModel
+from models.reading import PhraseReader
 from models.scripted import ScriptedRecogniser
-from models.sentiment import Phrases
 from models.unsupervised import UnsupervisedVoice
 from stream.hearing import NOTHING_HEARD, Excerpt, ModelHearing
 from stream.pipeline import CallPipeline, Checkpoint, PipelinePolicy
@@ -23,7 +23,7 @@ SHORT = PipelinePolicy(cut_from=2 * SAMPLE_RATE)
 
 
 def scripted(voices: VoiceModel | None = None) -> ModelHearing:
-    return ModelHearing(ScriptedRecogniser(), voices or UnsupervisedVoice(), Phrases())
+    return ModelHearing(ScriptedRecogniser(), voices or UnsupervisedVoice(), PhraseReader())
 
 
 class Overheard(UnsupervisedVoice):

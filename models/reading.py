@@ -1,0 +1,63 @@
+"""What a text means: its feeling and its intents, from one look at it."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple, Protocol
+
+from models.embedding import Embedding
+from models.intent import Intent, IntentModel, language_of
+from models.sentiment import NOTHING_SAID, Sentiment, score
+from models.wording import TextModel
+
+
+class Read(NamedTuple):
+    """What one text means."""
+
+    words: Sentiment
+    intents: tuple[Intent, ...]
+    """Those that count, if a customer said it; none where nobody asks for them."""
+
+
+NOTHING_READ: Final = Read(NOTHING_SAID, ())
+
+
+class Reader(Protocol):
+    """Texts to what they mean; keeps nothing between calls and may be used from any thread."""
+
+    def read(self, texts: Sequence[str], languages: Sequence[str]) -> list[Read]:
+        """
+        Read texts, each as if it came alone.
+
+        Args:
+            texts: As recognised or written.
+            languages: "zh", "en", or anything else to go by the script; one for each.
+        """
+        ...
+
+
+class TrainedReader:
+    """By trained models over the same sentence vectors, which take most of the time."""
+
+    def __init__(self, embedding: Embedding, texts: TextModel, intents: IntentModel) -> None:
+        self._embedding = embedding
+        self._texts = texts
+        self._intents = intents
+
+    def read(self, texts: Sequence[str], languages: Sequence[str]) -> list[Read]:
+        """See ``Reader``."""
+        if not texts:
+            return []
+        vectors = self._embedding(texts)
+        words = self._texts.read(texts, languages, vectors)
+        chances = self._intents.intents(texts, languages, vectors=vectors)
+        return [
+            Read(felt, self._intents.named(chance, language_of(text, language)))
+            for felt, chance, text, language in zip(words, chances, texts, languages, strict=True)
+        ]
+
+
+class PhraseReader:
+    """By word lists alone; knows no intents."""
+
+    def read(self, texts: Sequence[str], languages: Sequence[str]) -> list[Read]:
+        """See ``Reader``."""
+        return [Read(score(text, language), ()) for text, language in zip(texts, languages, strict=True)]
