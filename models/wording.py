@@ -14,6 +14,9 @@ from models.sentiment import Sentiment, language_of, score
 
 SENTIMENTS: Final = ("negative", "neutral", "positive")
 EMOTIONS: Final = ("neutral", "angry", "anxious", "disappointed", "satisfied")
+OPEN: Final = Path(__file__).parent / "shipped" / "text-open.safetensors"
+"""The weights that come with the project; see docs/models/text-open.md."""
+_LANGUAGES: Final[tuple[Literal["zh", "en"], ...]] = ("zh", "en")
 _NOTHING: Final = Sentiment(value=None, confidence=0.0)
 
 Floats = npt.NDArray[np.float32]
@@ -55,8 +58,8 @@ class Head:
         weights = counts * self.idf[buckets]
         weights /= max(float(np.linalg.norm(weights)), 1e-9)
         inner = np.maximum(dense @ self.hidden + self.hidden_bias, 0)
-        total: Floats = weights @ self.grams[buckets] + inner @ self.out + dense @ self.direct + self.bias
-        return total
+        total = weights @ self.grams[buckets] + inner @ self.out + dense @ self.direct + self.bias
+        return np.asarray(total, dtype=np.float32)
 
 
 def marks(text: str, language: str) -> Floats:
@@ -83,7 +86,7 @@ class TextModel:
 
         tensors = load_file(weights)
         self._embedding = embedding
-        self._heads = {
+        self._heads: dict[Literal["zh", "en"], Head] = {
             language: Head(
                 **{
                     name.partition(".")[2]: tensor.astype(np.float32)
@@ -91,7 +94,7 @@ class TextModel:
                     if name.startswith(f"{language}.")
                 }
             )
-            for language in ("zh", "en")
+            for language in _LANGUAGES
         }
 
     def __call__(self, text: str, language: str) -> Sentiment:
@@ -111,9 +114,10 @@ class TextModel:
             ``value`` is the probability of positive less that of negative, ``confidence`` that of the likeliest of
             negative, neutral and positive; the emotions are probabilities and add up to 1 with that of none of them.
         """
-        known = [language_of(text, language) for text, language in zip(texts, languages, strict=True)]
+        known: list[Literal["zh", "en"] | None] = [
+            language_of(text, language) for text, language in zip(texts, languages, strict=True)
+        ]
         if vectors is None:
-            vectors = np.zeros((len(texts), 0), dtype=np.float32)
             worded = [text for text, language in zip(texts, known, strict=True) if language is not None]
             found = iter(self._embedding(worded))
         else:

@@ -1,5 +1,8 @@
 """Fits the heads of ``models.wording`` to labelled texts."""
 
+# Torch is only there where training is.
+# pyright: reportMissingImports=false
+
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -195,5 +198,5 @@ def scores(head: dict[str, Floats], table: Table) -> Floats:
         products = table.weights * head["grams"][table.buckets, column]
         said[:, column] = np.bincount(np.repeat(np.arange(len(table)), sizes), products, len(table))
     inner = np.maximum(table.dense @ head["hidden"] + head["hidden_bias"], 0)
-    total: Floats = said + inner @ head["out"] + table.dense @ head["direct"] + head["bias"]
-    return total
+    total = said + inner @ head["out"] + table.dense @ head["direct"] + head["bias"]
+    return np.asarray(total, dtype=np.float32)

@@ -173,12 +173,14 @@ def _own(row: dict[str, str], line: int) -> Labelled:
     language = row["language"]
     if language not in {"zh", "en"}:
         raise ValueError(f"expected zh or en, got {language!r} (line={line})")
-    found: list[int | None] = []
-    for label, known in ((row["sentiment"], SENTIMENTS), (row["emotion"], EMOTIONS)):
-        if label and label not in known:
-            raise ValueError(f"expected one of {', '.join(known)}, got {label!r} (line={line})")
-        found.append(known.index(label) if label else None)
-    return Labelled(row["text"][:_CHARACTERS], "zh" if language == "zh" else "en", "own", *found)
+    sentiment, emotion = _known(row["sentiment"], SENTIMENTS, line), _known(row["emotion"], EMOTIONS, line)
+    return Labelled(row["text"][:_CHARACTERS], "zh" if language == "zh" else "en", "own", sentiment, emotion)
+
+
+def _known(label: str, labels: tuple[str, ...], line: int) -> int | None:
+    if label and label not in labels:
+        raise ValueError(f"expected one of {', '.join(labels)}, got {label!r} (line={line})")
+    return labels.index(label) if label else None
 
 
 def _rows(folder: Path, split: str, name: str) -> Iterator[dict[str, Any]]:
