@@ -104,6 +104,8 @@ def draw(
     some = np.exp(rng.uniform(0, np.log(MEMORY), (count, 1))).astype(np.int64)
     full = np.full(size, min(size, MEMORY) / size)
     amount = rng.random((count, 1))
-    weights = np.where(amount < 0.1, 0.0, np.where(amount < 0.5, rank < some, np.where(amount < 0.75, liking, 1.0) * full))
+    weights = np.where(
+        amount < 0.1, 0.0, np.where(amount < 0.5, rank < some, np.where(amount < 0.75, liking, 1.0) * full)
+    )
     found: npt.NDArray[np.float64] = weights * calm
     return found

@@ -24,7 +24,7 @@ from models.training.calibration import LABELS_IN_ORDER, UNFITTED
 from models.training.contexts import Moment, Scale, measure_scale, moments
 from models.training.corpora import LABELS, LAYOUTS, Row, arousal, valence
 from models.training.evaluation import Judged, figures, follow
-from models.training.hearing import Heard, hear
+from models.training.hearing import Heard, hear, load, save
 
 _Array = npt.NDArray[np.float32]
 
@@ -42,7 +42,9 @@ class Recipe(NamedTuple):
 
 
 RECIPES: Final = {
-    "open": Recipe("voice-open", (("emo_emodb_de2s", True),), "Emo-DB", "Apache-2.0; data CC0-1.0 by audb", classes=True),
+    "open": Recipe(
+        "voice-open", (("emo_emodb_de2s", True),), "Emo-DB", "Apache-2.0; data CC0-1.0 by audb", classes=True
+    ),
     "research": Recipe(
         "voice-research",
         (("emo_casia_zh", False), ("emo_ravdess_en", False)),
@@ -78,6 +80,7 @@ def main() -> None:
     parser.add_argument("--landmarks", type=int, default=kernel.Policy().landmarks)
     parser.add_argument("--width", type=float, default=kernel.Policy().width)
     parser.add_argument("--ridge", type=float, default=kernel.Policy().ridge)
+    parser.add_argument("--heard", type=Path, help="keeps what was heard, with the same seed, from one run to the next")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
@@ -85,8 +88,12 @@ def main() -> None:
     rows = _given(given.corpus) if given.corpus else _rows(recipe, given.data)
     policy = kernel.Policy(given.landmarks, given.width, given.ridge)
     plan = Plan(given.passes, given.repeats, given.seed, given.device, policy)
-    heard = usable(hear(rows, plan.passes, plan.seed, given.workers))
-    train(heard, recipe, plan, given.out)
+    heard = load(rows, plan.passes, given.heard) if given.heard is not None and given.heard.is_file() else None
+    if heard is None:
+        heard = hear(rows, plan.passes, plan.seed, given.workers)
+        if given.heard is not None:
+            save(heard, given.heard)
+    train(usable(heard), recipe, plan, given.out)
 
 
 def _rows(recipe: Recipe, data: Path) -> list[Row]:
@@ -106,9 +113,7 @@ def _given(named: Sequence[str]) -> list[Row]:
 def usable(heard: Heard) -> Heard:
     """Without the rows that some line left too little voice of."""
     good = np.flatnonzero(~np.isnan(heard.vectors).any(axis=(0, 2)))
-    return Heard(
-        tuple(heard.rows[i] for i in good), heard.vectors[:, good], tuple(heard.prosody[i] for i in good)
-    )
+    return Heard(tuple(heard.rows[i] for i in good), heard.vectors[:, good], tuple(heard.prosody[i] for i in good))
 
 
 def subset(heard: Heard, chosen: npt.NDArray[np.bool_]) -> Heard:
@@ -145,9 +150,7 @@ class Fold(NamedTuple):
     live: list[Judged]
 
 
-def cross_validate(
-    heard: Heard, calm: npt.NDArray[np.float64], recipe: Recipe, plan: Plan, name: str
-) -> list[Fold]:
+def cross_validate(heard: Heard, calm: npt.NDArray[np.float64], recipe: Recipe, plan: Plan, name: str) -> list[Fold]:
     """One fit for each group of speakers left out."""
     folds: list[Fold] = []
     with tempfile.TemporaryDirectory() as temporary:
@@ -208,10 +211,13 @@ def _targets(rows: Sequence[Row], corpora: npt.NDArray[np.int64]) -> tuple[_Arra
     for i, row in enumerate(rows):
         label = LABELS.get(row.emotion)
         if label is not None:
-            targets[i, :count] = [(label is one) - 1 / count for one in LABELS_IN_ORDER]
+            targets[i, :count] = [label is one for one in LABELS_IN_ORDER]
         values = (arousal(row), valence(row))
         targets[i, count:] = [np.nan if value is None else value for value in values]
-    kinds = np.unique([f"{c}/{LABELS.get(row.emotion, row.emotion)}" for c, row in zip(corpora, rows, strict=True)], return_inverse=True)[1]
+    kinds = np.unique(
+        [f"{c}/{LABELS.get(row.emotion, row.emotion)}" for c, row in zip(corpora, rows, strict=True)],
+        return_inverse=True,
+    )[1]
     shares = 1 / np.bincount(kinds)[kinds]
     return targets, np.repeat(shares[:, None].astype(np.float32), count + 2, axis=1)
 
