@@ -126,8 +126,7 @@ class AcousticModel:
             Shape (n, classes + 2).
         """
         inputs = {"sound": sound, "mean": mean, "variance": variance, "weight": weight}
-        found: _Array = self._session.run(None, inputs)[0]
-        return found
+        return np.asarray(self._session.run(None, inputs)[0], np.float32)
 
     def judge(self, sound: Sound, baseline: Baseline) -> Voice:
         """What the voice says, for a speaker of this baseline."""

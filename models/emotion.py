@@ -134,9 +134,9 @@ class Timbre(msgspec.Struct, frozen=True, array_like=True):
         mean, variance, kept = self.moments(len(vector))
         share = weight / (kept + weight)
         step = vector - mean
-        variance = (1 - share) * (variance + share * step**2)
+        spread = (1 - share) * (variance + share * step**2)
         # Halves of what was kept are rounded again at each step: with a memory of 40 that stays below a hundredth.
-        return Timbre(kept + weight, (mean + share * step).astype("<f2").tobytes(), variance.astype("<f2").tobytes())
+        return Timbre(kept + weight, (mean + share * step).astype("<f2").tobytes(), spread.astype("<f2").tobytes())
 
 
 class Baseline(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,10 +177,7 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
 
 def calmness(voice: Voice) -> float:
     """What an utterance counts in a baseline, 0.2 ... 1: by its chance of being neutral, else by its arousal."""
-    if voice.classes is not None:
-        calm = voice.classes[EmotionLabel.NEUTRAL]
-    else:
-        calm = 1 - max(0.0, voice.arousal or 0.0)
+    calm = 1 - max(0.0, voice.arousal or 0.0) if voice.classes is None else voice.classes[EmotionLabel.NEUTRAL]
     return _CALM_LEAST + (1 - _CALM_LEAST) * calm
 
 

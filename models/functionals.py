@@ -9,6 +9,7 @@ Source: the kinds of descriptors and functionals are those of Eyben et al.: The 
 Set (GeMAPS) for Voice Research and Affective Computing, IEEE Transactions on Affective Computing 7(2), 2016.
 """
 
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -25,7 +26,6 @@ _FFT: Final = 512
 _EDGE: Final = 64
 """Samples of a 40 ms frame left out on either side: 32 ms remain."""
 _LOW_HZ, _HIGH_HZ = 80.0, 3_600.0
-_FLOOR_DB: Final = -90.0
 _LEAST_FRAMES: Final = 20
 _BLOCKS: Final = 4
 """Groups of bands whose modulation is measured."""
@@ -66,7 +66,7 @@ def describe(contour: Contour | None) -> _Array | None:
     All statistics of an utterance.
 
     Returns:
-        Shape (len(NAMES),), finite; None where less than 200 ms is voiced.
+        Shape (271,), finite; None where less than 200 ms is voiced.
     """
     if contour is None:
         return None
@@ -90,7 +90,7 @@ def describe(contour: Contour | None) -> _Array | None:
     return found
 
 
-def _spread(x: _Array, quantiles: tuple[int, ...] = (10, 50, 90)) -> _Array:
+def _spread(x: npt.NDArray[np.floating], quantiles: tuple[int, ...] = (10, 50, 90)) -> _Array:
     """Quantiles along the first axis, by rank, flattened."""
     ordered = np.sort(x, axis=0)
     ranks = [round(q / 100 * (len(x) - 1)) for q in quantiles]
@@ -133,13 +133,15 @@ def _tilts(sung: _Array) -> _Array:
     high_slope = sung[:, _AT_500:] @ _slope(BANDS - _AT_500)
     peak = sung.max(axis=1)
     measures = np.stack([high500, high1000, hammarberg, centroid, low_slope, high_slope, peak], axis=1)
-    return np.concatenate([measures.mean(axis=0), measures.std(axis=0), _spread(measures, (10, 90))])
+    found: _Array = np.concatenate([measures.mean(axis=0), measures.std(axis=0), _spread(measures, (10, 90))])
+    return found
 
 
 def _slope(n: int) -> _Array:
     """What a series is multiplied with to have its slope a step."""
     x = np.arange(n) - (n - 1) / 2
-    return (x / np.sum(x**2)).astype(np.float32)
+    slope: _Array = (x / np.sum(x**2)).astype(np.float32)
+    return slope
 
 
 _WIDTHS: Final = np.gradient(_CENTRES).astype(np.float32)
@@ -239,7 +241,7 @@ def _pitches(pitch_hz: _Array, voiced: npt.NDArray[np.bool_]) -> list[_Array]:
 def _split(at: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
     """Stretches of neighbouring frames, as positions in ``at``."""
     cuts = [0, *(np.flatnonzero(np.diff(at) > 1) + 1).tolist(), len(at)]
-    return list(zip(cuts[:-1], cuts[1:], strict=True))
+    return list(pairwise(cuts))
 
 
 def _quality(strength: _Array, mel: _Array, level: _Array, voiced: npt.NDArray[np.bool_]) -> list[_Array]:

@@ -48,7 +48,7 @@ _AROUSAL: Final = {
     "sad": -0.5,
     "boredom": -0.6,
 }
-"""Where a corpus gives no value. After Russell: A circumplex model of affect, 1980, rounded; ours for actors' speech."""
+"""Where a corpus gives no value; by judgement, after Russell: A circumplex model of affect, 1980."""
 _VALENCE: Final = {
     "angry": -0.7,
     "happy": 0.8,
@@ -151,7 +151,7 @@ _IEMOCAP_LINE: Final = re.compile(r"^\[[^\]]+\]\t(\w+)\t(\w+)\t\[([\d.]+), ([\d.
 
 
 def iemocap(root: Path) -> Iterator[Row]:
-    """``SessionN/dialog/EmoEvaluation/*.txt`` and ``SessionN/sentences/wav/DIALOG/UTTERANCE.wav``; values are 1 ... 5."""
+    """``SessionN/dialog/EmoEvaluation/*.txt`` and ``SessionN/sentences/wav/DIALOG/UTTERANCE.wav``; values 1 to 5."""
     for notes in sorted(root.glob("Session*/dialog/EmoEvaluation/*.txt")):
         for name, emotion, v, a, _ in _IEMOCAP_LINE.findall(notes.read_text(encoding="utf-8")):
             session = notes.parents[2]
@@ -162,7 +162,7 @@ def iemocap(root: Path) -> Iterator[Row]:
                 path,
                 "iemocap",
                 speaker,
-                _IEMOCAP.get(emotion, emotion),
+                _IEMOCAP.get(str(emotion), str(emotion)),
                 (float(v) - 3) / 2,
                 (float(a) - 3) / 2,
                 "train",

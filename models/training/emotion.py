@@ -24,7 +24,7 @@ from models.training.calibration import LABELS_IN_ORDER, UNFITTED
 from models.training.contexts import Moment, Scale, measure_scale, moments
 from models.training.corpora import LABELS, LAYOUTS, Row, arousal, valence
 from models.training.evaluation import Judged, figures, follow
-from models.training.hearing import Heard, hear
+from models.training.hearing import Heard, hear, load, save
 
 _Array = npt.NDArray[np.float32]
 
@@ -80,6 +80,7 @@ def main() -> None:
     parser.add_argument("--landmarks", type=int, default=kernel.Policy().landmarks)
     parser.add_argument("--width", type=float, default=kernel.Policy().width)
     parser.add_argument("--ridge", type=float, default=kernel.Policy().ridge)
+    parser.add_argument("--heard", type=Path, help="keeps what was heard, with the same seed, from one run to the next")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
@@ -87,8 +88,12 @@ def main() -> None:
     rows = _given(given.corpus) if given.corpus else _rows(recipe, given.data)
     policy = kernel.Policy(given.landmarks, given.width, given.ridge)
     plan = Plan(given.passes, given.repeats, given.seed, given.device, policy)
-    heard = usable(hear(rows, plan.passes, plan.seed, given.workers))
-    train(heard, recipe, plan, given.out)
+    heard = load(rows, plan.passes, given.heard) if given.heard is not None and given.heard.is_file() else None
+    if heard is None:
+        heard = hear(rows, plan.passes, plan.seed, given.workers)
+        if given.heard is not None:
+            save(heard, given.heard)
+    train(usable(heard), recipe, plan, given.out)
 
 
 def _rows(recipe: Recipe, data: Path) -> list[Row]:
@@ -206,7 +211,7 @@ def _targets(rows: Sequence[Row], corpora: npt.NDArray[np.int64]) -> tuple[_Arra
     for i, row in enumerate(rows):
         label = LABELS.get(row.emotion)
         if label is not None:
-            targets[i, :count] = [(label is one) - 1 / count for one in LABELS_IN_ORDER]
+            targets[i, :count] = [label is one for one in LABELS_IN_ORDER]
         values = (arousal(row), valence(row))
         targets[i, count:] = [np.nan if value is None else value for value in values]
     kinds = np.unique(

@@ -105,16 +105,27 @@ def figures(name: str, judged: Sequence[Judged], *, known: bool) -> Figures:
     arousal = _interval(high.astype(np.int64), said.astype(np.int64))
     truth = np.array([CLASSES.index(LABELS[one.row.emotion]) for one in spoken])
     chances = np.array([[(one.voice.classes or {}).get(label, 0.0) for label in CLASSES] for one in spoken])
-    common = {"set": name, "known": known, "n": len(spoken), "arousal_n": len(lively), "arousal": arousal}
+    bare = Figures(
+        set=name,
+        known=known,
+        n=len(spoken),
+        uar=None,
+        accuracy=None,
+        ece=None,
+        gain=None,
+        arousal_n=len(lively),
+        arousal=arousal,
+        recalls={},
+    )
     if not any(one.voice.classes for one in spoken):
-        return Figures(**common, uar=None, accuracy=None, ece=None, gain=None, recalls={})
+        return bare
     chances = np.where(chances.sum(axis=1, keepdims=True) > 0, chances, 0.25)
     chances = chances / chances.sum(axis=1, keepdims=True)
     best, sure = chances.argmax(axis=1), chances.max(axis=1)
     right = best == truth
     surest = np.argsort(-sure, kind="stable")[: round(_COVERED * len(sure))]
-    return Figures(
-        **common,
+    return msgspec.structs.replace(
+        bare,
         uar=_interval(truth, best),
         accuracy=round(float(right.mean()), 4),
         ece=round(calibration_error(sure, right), 4),

@@ -1,5 +1,8 @@
 """A trained model as one ONNX file."""
 
+# pyright: reportMissingImports=false, reportUntypedBaseClass=false
+# The extra `train` is seldom installed where types are checked.
+
 import tempfile
 from pathlib import Path
 
@@ -14,7 +17,7 @@ from models.training.kernel import Judge
 def write(judge: Judge, card: Card, out: Path) -> None:
     """Write graph and card; the same judge gives the same bytes."""
     size = len(judge.get_buffer("doubt"))
-    inputs = tuple(torch.zeros(2, size) for _ in range(3)) + (torch.zeros(2, 1),)
+    inputs = (*(torch.zeros(2, size) for _ in range(3)), torch.zeros(2, 1))
     names = ["sound", "mean", "variance", "weight"]
     with tempfile.TemporaryDirectory() as temporary:
         path = Path(temporary) / "graph.onnx"

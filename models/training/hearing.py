@@ -3,8 +3,10 @@
 import zlib
 from collections.abc import Sequence
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Final, NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import soundfile
@@ -29,6 +31,25 @@ class Heard(NamedTuple):
     """Shape (passes, rows, d); the first pass is a clean line of mu-law. NaN where there was too little voice."""
     prosody: tuple[Prosody, ...]
     """Of the first pass."""
+
+
+def save(heard: Heard, path: Path) -> None:
+    """Keep what was heard, so that training again need not hear again."""
+    names = [f"{row.corpus}/{row.path.name}" for row in heard.rows]
+    prosody = msgspec.json.encode(heard.prosody)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as out:
+        np.savez(out, vectors=heard.vectors, names=np.array(names), prosody=np.frombuffer(prosody, np.uint8))
+
+
+def load(rows: Sequence[Row], passes: int, path: Path) -> Heard | None:
+    """What was kept of these very rows, or None where it is of others or of fewer passes."""
+    with np.load(path) as kept:
+        names = [f"{row.corpus}/{row.path.name}" for row in rows]
+        if list(kept["names"]) != names or len(kept["vectors"]) < passes:
+            return None
+        prosody = msgspec.json.decode(kept["prosody"].tobytes(), type=tuple[Prosody, ...])
+        return Heard(tuple(rows), kept["vectors"][:passes], prosody)
 
 
 class _Job(NamedTuple):
