@@ -498,6 +498,8 @@ def _curve(content: bytes) -> list[str]:
     return [
         f"### The customer's mood over {result.call}",
         "",
+        "Synthesised speech, with moods made by pitch, tempo and level: shows what is drawn, not how right it is.",
+        "",
         *_table(("s", "turn", "score", "agitation", "after"), rows),
         *_where(result.environment),
     ]

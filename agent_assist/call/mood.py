@@ -13,10 +13,12 @@ from models.types import Utterance
 
 _PLACES: Final = 2
 """Decimals of what is told in points."""
+_SAID_S: Final = 0.5
+"""Certain speech from which an utterance says something of its own: ours."""
 
 
 class Since(msgspec.Struct, frozen=True, kw_only=True):
-    """What has come since the customer's last utterance; finals come in the order of their end."""
+    """What has come since the customer last said something; finals come in the order of their end."""
 
     before: Before = Before()
     end_ms: int = 0
@@ -61,10 +63,12 @@ class Mood(msgspec.Struct, frozen=True, kw_only=True):
         if point is None:
             return msgspec.structs.replace(self, since=since)
         curve, sample = self.curve.push(point)
+        # What came before a "hm" came before what is said after it, too.
+        said = point.certain_s >= _SAID_S and not (point.valence is None and point.agitation is None)
         return Mood(
             curve=curve,
             turns=self.turns.push(point, since.before),
-            since=msgspec.structs.replace(since, before=Before()),
+            since=msgspec.structs.replace(since, before=Before()) if said else since,
             point=_told(utterance, sample),
         )
 

@@ -124,6 +124,14 @@ def test_silence_and_overtalk_since_the_customer_spoke_are_exact() -> None:
     assert since.before == Before(agent_from_ms=1_500, agent_to_ms=9_000, silence_ms=3_500, overtalk_ms=700)
 
 
+def test_what_came_before_a_grunt_came_before_what_is_said_after_it() -> None:
+    unsure = Emotion(label=EmotionLabel.UNKNOWN, valence=None, arousal=None, agitation=0.2, confidence=0.0)
+    mood = Mood().add(utterance(Channel.CUSTOMER, 0, 2_000)).add(utterance(Channel.AGENT, 2_500, 6_000))
+    mood = mood.add(utterance(Channel.CUSTOMER, 6_500, 6_900, mood=unsure))
+    assert mood.since.before.agent_from_ms == 2_500
+    assert mood.add(utterance(Channel.CUSTOMER, 7_000, 9_000)).since.before == Before()
+
+
 def test_one_who_speaks_within_the_others_turn_talks_over_for_as_long_as_that() -> None:
     since = Since().add(utterance(Channel.CUSTOMER, 3_000, 4_000)).add(utterance(Channel.AGENT, 1_000, 9_000))
     assert since.before.overtalk_ms == 1_000

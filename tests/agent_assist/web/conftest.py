@@ -20,11 +20,13 @@ from agent_assist.store.calls import CallStore
 from agent_assist.types import (
     CallEnded,
     CallMeasures,
+    CallMood,
     CallRisk,
     CallStarted,
     Card,
     CardFeedback,
     CardKind,
+    CurvePoint,
     FeedbackAction,
     Final,
     Partial,
@@ -32,6 +34,7 @@ from agent_assist.types import (
 from agent_assist.web.live import Live
 from agent_assist.web.server import application
 from audio.types import Channel
+from models.turning import Turn
 from models.types import ChurnRisk, RiskLevel, Utterance
 
 START = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
@@ -109,6 +112,13 @@ class Call:
 
     def measures(self, at_ms: int) -> CallMeasures:
         return CallMeasures(call_id=self.id, at_ms=at_ms, measures=NO_MEASURES)
+
+    def mood(self, number: int, *turns: Turn) -> CallMood:
+        said = self.final(number).utterance
+        point = CurvePoint(
+            utterance_id=said.id, at_ms=said.end_ms, score=-1.0, trend="steady", arousal=None, agitation=None
+        )
+        return CallMood(call_id=self.id, at_ms=said.end_ms, point=point, swings=None, turns=turns)
 
     def feedback(self, number: int) -> CardFeedback:
         return CardFeedback(

@@ -14,6 +14,7 @@ from agent_assist.errors import SlowListener
 from agent_assist.types import CardKind
 from agent_assist.web.listener import QUEUE, Listener, Message, tell
 from agent_assist.web.live import Live
+from models.turning import Before, Cause, Turn
 
 
 def queued(listener: Listener | None) -> list[dict[str, Any]]:
@@ -97,6 +98,23 @@ def test_an_older_risk_told_again_is_not_shown(call: Any) -> None:
     record = hub.record("c")
     assert record is not None
     assert record.risk.score == 0.7
+
+
+def test_each_point_of_the_curve_is_told_once_and_older_turns_do_not_come_back(call: Any) -> None:
+    hub, c = Live(), call("c")
+    turn = Turn(
+        start_ms=0, at_ms=1_500, direction="worse", size=-3.0, agitation=0.5, cause=Cause.AGENT, before=Before()
+    )
+    hub.publish(c.started())
+    listener = hub.listen("c")
+    for message in (c.mood(0), c.mood(1, turn), c.mood(2, turn), c.mood(2, turn), c.mood(0)):
+        hub.publish(message)
+    assert [m["data"]["point"]["at_ms"] for m in queued(listener)[1:]] == [1_500, 3_500, 5_500]
+    record = hub.record("c")
+    assert record is not None
+    assert record.turns == (turn,)
+    hub.load([msgspec.structs.replace(record, turns=())])
+    assert queued(hub.listen("c"))[0]["data"]["turns"][0]["before"]["silence_ms"] == 0
 
 
 def test_the_same_measures_at_the_end_of_the_call_are_told(call: Any) -> None:
