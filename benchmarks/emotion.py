@@ -52,6 +52,7 @@ _AROUSED: Final = {
 }
 """Of ``truth``; disgust is neither."""
 CHANCE: Final = 0.25
+_GAP: Final = (0, 1, 0, 0)
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -277,8 +278,8 @@ def run(  # noqa: PLR0913 - an argument for each option
 
 def _show(result: Result, console: Console) -> None:
     words = "voice and transcripts" if result.text else "voice only"
-    table = Table(title=f"Emotion: {result.voice.name}, {words}; chance UAR {CHANCE:.2f}")
-    beside = Table(title="SVM, every speaker known beforehand")
+    table = Table(title=f"Emotion: {result.voice.name}, {words}; chance UAR {CHANCE:.2f}", box=None, padding=_GAP)
+    beside = Table(title="SVM, every speaker known beforehand", box=None, padding=_GAP)
     for heading in ("set", "n", "UAR, 95 %", "acc.", "named", "ECE", "UAR*", "CCC"):
         table.add_column(heading, justify="left" if heading == "set" else "right", no_wrap=True)
     for heading in ("set", "trained on", "n", "UAR, 95 %", "acc."):
