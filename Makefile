@@ -6,7 +6,7 @@ PORT ?= 8700
 CALL ?= tests/data/zh_late_order.wav
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test test-fast test-kill test-kafka3 bench-gpu check web lock kafka kafka3 kafka-stop wheel test-wheel clean
+.PHONY: help run up test test-fast train-emotion train-emotion-gpu test-kill test-kafka3 bench-gpu check web lock kafka kafka3 kafka-stop wheel test-wheel clean
 
 help: ## Show the targets.
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -80,6 +80,24 @@ bench-gpu: $(BIN)/.test ## What the GPU does, with real weights and with the sha
 	  $(BIN)/warmline bench device --device cuda --shape large-v3-turbo --compute $$compute --out out/device_cuda_turbo_$$compute.json || exit 1; \
 	done
 
+TRAIN ?= .venv-train
+DATA ?= ../shared/data
+WEIGHTS ?= open
+DEVICE ?= cpu
+WEIGHTS_OUT ?= out/voice-$(WEIGHTS).onnx
+
+$(TRAIN)/.train: pyproject.toml
+	@test -x $(TRAIN)/bin/python || $(PYTHON) -m venv $(TRAIN)
+	@$(TRAIN)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[train]'
+	@touch $@
+
+train-emotion: $(TRAIN)/.train ## Train the emotion model of DATA, WEIGHTS=open or research, and measure it.
+	$(TRAIN)/bin/python -m models.training.emotion --weights $(WEIGHTS) --data $(DATA) --device $(DEVICE) --out $(WEIGHTS_OUT)
+	$(TRAIN)/bin/python -m models.training.measure --model $(WEIGHTS_OUT) --data $(DATA)
+
+train-emotion-gpu: ## The same on a GPU.
+	$(MAKE) train-emotion DEVICE=cuda
+
 lock: ## Renew the pins of what `make run` and `make test` install.
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	  --extra weights --extra postgres -o requirements/run.txt pyproject.toml requirements/build.in
@@ -87,4 +105,4 @@ lock: ## Renew the pins of what `make run` and `make test` install.
 	  --extra weights --extra postgres --extra dev -c requirements/run.txt -o requirements/test.txt pyproject.toml requirements/build.in
 
 clean: ## Remove what was built or written here.
-	rm -rf $(VENV) dist build out $(STATIC) $(PAGES)/node_modules .warmline .kafka .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(TRAIN) dist build out $(STATIC) $(PAGES)/node_modules .warmline .kafka .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import soundfile
-from scipy.signal import butter, resample_poly, sosfilt
+from scipy.signal import butter, lfilter, resample_poly
 
 from audio.codecs.g711 import decode_alaw, decode_ulaw, encode_alaw, encode_ulaw
 from audio.types import Pcm
@@ -83,8 +83,8 @@ def through(pcm: Pcm, line: Line, rng: np.random.Generator) -> Pcm:
     if line.tilt_db:
         wave = _tilted(wave, line.tilt_db)
     if line.highpass_hz is not None:
-        sections = butter(2, line.highpass_hz / (RATE / 2), "highpass", output="sos")
-        wave = np.asarray(sosfilt(sections, wave), np.float64)
+        b, a = np.asarray(butter(2, line.highpass_hz / (RATE / 2), "highpass"))
+        wave = np.asarray(lfilter(b, a, wave), np.float64)
     if line.clip is not None:
         most = line.clip * float(np.abs(wave).max())
         wave = np.clip(wave, -most, most)

@@ -57,6 +57,10 @@ _FOLDS: Final = 5
 """Of a corpus' speakers, or one speaker each where there are fewer."""
 
 
+_BRIEF: Final = 2
+"""Passes of the first look, which only tells who sounds calm."""
+
+
 class Plan(NamedTuple):
     """How to train, apart from on what."""
 
@@ -85,7 +89,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     recipe = RECIPES[given.weights]
-    rows = _given(given.corpus) if given.corpus else _rows(recipe, given.data)
+    rows = _given(given.corpus) if given.corpus else training_rows(recipe, given.data)
     policy = kernel.Policy(given.landmarks, given.width, given.ridge)
     plan = Plan(given.passes, given.repeats, given.seed, given.device, policy)
     heard = load(rows, plan.passes, given.heard) if given.heard is not None and given.heard.is_file() else None
@@ -96,7 +100,8 @@ def main() -> None:
     train(usable(heard), recipe, plan, given.out)
 
 
-def _rows(recipe: Recipe, data: Path) -> list[Row]:
+def training_rows(recipe: Recipe, data: Path) -> list[Row]:
+    """What a recipe trains on."""
     return [
         row
         for folder, whole in recipe.corpora
@@ -126,7 +131,8 @@ def train(heard: Heard, recipe: Recipe, plan: Plan, out: Path) -> None:
     """Cross-validate twice, the second time with baselines weighed as the first found them calm; calibrate; fit."""
     console = Console()
     flat = np.ones(len(heard.rows))
-    first = cross_validate(heard, flat, recipe, plan, "first look")
+    brief = Heard(heard.rows, heard.vectors[:_BRIEF], heard.prosody)
+    first = cross_validate(brief, flat, recipe, plan, "first look")
     calm = _calm(heard, [one for fold in first for one in fold.known])
     second = cross_validate(heard, calm, recipe, plan, "second look")
     scores = _calibrate(second)

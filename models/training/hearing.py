@@ -35,7 +35,7 @@ class Heard(NamedTuple):
 
 def save(heard: Heard, path: Path) -> None:
     """Keep what was heard, so that training again need not hear again."""
-    names = [f"{row.corpus}/{row.path.name}" for row in heard.rows]
+    names = [f"{row.corpus}/{_place(row)}" for row in heard.rows]
     prosody = msgspec.json.encode(heard.prosody)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as out:
@@ -45,7 +45,7 @@ def save(heard: Heard, path: Path) -> None:
 def load(rows: Sequence[Row], passes: int, path: Path) -> Heard | None:
     """What was kept of these very rows, or None where it is of others or of fewer passes."""
     with np.load(path) as kept:
-        names = [f"{row.corpus}/{row.path.name}" for row in rows]
+        names = [f"{row.corpus}/{_place(row)}" for row in rows]
         if list(kept["names"]) != names or len(kept["vectors"]) < passes:
             return None
         prosody = msgspec.json.decode(kept["prosody"].tobytes(), type=tuple[Prosody, ...])
@@ -91,13 +91,19 @@ def read(row: Row) -> Pcm:
 
 def _one(job: _Job) -> tuple[npt.NDArray[np.float32] | None, Prosody]:
     row, turn, seed = job
-    line = TELEPHONE if turn == 0 else draw(_chance(seed, turn, f"{row.corpus}/{row.speaker}"))
-    heard = through(read(row), line, _chance(seed, turn, f"{row.corpus}/{row.path.name}"))
+    line = TELEPHONE if turn == 0 else draw(_chance(seed, f"{row.corpus}/{row.speaker}/{turn}"))
+    heard = through(read(row), line, _chance(seed, f"{row.corpus}/{_place(row)}/{turn}"))
     resampler = Resampler(RATE)
     contour = trace(np.concatenate([resampler.push(heard), resampler.flush()]))
     return describe(contour), summarise(contour)
 
 
-def _chance(seed: int, turn: int, name: str) -> np.random.Generator:
+def _place(row: Row) -> str:
+    """The file below the folder of its corpus, wherever that lies."""
+    parts = row.path.parts
+    return "/".join(parts[parts.index(row.corpus) + 1 :]) if row.corpus in parts else row.path.name
+
+
+def _chance(seed: int, name: str) -> np.random.Generator:
     """The same for the same name, wherever and in whichever order it is asked for."""
-    return np.random.default_rng([seed, turn, zlib.crc32(name.encode())])
+    return np.random.default_rng(zlib.crc32(name.encode()) + seed)

@@ -37,7 +37,7 @@ class Policy(NamedTuple):
     landmarks: int = 1000
     width: float = 0.5
     """Of the kernel: gamma times the number of features."""
-    ridge: float = 3e-4
+    ridge: float = 1e-4
 
 
 class Judge(nn.Module):
@@ -106,15 +106,15 @@ def fit(lesson: Lesson, scale: Scale, policy: Policy, seed: int, device: str) ->
     x = judge.seen(*inputs).to(device)
     chosen = rng.permutation(len(x))[: policy.landmarks]
     landmarks = x[torch.tensor(np.sort(chosen), device=device)]
-    near = kernels(x, landmarks, judge.gamma).double()
+    near = kernels(x, landmarks, judge.gamma)
     # In this basis the ridge is on the function's norm.
     smooth = kernels(landmarks, landmarks, judge.gamma).double()
     root = torch.linalg.cholesky(smooth + 1e-4 * torch.eye(len(smooth), device=device, dtype=torch.float64))
-    basis = torch.linalg.solve_triangular(root, near.T, upper=False).T
+    basis = near @ torch.linalg.inv(root).T.float()
     classes = _logistic(basis, lesson, policy.ridge)
     lines = [_least_squares(basis, lesson, column, policy.ridge) for column in (-2, -1)]
     solved = torch.cat([classes, *lines], dim=1)
-    weights = torch.cat([torch.linalg.solve_triangular(root.T, solved[:-1], upper=True), solved[-1:]])
+    weights = torch.cat([torch.linalg.solve_triangular(root.T, solved[:-1].double(), upper=True), solved[-1:]])
     fitted = Judge(scale, gate, landmarks.cpu().numpy(), weights.float().cpu().numpy(), policy.width)
     fitted.eval()
     return fitted
@@ -124,7 +124,7 @@ def _logistic(basis: Tensor, lesson: Lesson, ridge: float) -> Tensor:
     """Softmax regression on the rows that have a class, shape (basis + 1, classes)."""
     truth = torch.tensor(lesson.targets[:, :-2], device=basis.device)
     has = ~torch.isnan(truth[:, 0])
-    x, y = basis[has].float(), truth[has].argmax(dim=1)
+    x, y = basis[has], truth[has].argmax(dim=1)
     share = torch.tensor(lesson.weights[:, 0], device=basis.device)[has]
     share = share / share.sum()
     free = torch.zeros(x.shape[1] + 1, truth.shape[1], device=basis.device, requires_grad=True)
@@ -138,19 +138,20 @@ def _logistic(basis: Tensor, lesson: Lesson, ridge: float) -> Tensor:
         return loss
 
     optimiser.step(closure)
-    return free.detach().double()
+    return free.detach()
 
 
 def _least_squares(basis: Tensor, lesson: Lesson, column: int, ridge: float) -> Tensor:
     """A value on the rows where it is known, shape (basis + 1, 1)."""
-    target = torch.tensor(lesson.targets[:, column], device=basis.device, dtype=torch.float64)
+    target = torch.tensor(lesson.targets[:, column], device=basis.device)
     has = ~torch.isnan(target)
-    x = torch.cat([basis[has], torch.ones(int(has.sum()), 1, device=basis.device, dtype=torch.float64)], dim=1)
-    share = torch.tensor(lesson.weights[:, column], device=basis.device, dtype=torch.float64)[has][:, None]
+    x = torch.cat([basis[has], torch.ones(int(has.sum()), 1, device=basis.device)], dim=1)
+    share = torch.tensor(lesson.weights[:, column], device=basis.device)[has][:, None]
     share = share / share.sum()
     hold = torch.eye(x.shape[1], device=basis.device, dtype=torch.float64) * ridge
     hold[-1, -1] = 0
-    found: Tensor = torch.linalg.solve((x * share).T @ x + hold, (x * share).T @ target[has][:, None])
+    left, right = (x * share).T @ x, (x * share).T @ target[has][:, None]
+    found: Tensor = torch.linalg.solve(left.double() + hold, right.double()).float()
     return found
 
 
