@@ -22,7 +22,8 @@ def find(asked: str, kind: str, ending: str, without: str) -> Path:
     The file of weights that was asked for.
 
     Args:
-        asked: The file, a directory that has one such file, or the name of one in ``models/shipped``, with its kind or without.
+        asked: The file, a directory that has one such file, or the name of one in
+            ``models/shipped``, with its kind or without.
         kind: "voice" or "text", with which the names of those begin.
         ending: Of such files.
         without: What else could have been asked for.
