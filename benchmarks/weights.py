@@ -22,7 +22,8 @@ def find(asked: str, kind: str, ending: str, without: str) -> Path:
     The file of weights that was asked for.
 
     Args:
-        asked: The file, a directory that has one such file, or the name of one that lies in the checkout.
+        asked: The file, a directory that has one such file, or the name of one in
+            ``models/shipped``, with its kind or without.
         kind: "voice" or "text", with which the names of those begin.
         ending: Of such files.
         without: What else could have been asked for.
@@ -31,7 +32,8 @@ def find(asked: str, kind: str, ending: str, without: str) -> Path:
         ValueError: If there is none, or more than one.
     """
     path = Path(asked)
-    found = sorted(path.glob(f"*.{ending}")) if path.is_dir() else [path, SHIPPED / f"{kind}-{asked}.{ending}"]
+    shipped = [SHIPPED / f"{name}.{ending}" for name in (f"{kind}-{asked}", asked)]
+    found = sorted(path.glob(f"*.{ending}")) if path.is_dir() else [path, *shipped]
     files = [one for one in found if one.is_file()]
     if len(files) != 1:
         raise ValueError(f"expected {without}, a file *.{ending}, or a directory with one of them, got {asked}")

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from audio.types import Pcm
-from benchmarks import voices
+from benchmarks import voices, weights
 from benchmarks.clips import clips, sound
 from benchmarks.emotion import run
 from benchmarks.hearing import chances, follow, hear
@@ -194,6 +194,13 @@ def test_a_model_that_is_not_there_is_told() -> None:
 def test_a_split_without_files_is_told(manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match="expected files, got none"):
         result(manifest, tmp_path / "out.json", capsys, split="nobody")
+
+
+def test_weights_of_the_checkout_are_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "SHIPPED", tmp_path)
+    (tmp_path / "voice-open.onnx").write_bytes(b"weights")
+    path = find("open", "voice", "onnx", "unsupervised")
+    assert find(of(path).name, "voice", "onnx", "unsupervised") == path == tmp_path / "voice-open.onnx"
 
 
 def test_weights_are_found_as_a_file_or_alone_in_a_directory(tmp_path: Path) -> None:
