@@ -34,7 +34,7 @@ from benchmarks.peers import weights
 from benchmarks.weights import Weights
 from models.asr import WhisperRecogniser
 from models.emotion import Baseline
-from models.fusion import Chances, class_scores, of_voice, of_words
+from models.fusion import OPEN, Chances, class_scores, of_voice, of_words
 from models.textnorm import wer
 from models.types import Spoken
 from models.weights import find
@@ -145,7 +145,7 @@ def _seen(
         [read] = words.model.read([said.text], [clip.language])
         wrong = wer(clip.text, said.text)
         errors.setdefault(f"{half}, {clip.language}", []).append((wrong.total, wrong.n))
-        chances = {"voice": of_voice(heard), "words": of_words(read), "both": class_scores(heard, read)}
+        chances = {"voice": of_voice(heard), "words": of_words(read), "both": class_scores(heard, read, OPEN)}
         if truth(clip.emotion) in CLASSES:
             found.append(Seen(half, truth(clip.emotion), {name: _of_four(one) for name, one in chances.items()}))
     return found, {name: round(sum(e for e, _ in some) / sum(n for _, n in some), 4) for name, some in errors.items()}

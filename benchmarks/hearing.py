@@ -8,7 +8,7 @@ from benchmarks.clips import Clip
 from benchmarks.figures import top
 from benchmarks.pace import Paced, paced
 from models.emotion import Baseline, Sound, Voice, VoiceModel
-from models.fusion import Chances, CustomerVoice, class_scores, feel, of_voice
+from models.fusion import OPEN, Chances, CustomerVoice, class_scores, feel, of_voice
 from models.sentiment import NOTHING_SAID, Sentiment, TextModel
 from models.types import EmotionLabel
 
@@ -51,7 +51,9 @@ def baselines(heard: Heard, model: VoiceModel) -> dict[str, Baseline]:
     known: dict[str, Baseline] = {}
     for clip, sound in zip(heard.clips, heard.sounds, strict=True):
         baseline = known.get(clip.speaker, Baseline())
-        customer, _ = feel(CustomerVoice(baseline=baseline), sound, model.judge(sound, baseline), NOTHING_SAID, "", 0)
+        customer, _ = feel(
+            CustomerVoice(baseline=baseline), sound, model.judge(sound, baseline), NOTHING_SAID, OPEN, "", 0
+        )
         known[clip.speaker] = customer.baseline
     return known
 
@@ -75,7 +77,7 @@ def follow(heard: Heard, known: Mapping[str, Baseline], model: VoiceModel, words
         [said] = [NOTHING_SAID] if words is None else words.read([text], [clip.language])
         predicted, share = top(_of_four(chances(voice, said)))
         # As at the first utterance of a call: what was shown before does not matter to what is named.
-        customer, emotion = feel(CustomerVoice(baseline=baseline), sound, voice, said, text, clip.length_ms)
+        customer, emotion = feel(CustomerVoice(baseline=baseline), sound, voice, said, OPEN, text, clip.length_ms)
         valence = voice.valence if said.value is None else said.value
         named = emotion.label is not EmotionLabel.UNKNOWN
         seen.append(Seen(clip, predicted, share, named, voice.arousal, valence))
@@ -86,7 +88,7 @@ def follow(heard: Heard, known: Mapping[str, Baseline], model: VoiceModel, words
 def chances(voice: Voice, words: Sentiment) -> Chances:
     """Of each class, as production has it; by the voice alone where nothing was said."""
     alone = of_voice(voice) if words is NOTHING_SAID else None
-    return class_scores(voice, words) if alone is None else alone
+    return class_scores(voice, words, OPEN) if alone is None else alone
 
 
 def _of_four(weights: Mapping[EmotionLabel, float]) -> dict[str, float]:

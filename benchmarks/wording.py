@@ -149,7 +149,7 @@ class Bench:
         part = truth[:_WORN]
         whole = float(np.mean(found[:_WORN].argmax(axis=1) == part))
         without = [plain(text) for text in texts[:_WORN]]
-        confusion, random = Confusion(texts), Random(1)  # noqa: S311 - errors, not secrets
+        confusion, random = Confusion(texts), Random(1)
         worn = [confusion(text, random) for text in without]
         peer = self._peer(name, rows, vectors) if self._peers and name != "zh_eprstmt" else (None, None, None)
         return Row(

@@ -147,7 +147,8 @@ class AcousticModel:
             classes=self._classes(raw, known),
             arousal=excited,
             arousal_confidence=heard * _between(said.arousal_confidence, known),
-            valence=_bounded(said.valence[0] * liked + said.valence[1]),
+            # What does not know the classes of strangers does not know whether they are glad.
+            valence=None if self.card.labels is None else _bounded(said.valence[0] * liked + said.valence[1]),
             valence_confidence=heard * _between(said.valence_confidence, known),
         )
 

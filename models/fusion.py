@@ -52,12 +52,22 @@ class Fit(NamedTuple):
     """Constant; then, none below 0, of what ``signs`` tells."""
 
 
-FITTED: Final = Fit(
+RULES: Final = Fit(
     voice=0.5,
-    words=0.5,
-    biases=(0.0, 0.0, 0.0, 0.0, 0.0),
-    agitation=(-1.7, 2.0, 1.3, 1.4, 0.5, 1.4, 0.5),
+    words=0.4,
+    biases=(0.0, 0.31, 0.11, 0.31, 0.21),
+    agitation=(-0.79, 2.09, 0.57, 0.0, 0.0, 0.87, 0.0),
 )
+"""Of arousal by rule and phrases."""
+OPEN: Final = Fit(
+    voice=0.65,
+    words=0.55,
+    biases=(0.0, 0.19, 0.42, 0.71, 0.48),
+    agitation=(-0.97, 2.56, 0.46, 0.0, 0.0, 1.74, 0.0),
+)
+"""Of the weights that come with the program, whose voice knows arousal and no classes."""
+
+
 _AROUSED: Final = {
     EmotionLabel.NEUTRAL: -0.15,
     EmotionLabel.SATISFIED: 0.4,
@@ -133,7 +143,7 @@ def _softmax(scores: Chances) -> Chances:
     return {label: value / total for label, value in raised.items()}
 
 
-def class_scores(voice: Voice, words: Sentiment, fit: Fit = FITTED) -> Chances:
+def class_scores(voice: Voice, words: Sentiment, fit: Fit) -> Chances:
     """Probability of each class, from both."""
     scores = dict(zip(LABELS, fit.biases, strict=True))
     for chances, share in ((of_voice(voice), fit.voice), (of_words(words), fit.words)):
@@ -157,28 +167,34 @@ def signs(voice: Voice, words: Sentiment) -> tuple[float, ...]:
     )
 
 
-def agitation(voice: Voice, words: Sentiment, fit: Fit = FITTED) -> float:
-    """How agitated, 0 ... 1: never falls where arousal, negativity, anger or fear rises and the rest stays."""
+def agitation(voice: Voice, words: Sentiment, fit: Fit) -> float:
+    """
+    How agitated, 0 ... 1: never falls where arousal, negativity, anger or fear rises and the rest stays.
+
+    Who says glad words in a loud voice is glad.
+    """
     constant, *weights = fit.agitation
     at = constant + math.fsum(weight * sign for weight, sign in zip(weights, signs(voice, words), strict=True))
-    return 1 / (1 + math.exp(-at))
+    glad = words.satisfied * max(0.0, words.value or 0.0)
+    return (1 - glad) / (1 + math.exp(-at))
 
 
-def fuse(voice: Voice, words: Sentiment, *, evidence: float, before: float | None) -> Emotion:
+def fuse(voice: Voice, words: Sentiment, fit: Fit, *, evidence: float, before: float | None) -> Emotion:
     """
     One emotion of one utterance.
 
     Args:
         voice: What it says of this customer.
         words: Sentiment of what was said.
+        fit: Of the models that both come from.
         evidence: 0 ... 1, how much the utterance can tell at all; a "hm" hardly changes what was known before.
         before: Agitation of the utterance before, if known.
 
     Returns:
         The label is "unknown" where evidence is weak or no class stands out. The confidence is the class's probability.
     """
-    now = agitation(voice, words)
-    chances = class_scores(voice, words)
+    now = agitation(voice, words, fit)
+    chances = class_scores(voice, words, fit)
     label = max(chances, key=lambda name: chances[name])
     known = words.value is not None or voice.arousal is not None
     named = known and evidence >= _LEAST_EVIDENCE and chances[label] >= _LEAST
@@ -201,7 +217,7 @@ def _valence(voice: Voice, words: Sentiment) -> float | None:
 
 
 def feel(
-    customer: CustomerVoice, sound: Sound, voice: Voice, words: Sentiment, text: str, speech_ms: int
+    customer: CustomerVoice, sound: Sound, voice: Voice, words: Sentiment, fit: Fit, text: str, speech_ms: int
 ) -> tuple[CustomerVoice, Emotion]:
     """
     Feeling of a customer's utterance: voice and words together.
@@ -211,6 +227,7 @@ def feel(
         sound: Of the utterance.
         voice: What it says of this customer.
         words: Sentiment of the text.
+        fit: Of the models that both come from.
         text: As recognised; empty where nothing was understood.
         speech_ms: Length of the utterance.
 
@@ -218,7 +235,7 @@ def feel(
         What to keep, and the emotion.
     """
     evidence = _evidence(sound.prosody, text, speech_ms)
-    emotion = fuse(voice, words, evidence=evidence, before=customer.agitation)
+    emotion = fuse(voice, words, fit, evidence=evidence, before=customer.agitation)
     kept = customer.agitation if emotion.agitation is None else emotion.agitation
     return CustomerVoice(baseline=customer.baseline.learn(sound, voice), agitation=kept), emotion
 

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple, Protocol
 
 from models.embedding import Embedding
 from models.intent import Intent, IntentModel, language_of
-from models.sentiment import NOTHING_SAID, Sentiment, score
+from models.sentiment import NOTHING_SAID, Sentiment, joined, score
 from models.wording import TextModel
 
 
@@ -47,7 +47,8 @@ class TrainedReader:
         if not texts:
             return []
         vectors = self._embedding(texts)
-        words = self._texts.read(texts, languages, vectors)
+        trained = self._texts.read(texts, languages, vectors)
+        words = [joined(score(*said), felt) for *said, felt in zip(texts, languages, trained, strict=True)]
         chances = self._intents.intents(texts, languages, vectors=vectors)
         return [
             Read(felt, self._intents.named(chance, language_of(text, language)))

@@ -187,6 +187,69 @@ CATALOGUE: Final = (
         ),
     ),
     Weights(
+        "voice-open",
+        "emotion of the customer's voice",
+        "Apache-2.0",
+        (
+            File(
+                "voice-open.onnx",
+                2_212_102,
+                "de23b6f4b4e91a9f21170d5fbd901217a37a58e6598f21e340341f6637cbce55",
+                ("models/shipped/voice-open.onnx",),
+            ),
+        ),
+    ),
+    Weights(
+        "voice-research",
+        "emotion of the customer's voice, research only",
+        "research only",
+        (),
+        unpinned="voice-research.onnx",
+        made_by="make train-emotion WEIGHTS=research",
+    ),
+    Weights(
+        "text-open",
+        "sentiment and emotion of words",
+        "Apache-2.0",
+        (
+            File(
+                "text-open.safetensors",
+                4_936_496,
+                "9a42d4a032efae2624656554982eb26c74b6d8a48513725100e8be7cc9478448",
+                ("models/shipped/text-open.safetensors",),
+            ),
+        ),
+    ),
+    Weights(
+        "text-research",
+        "sentiment and emotion of words, research only",
+        "research only",
+        (),
+        unpinned="text-research.safetensors",
+        made_by="make train-text WEIGHTS=research",
+    ),
+    Weights(
+        "intent-open",
+        "what the customer wants, from words",
+        "Apache-2.0",
+        (
+            File(
+                "intent-open.safetensors",
+                740_600,
+                "b2fbfba4d84f1b0d824345da8e9620c7c4a06201b2132aa2f707224a663f23ad",
+                ("models/shipped/intent-open.safetensors",),
+            ),
+        ),
+    ),
+    Weights(
+        "intent-research",
+        "what the customer wants, from words, research only",
+        "research only",
+        (),
+        unpinned="intent-research.safetensors",
+        made_by="make train-intent WEIGHTS=research",
+    ),
+    Weights(
         "large-v3-turbo",
         "speech recognition, multilingual, for a GPU",
         "MIT",

@@ -11,6 +11,7 @@ from models.acoustic import AcousticModel
 from models.asr import WhisperRecogniser
 from models.embedding import Embedding
 from models.emotion import VoiceModel
+from models.fusion import OPEN, RULES
 from models.intent import IntentModel
 from models.public.opening import open_voice_model
 from models.reading import PhraseReader, Reader, TrainedReader
@@ -102,6 +103,7 @@ def pipeline_policy(settings: Settings) -> PipelinePolicy:
     return PipelinePolicy(
         partial_every=settings.partial_every_ms * 16,
         keys=settings.keys,
+        fusion=RULES if settings.emotion == "rules" else OPEN,
         vocabularies=given.extended(name for one in competitors for name in (one.name, *one.aliases)),
     )
 

@@ -20,7 +20,7 @@ from audio.quality import rms_dbfs
 from audio.types import RECORD_MS, SAMPLE_RATE, AudioRecord, Channel
 from audio.vad import VoiceActivity
 from models.commit import Commitment
-from models.fusion import CustomerVoice, feel
+from models.fusion import RULES, CustomerVoice, Fit, feel
 from models.language import LanguageTracker
 from models.types import Emotion, Utterance, Word
 from models.vocabulary import Vocabularies
@@ -80,6 +80,8 @@ class PipelinePolicy:
     keys: Literal["menu", "all", "off"] = "menu"
     """Which keys pressed are told: choices in a menu, of at most two keys, and of all others the count; all; none."""
     vocabularies: Vocabularies = field(default_factory=Vocabularies)
+    fusion: Fit = RULES
+    """Of the models that hear voices and read words."""
 
 
 class _Restart(NamedTuple):
@@ -315,7 +317,7 @@ class CallPipeline:
         emotion, voice = None, now.voice
         if heard.tone is not None:
             customer = voice or CustomerVoice()
-            voice, emotion = feel(customer, *heard.tone, words, hypothesis.text, speech_ms)
+            voice, emotion = feel(customer, *heard.tone, words, self._policy.fusion, hypothesis.text, speech_ms)
         start_ms = speech.start // _PER_MS
         side.now = msgspec.structs.replace(
             now,
@@ -430,4 +432,4 @@ class CallPipeline:
             return None
         speech_ms = len(excerpt.speech.pcm) // _PER_MS
         customer = side.now.voice or CustomerVoice()
-        return feel(customer, *heard.tone, heard.read.words, heard.hypothesis.text, speech_ms)[1]
+        return feel(customer, *heard.tone, heard.read.words, self._policy.fusion, heard.hypothesis.text, speech_ms)[1]

@@ -1,11 +1,11 @@
 """
-Fit the fusion of voice and words: ``python -m models.training.fusion --data DIR --voice FILE --text FILE``.
+Fit the fusion of voice and words: ``python -m models.training.fusion --data DIR [--voice FILE] [--text FILE]``.
 
 No set here has both a voice and words that bear a mood, so pairs are made: acted speech, whose words are plain, with
 plain sentences; calm acted speech with sentences that bear a mood; and both of one mood. Each third counts the same, so
 the shares that come out say how far each view is to be trusted where it is not known which of them bears the mood, and
 not how often people raise their voice. Only rows for training are read, and of texts those that the text model was not
-trained on. Prints ``models.fusion.FITTED``.
+trained on. Prints a ``models.fusion.Fit``, one for each of ``models.fusion.FITS``.
 """
 
 import argparse
@@ -18,18 +18,22 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from rich.progress import track
 
+from audio.resample import Resampler
 from models.acoustic import AcousticModel
 from models.embedding import Embedding
-from models.emotion import Baseline, Voice
+from models.emotion import Baseline, Voice, VoiceModel
 from models.fusion import LABELS, Chances, Fit, class_scores, of_voice, of_words, signs
-from models.sentiment import Sentiment
+from models.sentiment import Phrases, Sentiment, TextModel, joined, score
+from models.training.augment import RATE, TELEPHONE, through
 from models.training.corpora import LABELS as OF_CORPORA
 from models.training.corpora import LAYOUTS
-from models.training.hearing import hear
+from models.training.hearing import read
 from models.types import EmotionLabel
+from models.unsupervised import UnsupervisedVoice
 from models.weights import locate
-from models.wording import TextModel
+from models.wording import TextModel as Heads
 
 _SEED: Final = 0
 _SPEECH: Final = ("emo_casia_zh", "emo_ravdess_en")
@@ -38,9 +42,12 @@ _TEXTS: Final = {
     "zh_smp2020_usual": ("label", {"happy": "satisfied", "sad": "disappointed", "fear": "anxious"}),
 }
 """Column of the label, and the labels that have another name here."""
-_AGITATED: Final = frozenset({EmotionLabel.ANGRY, EmotionLabel.ANXIOUS})
+_AGITATED: Final = frozenset({EmotionLabel.ANGRY})
 _HELD_BACK: Final = 10
 """Every tenth text, by its CRC-32, is none that a text model was trained on."""
+_RIDGE: Final = 0.003
+_AGITATED_SHARE: Final = 0.375
+"""Of utterances of which nothing is known: a little below even odds, so that a raised voice alone is not enough."""
 _EACH: Final = 600
 """Pairs of each class and kind."""
 
@@ -103,12 +110,13 @@ def _agitated(pairs: Sequence[Pair]) -> tuple[float, ...]:
     found = np.zeros(x.shape[1])
     for _ in range(20_000):
         chances = 1 / (1 + np.exp(-x @ found))
-        found -= 0.5 * (x.T @ (weight * (chances - y)) / len(y) + 1e-4 * found)
+        found -= 0.5 * (x.T @ (weight * (chances - y)) / len(y) + _RIDGE * found)
         found[1:] = np.maximum(found[1:], 0.0)
+    found[0] += np.log(_AGITATED_SHARE / (1 - _AGITATED_SHARE))
     return tuple(round(float(one), 2) for one in found)
 
 
-def pairs(data: Path, model: AcousticModel, texts: TextModel) -> list[Pair]:
+def pairs(data: Path, model: VoiceModel, texts: TextModel) -> list[Pair]:
     """Pairs of the three kinds, each class as often as the others."""
     rng = np.random.default_rng(_SEED)
     voices, words = _voices(data, model), _words(data, texts)
@@ -124,17 +132,17 @@ def pairs(data: Path, model: AcousticModel, texts: TextModel) -> list[Pair]:
     return found
 
 
-def _voices(data: Path, model: AcousticModel) -> dict[EmotionLabel, list[Voice]]:
+def _voices(data: Path, model: VoiceModel) -> dict[EmotionLabel, list[Voice]]:
     """Of the rows for training, each speaker's baseline grown as in a call, from rows in a random order."""
     rows = [row for folder in _SPEECH for row in LAYOUTS["manifest"](data / folder) if row.split == "train"]
-    rows = [rows[n] for n in np.random.default_rng(_SEED).permutation(len(rows))]
-    heard = hear(rows, 1, _SEED, 1)
     known: dict[str, Baseline] = {}
     found: dict[EmotionLabel, list[Voice]] = {label: [] for label in LABELS}
-    for row, prosody, vector in zip(heard.rows, heard.prosody, heard.vectors[0], strict=True):
-        if np.isnan(vector).any():
-            continue
-        sound, speaker = model.sound(prosody, vector), f"{row.corpus}/{row.speaker}"
+    for n in track(np.random.default_rng(_SEED).permutation(len(rows)), description="voices"):
+        row = rows[n]
+        resampler = Resampler(RATE)
+        heard = through(read(row), TELEPHONE, np.random.default_rng(_SEED))
+        [sound] = model.hear([np.concatenate([resampler.push(heard), resampler.flush()])])
+        speaker = f"{row.corpus}/{row.speaker}"
         baseline = known.get(speaker, Baseline())
         voice = model.judge(sound, baseline)
         known[speaker] = baseline.learn(sound, voice)
@@ -150,8 +158,10 @@ def _words(data: Path, model: TextModel) -> dict[EmotionLabel, list[Sentiment]]:
             rows = [row for row in csv.DictReader(lines) if zlib.crc32(row["text"].encode()) % _HELD_BACK == 0]
         chosen = [(row["text"], labels.get(row[column], row[column])) for row in rows]
         chosen = [(text, label) for text, label in chosen if label in set(LABELS)]
-        read = model.read([text for text, _ in chosen], [folder[:2]] * len(chosen))
-        for (_, label), words in zip(chosen, read, strict=True):
+        texts = [text for text, _ in chosen]
+        read = model.read(texts, [folder[:2]] * len(chosen))
+        said = [joined(score(text, folder[:2]), words) for text, words in zip(texts, read, strict=True)]
+        for (_, label), words in zip(chosen, said, strict=True):
             found[EmotionLabel(label)].append(words)
     return found
 
@@ -162,12 +172,15 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, required=True, help="with folders of speech, and text/ with those of texts"
     )
-    parser.add_argument("--voice", type=Path, required=True, help="weights of the voice model")
-    parser.add_argument("--text", type=Path, required=True, help="weights of the text model")
+    parser.add_argument("--voice", type=Path, help="weights of the voice model; without them, arousal by rule")
+    parser.add_argument("--text", type=Path, help="weights of the text model; without them, phrases")
     parser.add_argument("--cache", type=Path, default=Path(".warmline/weights"), help="where weights are kept")
     given = parser.parse_args()
-    embedding = Embedding(locate("multilingual-e5-small", directory=None, cache=given.cache))
-    made = pairs(given.data, AcousticModel(given.voice), TextModel(given.text, embedding))
+    voices: VoiceModel = UnsupervisedVoice() if given.voice is None else AcousticModel(given.voice)
+    texts: TextModel = Phrases()
+    if given.text is not None:
+        texts = Heads(given.text, Embedding(locate("multilingual-e5-small", directory=None, cache=given.cache)))
+    made = pairs(given.data, voices, texts)
     found = fit(made)
     right = [_best(class_scores(pair.voice, pair.words, found)) is pair.label for pair in made]
     print(found)

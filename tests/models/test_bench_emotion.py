@@ -17,7 +17,7 @@ from benchmarks.emotion import run
 from benchmarks.hearing import chances, follow, hear
 from benchmarks.weights import find, of
 from models.emotion import Baseline, Sound, Voice
-from models.fusion import CustomerVoice, feel
+from models.fusion import OPEN, CustomerVoice, feel
 from models.prosody import measure
 from models.sentiment import NOTHING_SAID, score
 from models.types import EmotionLabel
@@ -182,7 +182,7 @@ def test_the_model_without_training_says_what_production_says(manifest: Path) ->
     assert [one.prosody for one in heard.sounds] == [measure(clip.pcm) for clip in files]
     (first, _) = follow(heard, {}, UnsupervisedVoice(), None)
     voice = UnsupervisedVoice().judge(heard.sounds[0], Baseline())
-    _, emotion = feel(CustomerVoice(), heard.sounds[0], voice, NOTHING_SAID, "", files[0].length_ms)
+    _, emotion = feel(CustomerVoice(), heard.sounds[0], voice, NOTHING_SAID, OPEN, "", files[0].length_ms)
     assert (first.arousal, first.named) == (voice.arousal, emotion.label is not EmotionLabel.UNKNOWN)
 
 
