@@ -159,8 +159,9 @@ export class Overlay extends LitElement {
 
   private mood(record: CallRecord) {
     const w = this.words;
-    const heard = record.utterances.filter((u) => u.emotion !== null);
-    const last = heard.at(-1)?.emotion;
+    // What is being said counts as soon as it has a mood; a final takes its place.
+    const speaking = [...this.view.partials.values()].map((p) => p.emotion).filter((e) => e && e.label !== "unknown");
+    const last = speaking.at(-1) ?? record.utterances.filter((u) => u.emotion !== null).at(-1)?.emotion;
     const label = last?.label ?? "unknown";
     return html`<section class="mood">
       <button

@@ -36,6 +36,8 @@ export interface Partial {
   /** Characters of the text that no later partial changes. */
   committed: number;
   language: string;
+  /** Of the customer, in its last seconds. */
+  emotion: Emotion | null;
 }
 
 export interface Card {
