@@ -37,7 +37,7 @@ export interface Partial {
   committed: number;
   language: string;
   /** Of the customer, in its last seconds. */
-  emotion: Emotion | null;
+  emotion?: Emotion | null;
 }
 
 export interface Card {
