@@ -33,7 +33,8 @@ from stream.settings import Settings
 
 _SEED: Final = 5
 _LENGTH_S: Final = 9
-_AT_ONCE: Final = 3
+_AT_ONCE: Final = 1
+"""With more, some finals wait for each other and are heard in the short window, which may cost a word."""
 _PATIENCE_S: Final = 90.0
 _AGAIN_S: Final = 5.0
 """After a refused call."""
