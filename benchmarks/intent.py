@@ -266,7 +266,7 @@ def _time(model: IntentModel, embedding: Embedding, texts: Sequence[str]) -> tup
 
 def run(manifest: Sequence[Path], *, weights: Path | None, limit: int | None, out: Path | None, json: bool) -> None:
     """Measure and print."""
-    settings = load()
+    settings = load({})
     embedding = Embedding(locate(_EMBEDDING, directory=settings.weights, cache=settings.home / "weights"))
     model, phrases = IntentModel(weights or SHIPPED, embedding), Phrases()
     figures: list[IntentSet] = []

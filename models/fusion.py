@@ -112,7 +112,8 @@ def of_voice(voice: Voice) -> Chances | None:
     if voice.arousal is None:
         return None
     sure, arousal = voice.arousal_confidence, voice.arousal
-    return _softmax({label: -sure * ((arousal - mean) / _AROUSED_APART) ** 2 / 2 for label, mean in _AROUSED.items()})
+    scores: Chances = {label: -sure * ((arousal - mean) / _AROUSED_APART) ** 2 / 2 for label, mean in _AROUSED.items()}
+    return _softmax(scores)
 
 
 def of_words(words: Sentiment) -> Chances | None:
@@ -145,7 +146,7 @@ def _softmax(scores: Chances) -> Chances:
 
 def class_scores(voice: Voice, words: Sentiment, fit: Fit) -> Chances:
     """Probability of each class, from both."""
-    scores = dict(zip(LABELS, fit.biases, strict=True))
+    scores: Chances = dict(zip(LABELS, fit.biases, strict=True))
     for chances, share in ((of_voice(voice), fit.voice), (of_words(words), fit.words)):
         for label in LABELS if chances is not None else ():
             assert chances is not None
