@@ -6,7 +6,7 @@ PORT ?= 8700
 CALL ?= tests/data/zh_late_order.wav
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test test-fast train-emotion train-emotion-gpu test-kill test-kafka3 bench-gpu check web lock kafka kafka3 kafka-stop wheel test-wheel clean
+.PHONY: help run up test test-fast train-emotion train-emotion-gpu train-text train-intent test-kill test-kafka3 bench-gpu check web lock kafka kafka3 kafka-stop wheel test-wheel clean
 
 help: ## Show the targets.
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -88,7 +88,7 @@ WEIGHTS_OUT ?= out/voice-$(WEIGHTS).onnx
 
 $(TRAIN)/.train: pyproject.toml
 	@test -x $(TRAIN)/bin/python || $(PYTHON) -m venv $(TRAIN)
-	@$(TRAIN)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[train]'
+	@$(TRAIN)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[train,weights]'
 	@touch $@
 
 train-emotion: $(TRAIN)/.train ## Train the emotion model of DATA, WEIGHTS=open or research, and measure it.
@@ -97,6 +97,12 @@ train-emotion: $(TRAIN)/.train ## Train the emotion model of DATA, WEIGHTS=open 
 
 train-emotion-gpu: ## The same on a GPU.
 	$(MAKE) train-emotion DEVICE=cuda
+
+train-text: $(TRAIN)/.train ## Train sentiment and emotions of words, WEIGHTS=open or research.
+	$(TRAIN)/bin/python -m models.training.text --weights $(WEIGHTS) --data $(DATA)/text --out out/text-$(WEIGHTS).safetensors
+
+train-intent: $(TRAIN)/.train ## Train what customers want, WEIGHTS=open or research.
+	$(TRAIN)/bin/python -m models.training.intents --weights $(WEIGHTS) --data $(DATA)/text --out out/intent-$(WEIGHTS).safetensors
 
 lock: ## Renew the pins of what `make run` and `make test` install.
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
