@@ -1,6 +1,7 @@
 """From settings to the objects that do the work."""
 
 from pathlib import Path
+from typing import Final
 
 import structlog
 
@@ -29,6 +30,8 @@ from stream.settings import Settings
 
 log = structlog.get_logger()
 
+_EMBEDDING: Final = "multilingual-e5-small"
+
 
 def _weights(settings: Settings, name: str) -> Path:
     return locate(name, directory=settings.weights, cache=settings.home / "weights", hub=settings.hub)
@@ -45,8 +48,12 @@ def check_models(settings: Settings) -> None:
     pipeline_policy(settings)
     if settings.recogniser == "whisper":
         _weights(settings, settings.model)
-        voices(settings)
-        reader(settings)
+        if settings.voices is not None:
+            open_voice_model(settings.voices, settings.device)
+        if settings.emotion != "rules":
+            _weights(settings, _EMBEDDING)
+            for kind in ("voice", "text", "intent"):
+                _weights(settings, f"{kind}-{settings.emotion}")
 
 
 def hearing(settings: Settings) -> Hearing:
@@ -81,7 +88,7 @@ def reader(settings: Settings) -> Reader:
     """What reads the words."""
     if settings.emotion == "rules":
         return PhraseReader()
-    embedding = Embedding(_weights(settings, "multilingual-e5-small"))
+    embedding = Embedding(_weights(settings, _EMBEDDING))
     texts = TextModel(_own(settings, "text", "safetensors"), embedding)
     return TrainedReader(embedding, texts, IntentModel(_own(settings, "intent", "safetensors"), embedding))
 
