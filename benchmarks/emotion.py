@@ -40,6 +40,7 @@ from benchmarks.figures import (
 from benchmarks.hearing import Heard, Seen, baselines, follow, hear
 from benchmarks.peers.voices import Peer, beside, corpora
 from benchmarks.weights import Weights
+from stream.errors import StreamError
 
 _AROUSED: Final = {
     "angry": "high",
@@ -268,7 +269,7 @@ def run(  # noqa: PLR0913 - an argument for each option
     for path in manifest:
         files = list(clips(path, split=split, limit=limit, codec=codec))
         if not files:
-            raise ValueError(f"expected files, got none (manifest {path}, split {split})")
+            raise StreamError(f"expected files, got none (manifest {path}, split {split})")
         found = beside(path, files, split, codec, others) if peers else []
         one = evaluate(path.resolve().parent.name, hear(system.voice.model, files), system, found)
         result = msgspec.structs.replace(result, sets=(*result.sets, one))

@@ -118,7 +118,7 @@ def chosen(name: str) -> Chosen:
         name: "phrases", or weights as ``benchmarks.weights.find`` takes them.
 
     Raises:
-        ValueError: If there is no such model.
+        StreamError: If there is no such model.
         WeightsMissing: If it needs sentence vectors that are not installed.
     """
     if name == DEFAULT:

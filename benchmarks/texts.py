@@ -10,6 +10,7 @@ from random import Random
 from typing import Final, Literal, NamedTuple
 
 from models.training.confusion import Confusion, plain
+from stream.errors import StreamError
 
 Polarity = Literal["negative", "neutral", "positive"]
 
@@ -76,12 +77,12 @@ def read(path: Path, *, split: str | None = None, limit: int | None = None) -> T
         limit: So many of them, spread over the whole file, whose labels may stand in a row.
 
     Raises:
-        ValueError: If there are no texts, or labels of which none is ours.
+        StreamError: If there are no texts, or labels of which none is ours.
     """
     name, lines = path.resolve().parent.name, _lines(path)
     chosen = [line for line in lines if split is None or line.get("split") == split]
     if not chosen or not (words := [column for column in _WORDS if column in chosen[0]]):
-        raise ValueError(f"expected texts in a column {' or '.join(_WORDS)}, got none ({path}, split {split})")
+        raise StreamError(f"expected texts in a column {' or '.join(_WORDS)}, got none ({path}, split {split})")
     labels = [column for column in _LABELS if column in chosen[0]]
     rows = [
         Labelled(
@@ -94,7 +95,7 @@ def read(path: Path, *, split: str | None = None, limit: int | None = None) -> T
     judged = [row for row in rows if row.polarity is not None]
     business = not labels or words[0] != "text"
     if not judged and not business:
-        raise ValueError(f"expected labels like {', '.join(_POLARITIES)}, got {chosen[0][labels[0]]} ({path})")
+        raise StreamError(f"expected labels like {', '.join(_POLARITIES)}, got {chosen[0][labels[0]]} ({path})")
     return Texts(name, _spread(rows if business else judged, limit), business)
 
 

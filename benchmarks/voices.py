@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from benchmarks.weights import Weights, find, of
 from models.emotion import VoiceModel
 from models.unsupervised import UnsupervisedVoice
+from stream.errors import StreamError
 
 DEFAULT: Final = "unsupervised"
 
@@ -25,13 +26,13 @@ def chosen(name: str) -> Chosen:
         name: "unsupervised", or weights as ``benchmarks.weights.find`` takes them.
 
     Raises:
-        ValueError: If there is no such model.
+        StreamError: If there is no such model.
     """
     if name == DEFAULT:
         return Chosen(UnsupervisedVoice(), Weights(name=DEFAULT, sha256=None))
     path = find(name, "voice", "onnx", DEFAULT)
     if find_spec("models.acoustic") is None:
-        raise ValueError(f"expected {DEFAULT}, as this checkout has no trained model of voices, got {name}")
+        raise StreamError(f"expected {DEFAULT}, as this checkout has no trained model of voices, got {name}")
     from models.acoustic import AcousticModel
 
     return Chosen(AcousticModel(path), of(path))

@@ -6,6 +6,8 @@ from typing import Final
 
 import msgspec
 
+from stream.errors import StreamError
+
 SHIPPED: Final = Path(__file__).resolve().parents[1] / "models" / "shipped"
 
 
@@ -29,14 +31,14 @@ def find(asked: str, kind: str, ending: str, without: str) -> Path:
         without: What else could have been asked for.
 
     Raises:
-        ValueError: If there is none, or more than one.
+        StreamError: If there is none, or more than one.
     """
     path = Path(asked)
     shipped = [SHIPPED / f"{name}.{ending}" for name in (f"{kind}-{asked}", asked)]
     found = sorted(path.glob(f"*.{ending}")) if path.is_dir() else [path, *shipped]
     files = [one for one in found if one.is_file()]
     if len(files) != 1:
-        raise ValueError(f"expected {without}, a file *.{ending}, or a directory with one of them, got {asked}")
+        raise StreamError(f"expected {without}, a file *.{ending}, or a directory with one of them, got {asked}")
     return files[0]
 
 

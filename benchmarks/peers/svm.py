@@ -16,6 +16,7 @@ from audio.types import SAMPLE_RATE, Pcm
 from benchmarks.clips import Clip
 from benchmarks.figures import uar
 from models.prosody import measure
+from stream.errors import StreamError
 
 Floats = npt.NDArray[np.float64]
 
@@ -63,10 +64,10 @@ def predicted(train: Described, test: Described) -> list[str]:
     Labels of the test's files.
 
     Raises:
-        ValueError: If a speaker is in both, or the training has fewer than two classes.
+        StreamError: If a speaker is in both, or the training has fewer than two classes.
     """
     if both := set(train.speakers) & set(test.speakers):
-        raise ValueError(f"expected other speakers in training than in test, got {', '.join(sorted(both))} in both")
+        raise StreamError(f"expected other speakers in training than in test, got {', '.join(sorted(both))} in both")
     return [str(label) for label in _trained(train).predict(test.vectors)]
 
 
@@ -75,7 +76,7 @@ def folded(described: Described) -> list[str]:
     Labels of all files, each by a model that never heard its speaker.
 
     Raises:
-        ValueError: If there is one speaker alone, or a training has fewer than two classes.
+        StreamError: If there is one speaker alone, or a training has fewer than two classes.
     """
     from sklearn.model_selection import GroupKFold
 

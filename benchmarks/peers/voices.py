@@ -9,6 +9,7 @@ from benchmarks.classes import CLASSES, classified, truth
 from benchmarks.clips import Clip, Codec, clips, splits
 from benchmarks.figures import Confusion, Interval
 from benchmarks.peers import svm
+from stream.errors import StreamError
 
 
 class Peer(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,13 +34,13 @@ def corpora(manifests: Sequence[Path], codec: Codec) -> dict[str, svm.Described]
     What the SVM is trained on besides a set's own: rows with split train, or all where none says so.
 
     Raises:
-        ValueError: If one of them has fewer than two classes.
+        StreamError: If one of them has fewer than two classes.
     """
     found: dict[str, svm.Described] = {}
     for path in manifests:
         described = _train(path, "train" if "train" in splits(path) else None, codec)
         if not _trainable(described):
-            raise ValueError(f"expected at least two classes to train on, got {len(set(described.labels))} ({path})")
+            raise StreamError(f"expected at least two classes to train on, got {len(set(described.labels))} ({path})")
         found[path.resolve().parent.name] = described
     return found
 

@@ -22,6 +22,7 @@ from models.prosody import measure
 from models.sentiment import NOTHING_SAID, score
 from models.types import EmotionLabel
 from models.unsupervised import UnsupervisedVoice
+from stream.errors import StreamError
 
 _RATE = 8_000
 _CLASSES = {"angry", "happy", "neutral", "sad"}
@@ -190,12 +191,12 @@ def test_the_model_without_training_says_what_production_says(manifest: Path) ->
 
 
 def test_a_model_that_is_not_there_is_told() -> None:
-    with pytest.raises(ValueError, match="expected unsupervised"):
+    with pytest.raises(StreamError, match="expected unsupervised"):
         voices.chosen("nobody")
 
 
 def test_a_split_without_files_is_told(manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ValueError, match="expected files, got none"):
+    with pytest.raises(StreamError, match="expected files, got none"):
         result(manifest, tmp_path / "out.json", capsys, split="nobody")
 
 
@@ -213,5 +214,5 @@ def test_weights_are_found_as_a_file_or_alone_in_a_directory(tmp_path: Path) -> 
     assert of(tmp_path / "a.onnx").name == "a"
     assert of(tmp_path / "a.onnx").sha256 == hashlib.sha256(b"weights").hexdigest()
     (tmp_path / "b.onnx").write_bytes(b"more")
-    with pytest.raises(ValueError, match=r"expected unsupervised, a file \*.onnx, or a directory with one of them"):
+    with pytest.raises(StreamError, match=r"expected unsupervised, a file \*.onnx, or a directory with one of them"):
         find(str(tmp_path), "voice", "onnx", "unsupervised")

@@ -18,6 +18,7 @@ from benchmarks.readers import Fused, Reader
 from benchmarks.sentiment import AS_WRITTEN, BARE, MISHEARD, judged, polarity, run, score
 from benchmarks.texts import Labelled, bare, misheard, read, unmarked
 from models.sentiment import Sentiment
+from stream.errors import StreamError
 
 
 def written(path: Path, rows: list[dict[str, str]]) -> Path:
@@ -146,11 +147,11 @@ def test_a_limit_is_spread_over_the_whole_file(tmp_path: Path) -> None:
 
 
 def test_a_file_without_texts_or_labels_of_ours_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="expected texts in a column text or text_a, got none"):
+    with pytest.raises(StreamError, match="expected texts in a column text or text_a, got none"):
         read(written(tmp_path / "a" / "t.csv", [{"turn1": "x", "label": "happy"}]))
-    with pytest.raises(ValueError, match=r"expected labels like positive, .*, got complaint"):
+    with pytest.raises(StreamError, match=r"expected labels like positive, .*, got complaint"):
         read(written(tmp_path / "b" / "t.csv", [{"text": "x", "label": "complaint"}]))
-    with pytest.raises(ValueError, match="expected phrases"):
+    with pytest.raises(StreamError, match="expected phrases"):
         readers.chosen("nobody")
 
 
