@@ -1,12 +1,11 @@
 """The models of voices that the benchmarks can be given."""
 
-from importlib.util import find_spec
 from typing import Final, NamedTuple
 
 from benchmarks.weights import Weights, find, of
+from models.acoustic import AcousticModel
 from models.emotion import VoiceModel
 from models.unsupervised import UnsupervisedVoice
-from stream.errors import StreamError
 
 DEFAULT: Final = "unsupervised"
 
@@ -31,8 +30,4 @@ def chosen(name: str) -> Chosen:
     if name == DEFAULT:
         return Chosen(UnsupervisedVoice(), Weights(name=DEFAULT, sha256=None))
     path = find(name, "voice", "onnx", DEFAULT)
-    if find_spec("models.acoustic") is None:
-        raise StreamError(f"expected {DEFAULT}, as this checkout has no trained model of voices, got {name}")
-    from models.acoustic import AcousticModel
-
     return Chosen(AcousticModel(path), of(path))

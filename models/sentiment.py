@@ -3,7 +3,7 @@ Sentiment of words, Chinese and English, and the emotions they speak of.
 
 Chinese rests on our phrases alone. SnowNLP, made for shop reviews, knows no neutral: of 3,000 questions to a bank's
 service it calls 19 % neutral where the phrases call 80 %, and it keeps some 400 MB in memory for it
-(``python -m benchmarks.sentiment``).
+(``warmline bench sentiment``).
 English adds VADER for what our phrases leave over, without the words that are courtesy on the telephone.
 """
 

@@ -66,14 +66,12 @@ def emotion(
     manifest: Manifests,
     split: Split = None,
     limit: Limit = None,
-    voice: Annotated[
-        str, typer.Option(help="open, research, unsupervised, or a directory with weights.")
-    ] = "unsupervised",
+    voice: Annotated[str, typer.Option(help="open, research, unsupervised, or a directory with weights.")] = "open",
     codec: Annotated[
         Literal["pcmu", "pcma", "none"], typer.Option(help="G.711 at 8 kHz, through which files go; none as they are.")
     ] = "pcmu",
     with_text: Annotated[bool, typer.Option(help="Use the column transcript as the words that were said.")] = False,
-    text: Text = "phrases",
+    text: Text = "open",
     train_manifest: Annotated[
         list[Path] | None, typer.Option(help="What the peer is trained on besides the set's own; may be repeated.")
     ] = None,
@@ -102,7 +100,7 @@ def sentiment(
     manifest: Annotated[list[Path], typer.Option("--manifest", help="CSV or CSV.GZ of texts; may be repeated.")],
     split: Split = None,
     limit: Limit = None,
-    text: Text = "phrases",
+    text: Text = "open",
     peers: Peers = True,
     out: Out = None,
     json: Json = False,
