@@ -236,7 +236,7 @@ CATALOGUE: Final = (
             File(
                 "intent-open.safetensors",
                 740_600,
-                "b2fbfba4d84f1b0d824345da8e9620c7c4a06201b2132aa2f707224a663f23ad",
+                "2d1c3f6643728732a57ba51fe98d7e96f21317076ca806eded956418be5ee588",
                 ("models/shipped/intent-open.safetensors",),
             ),
         ),

@@ -32,10 +32,10 @@ from models.weights import locate
 _Floats = npt.NDArray[np.float32]
 
 _FOLDS: Final = 2
-_STEPS: Final = 30
-_SPREAD: Final = 1.0
+_STEPS: Final = 80
+_SPREAD: Final = 6.0
 """Weight of the vector beside the runs."""
-_RUNS: Final = 4.0
+_RUNS: Final = 8.0
 """What the runs of a text are multiplied by; more means less shrinking."""
 _SHRINK_VECTOR, _SHRINK_RUNS = 1e-4, 1e-5
 _WEIGHT: Final = {"clean": 1.0, "plain": 0.6, "heard": 0.6}
