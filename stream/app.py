@@ -297,8 +297,19 @@ def listen_app(
     return cast("faust.App", app)
 
 
-def assist_app(policy: WorkerPolicy, *, assistant: Assistant, store: Store) -> faust.App:
-    """The app that turns events into help, and writes both to the store."""
+def assist_app(
+    policy: WorkerPolicy,
+    *,
+    assistant: Assistant,
+    store: Store,
+    record: Callable[[], Awaitable[None]] | None = None,
+) -> faust.App:
+    """
+    The app that turns events into help, and writes both to the store.
+
+    Args:
+        record: Keeps the sound of the calls, until cancelled.
+    """
     worker = _Worker("assist", policy)
     app, events, assists = worker.app, worker.topic(topics.EVENTS), worker.topic(topics.ASSIST)
 
@@ -349,6 +360,11 @@ def assist_app(policy: WorkerPolicy, *, assistant: Assistant, store: Store) -> f
     async def keep_assists(stream: Any) -> None:
         async for batch in stream.take_events(200, within=0.1):
             await keep(batch, decode_assist, topics.ASSIST_INVALID)
+
+    @app.task
+    async def keep_sound() -> None:
+        if record is not None:
+            await record()
 
     @app.timer(60.0)
     async def forget() -> None:

@@ -13,7 +13,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from agent_assist.store.calls import CallStore
+from agent_assist.store.recordings import Recordings
 from agent_assist.types import CardFeedback
+from agent_assist.web.access import Office
 from agent_assist.web.live import Live
 from agent_assist.web.server import application
 from audio.errors import Busy
@@ -209,6 +211,7 @@ async def serve(
     policy: GatewayPolicy,
     *,
     store: CallStore,
+    recordings: Recordings | None,
     ready: Callable[[int, int], None],
     stop: asyncio.Event,
 ) -> None:
@@ -244,11 +247,14 @@ async def serve(
     media_port = await doors.start()
     listening = asyncio.Event()
     app = application(
-        store=store,
-        live=live,
-        token=policy.token,
-        feedback=intake.feedback,
-        ready=listening.is_set,
+        Office(
+            store=store,
+            live=live,
+            token=policy.token,
+            feedback=intake.feedback,
+            ready=listening.is_set,
+            recordings=recordings,
+        ),
         hosts=(policy.host, "127.0.0.1", "localhost"),
     )
     server = _Server(

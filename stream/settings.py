@@ -32,6 +32,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     replication: int = 1
     database: str | None = None
     """SQLAlchemy URL; without it SQLite under ``home``."""
+    recordings: str | None = None
+    """Where the sound of calls is kept: a directory or a URL that fsspec knows; "off" keeps none; without it, under
+    ``home``."""
     token: str | None = None
     """For every door; without it one is made and kept under ``home``."""
     recogniser: Literal["whisper", "none"] = "whisper"
@@ -86,6 +89,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     @property
     def database_url(self) -> str:
         return self.database or f"sqlite:///{self.home.absolute() / 'warmline.db'}"
+
+    @property
+    def recordings_url(self) -> str | None:
+        if self.recordings == "off":
+            return None
+        return self.recordings or str(self.home.absolute() / "recordings")
 
     def public(self) -> dict[str, Any]:
         """All but the secrets, to be printed."""

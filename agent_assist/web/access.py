@@ -15,6 +15,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from agent_assist.store.calls import CallStore
+from agent_assist.store.recordings import Recordings
 from agent_assist.types import CardFeedback
 from agent_assist.web.live import Live
 from agent_assist.web.problem import problem
@@ -35,7 +36,11 @@ class Office:
     live: Live
     token: str
     feedback: Callable[[CardFeedback], Awaitable[None]]
+    """Publishes what an agent thought of a card."""
     ready: Callable[[], bool]
+    """Whether calls are taken."""
+    recordings: Recordings | None = None
+    """None where no sound is kept."""
     origins: frozenset[str] = frozenset()
     """Of the pages elsewhere that hold a component of ours, as ``https://crm.example``."""
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -153,12 +154,19 @@ def _listen(settings: Settings, policy: Any) -> Any:
 def _assist(settings: Settings, policy: Any) -> Any:
     from agent_assist.store.calls import CallStore
     from stream import app as apps
-    from stream.build import assistant
+    from stream.build import assistant, recordings
+    from stream.record import record as keep_sound
 
     settings.home.mkdir(parents=True, exist_ok=True)
     store = CallStore(settings.database_url)
     store.upgrade()
-    return apps.assist_app(policy, assistant=assistant(settings), store=store.write)
+    sound = recordings(settings)
+    record = (
+        None
+        if sound is None
+        else partial(keep_sound, policy.broker, sound, session_timeout_s=settings.session_timeout_s)
+    )
+    return apps.assist_app(policy, assistant=assistant(settings), store=store.write, record=record)
 
 
 def gateway(
@@ -179,6 +187,7 @@ def gateway(
 async def _gateway(settings: Settings) -> None:
     from agent_assist.store.calls import CallStore
     from stream import topics
+    from stream.build import recordings
     from stream.gateway import GatewayPolicy, serve
 
     stop = _until_told()
@@ -202,7 +211,7 @@ async def _gateway(settings: Settings) -> None:
     def ready(port: int, media_port: int) -> None:
         _announce(api=f"http://{shown}:{port}", twilio=f"ws://{shown}:{media_port}/v1/twilio")
 
-    await serve(policy, store=store, ready=ready, stop=stop)
+    await serve(policy, store=store, recordings=recordings(settings), ready=ready, stop=stop)
 
 
 def _run_all(settings: Settings, supervised: bool) -> None:

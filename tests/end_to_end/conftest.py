@@ -1,6 +1,7 @@
 """The whole program as child processes, and somebody who watches its live channel."""
 
 import asyncio
+import io
 import json
 import os
 import signal
@@ -12,8 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
+import soundfile
 import websockets
 
 WARMLINE = str(Path(sys.executable).with_name("warmline"))
@@ -47,6 +50,15 @@ class Program:
         out, err = await player.communicate()
         assert player.returncode == 0, err.decode()
         assert json.loads(out) == {"call_id": call_id}
+
+    async def recording(self, call_id: str) -> Any:
+        """The sound of a call that has ended, shape (n, 2); waits until it is whole."""
+        headers = {"authorization": f"Bearer {self.addresses['token']}"}
+        async with httpx.AsyncClient(base_url=self.addresses["api"], headers=headers) as client, asyncio.timeout(60):
+            while (answer := await client.get(f"/v1/calls/{call_id}/recording")).status_code != 200:
+                assert answer.status_code in {404, 409}, answer.text
+                await asyncio.sleep(0.5)
+        return soundfile.read(io.BytesIO(answer.content), dtype="int16", always_2d=True)[0]
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from agent_assist.call.record import NO_MEASURES
 from agent_assist.store.calls import CallStore
+from agent_assist.store.recordings import Recordings
 from agent_assist.types import (
     CallEnded,
     CallMeasures,
@@ -31,6 +32,7 @@ from agent_assist.types import (
     Final,
     Partial,
 )
+from agent_assist.web.access import Office
 from agent_assist.web.live import Live
 from agent_assist.web.server import application
 from audio.types import Channel
@@ -137,6 +139,7 @@ class Site:
     live: Live
     static: Path
     app: Litestar
+    recordings: Recordings
     feedback: list[CardFeedback] = field(default_factory=list)
     is_ready: bool = True
     port: int = 0
@@ -181,17 +184,22 @@ def made(tmp_path: Path, **options: Any) -> Iterator[Site]:
         site.feedback.append(opinion)
 
     live = Live()
+    recordings = Recordings(str(tmp_path / "recordings"))
     app = application(
-        store=store,
-        live=live,
-        token=TOKEN,
-        feedback=options.pop("feedback", pass_on),
-        ready=lambda: site.is_ready,
+        Office(
+            store=store,
+            live=live,
+            token=TOKEN,
+            feedback=options.pop("feedback", pass_on),
+            ready=lambda: site.is_ready,
+            recordings=recordings,
+            origins=frozenset(options.pop("origins", ())),
+        ),
         hosts=("127.0.0.1", "localhost", "::1"),
         static=options.pop("static", static),
         **options,
     )
-    site = Site(store, live, static, app)
+    site = Site(store, live, static, app, recordings)
     yield site
     store.close()
 
