@@ -9,7 +9,7 @@ from agent_assist.errors import AssistError
 from audio.errors import AudioError
 from models.errors import ModelError
 from stream import logs
-from stream.commands import bench, calls, run, weights
+from stream.commands import bench, calls, passes, run, weights
 from stream.errors import StreamError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command()(run.gateway)
 app.command()(run.worker)
 app.command()(run.broker)
 app.command()(run.reload)
+app.command("pass")(passes.grant)
 app.command()(calls.play)
 app.command()(calls.analyze)
 app.add_typer(calls.calls, name="calls")

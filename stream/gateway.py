@@ -39,6 +39,8 @@ class GatewayPolicy:
     max_calls: int
     twilio_auth_token: str | None
     public_url: str | None
+    origins: tuple[str, ...] = ()
+    """Of pages elsewhere that may hold the overlay."""
     resume_within_s: float = 30.0
     """A call whose connection broke waits so long for the next one."""
 
@@ -254,6 +256,7 @@ async def serve(
             feedback=intake.feedback,
             ready=listening.is_set,
             recordings=recordings,
+            origins=frozenset(policy.origins),
         ),
         hosts=(policy.host, "127.0.0.1", "localhost"),
     )

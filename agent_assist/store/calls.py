@@ -87,7 +87,12 @@ class CallStore:
             rows.write(connection, ((topic, part, offset) for (topic, part), offset in positions.items()))
 
     def calls(
-        self, *, status: str | None = None, limit: int = 50, before: tuple[datetime, str] | None = None
+        self,
+        *,
+        status: str | None = None,
+        agent_id: str | None = None,
+        limit: int = 50,
+        before: tuple[datetime, str] | None = None,
     ) -> list[CallSummary]:
         """
         The newest calls first.
@@ -121,6 +126,8 @@ class CallStore:
         )
         if status is not None:
             query = query.where(c.status == status)
+        if agent_id is not None:
+            query = query.where(c.agent_id == agent_id)
         if before is not None:
             at, call_id = before[0].astimezone(UTC), before[1]
             query = query.where(or_(c.started_at < at, and_(c.started_at == at, c.call_id < call_id)))

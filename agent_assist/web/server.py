@@ -82,7 +82,7 @@ def application(us: Office, *, hosts: Sequence[str], static: Path = STATIC) -> L
         exception_handlers={HTTPException: answer_error, Exception: answer_error},
         cors_config=CORSConfig(
             allow_origins=sorted(us.origins),
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["authorization", "content-type"],
         )
         if us.origins

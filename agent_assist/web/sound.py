@@ -17,7 +17,9 @@ from litestar.params import FromPath, QueryParameter
 from litestar.response import Stream
 
 from agent_assist.store.recordings import Peaks, Recordings
-from agent_assist.web.access import has_token, needs_token, office
+from agent_assist.web.access import known, needs_token, office, whose
+from agent_assist.web.api import find_call
+from agent_assist.web.passes import Pass
 from agent_assist.web.problem import problem
 
 _LINK_S: Final = 12 * 3_600
@@ -41,9 +43,11 @@ def _signature(token: str, call_id: str, expires_at: int) -> str:
     return hmac.new(token.encode(), f"recording\0{call_id}\0{expires_at}".encode(), sha256).hexdigest()
 
 
-async def _recorded(request: Asked, call_id: str) -> tuple[Recordings, int]:
-    """Where it is kept, and its bytes."""
+async def _recorded(request: Asked, call_id: str, who: Pass | None) -> tuple[Recordings, int]:
+    """Where it is kept, and its bytes; ``who`` is None where a link tells that they may hear it."""
     us = office(request.app)
+    if who is not None and who.of_agent:
+        await find_call(request, call_id)
     if us.recordings is None:
         raise NotFoundException("no recordings are kept: the setting recordings is off")
     size = await asyncio.to_thread(us.recordings.size, call_id)
@@ -58,7 +62,7 @@ async def _recorded(request: Asked, call_id: str) -> tuple[Recordings, int]:
 @get("/v1/calls/{call_id:str}/recording-link", guards=[needs_token])
 async def get_link(request: Asked, call_id: FromPath[str]) -> Link:
     """A link to the recording of a call, good for twelve hours."""
-    await _recorded(request, call_id)
+    await _recorded(request, call_id, known(request))
     expires_at = int(time.time()) + _LINK_S
     signature = _signature(office(request.app).token, call_id, expires_at)
     url = f"/v1/calls/{quote(call_id, safe='')}/recording?expires={expires_at}&signature={signature}"
@@ -68,7 +72,7 @@ async def get_link(request: Asked, call_id: FromPath[str]) -> Link:
 @get("/v1/calls/{call_id:str}/peaks", guards=[needs_token])
 async def get_peaks(request: Asked, call_id: FromPath[str]) -> Peaks:
     """How loud each channel is, every 100 ms: the recording drawn before it is heard."""
-    recordings, _ = await _recorded(request, call_id)
+    recordings, _ = await _recorded(request, call_id, known(request))
     peaks = await asyncio.to_thread(recordings.peaks, call_id)
     if peaks is None:
         raise NotFoundException(f"expected a call whose recording is whole, got {call_id[:128]!r}")
@@ -84,9 +88,10 @@ async def get_recording(
 ) -> Response[Any]:
     """The sound of a call in stereo FLAC, the customer on the left; whole, or a range of its bytes."""
     expected = _signature(office(request.app).token, call_id, expires)
-    if not has_token(request) and not (hmac.compare_digest(signature, expected) and expires > time.time()):
+    who = whose(request)
+    if who is None and not (hmac.compare_digest(signature, expected) and expires > time.time()):
         raise NotAuthorizedException("expected the right token, or a link that is still good")
-    recordings, size = await _recorded(request, call_id)
+    recordings, size = await _recorded(request, call_id, who)
     headers = {"accept-ranges": "bytes", "cache-control": "private, max-age=3600"}
     asked = request.headers.get("range")
     if asked is None:

@@ -205,6 +205,7 @@ async def _gateway(settings: Settings) -> None:
         max_calls=settings.max_calls,
         twilio_auth_token=settings.twilio_auth_token,
         public_url=settings.public_url,
+        origins=settings.origins,
     )
     shown = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104 - compared, not bound
 

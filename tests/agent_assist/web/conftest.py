@@ -242,3 +242,9 @@ async def served_site(site: Site) -> AsyncIterator[Site]:
     """The application under uvicorn."""
     async with served(site):
         yield site
+
+
+@pytest.fixture
+def tell_next() -> Callable[..., Any]:
+    """The next message of a live channel but keep-alives."""
+    return tell
