@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 
 from agent_assist.store.calls import CallStore
 from agent_assist.store.recordings import Recordings
-from agent_assist.types import CardFeedback
+from agent_assist.types import Assist
 from agent_assist.web.access import Office
 from agent_assist.web.live import Live
 from agent_assist.web.server import application
@@ -144,8 +144,8 @@ class Intake:
             else:
                 return
 
-    async def feedback(self, feedback: CardFeedback) -> None:
-        await self._producer.send_and_wait(topics.ASSIST.name, encode(feedback), key=feedback.call_id.encode())
+    async def publish(self, message: Assist) -> None:
+        await self._producer.send_and_wait(topics.ASSIST.name, encode(message), key=message.call_id.encode())
 
 
 async def follow(consumer: AIOKafkaConsumer, live: Live, admission: Admission) -> None:
@@ -253,7 +253,7 @@ async def serve(
             store=store,
             live=live,
             token=policy.token,
-            feedback=intake.feedback,
+            publish=intake.publish,
             ready=listening.is_set,
             recordings=recordings,
             origins=frozenset(policy.origins),

@@ -9,6 +9,7 @@ import msgspec
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Engine,
     RowMapping,
@@ -22,10 +23,12 @@ from sqlalchemy import (
 )
 
 from agent_assist.call.mood import curve_of
-from agent_assist.call.record import NO_MEASURES, NO_RISK
+from agent_assist.call.record import NO_MEASURES, NO_RISK, Attention, attention
 from agent_assist.store import tables
 from agent_assist.store.rows import Rows
 from agent_assist.types import (
+    Acknowledged,
+    Asked,
     Assist,
     CallRecord,
     CallSummary,
@@ -36,9 +39,12 @@ from agent_assist.types import (
     Event,
     Keys,
     Measures,
+    Whisper,
 )
 from models.turning import Turn
 from models.types import ChurnRisk, EmotionLabel, Utterance
+
+Note = Acknowledged | Asked | Whisper
 
 Positions = Mapping[tuple[str, int], int]
 """Topic and partition to the next offset that is not in the store."""
@@ -132,7 +138,11 @@ class CallStore:
             at, call_id = before[0].astimezone(UTC), before[1]
             query = query.where(or_(c.started_at < at, and_(c.started_at == at, c.call_id < call_id)))
         with self._engine.connect() as connection:
-            return [_summary(row) for row in connection.execute(query).mappings()]
+            rows = list(connection.execute(query).mappings())
+            ids = [row["call_id"] for row in rows]
+            raised = _by_call(connection, tables.cards, ids, Card, tables.cards.c.at_ms)
+            desk = _by_call(connection, tables.desk, ids, Note, tables.desk.c.desk_id)
+        return [_summary(row, attention(raised[row["call_id"]], desk[row["call_id"]])) for row in rows]
 
     def call(self, call_id: str) -> CallRecord | None:
         """One call, whole; None where it is not known."""
@@ -152,6 +162,8 @@ class CallStore:
         u, k = tables.utterances.c, tables.cards.c
         cards: Sequence[Card] = bodies(tables.cards, Card, k.at_ms)
         said: tuple[Utterance, ...] = bodies(tables.utterances, Utterance, u.start_ms, u.utterance_id)
+        notes: tuple[Note, ...] = bodies(tables.desk, Note)
+        desk = sorted(notes, key=lambda note: (note.at, "" if isinstance(note, Acknowledged) else note.id))
         # They follow from what was said, so calls from before there was a curve have one.
         curve, swings = curve_of(said)
         return CallRecord(
@@ -174,6 +186,9 @@ class CallStore:
             curve=curve,
             swings=swings,
             turns=() if row["turns"] is None else msgspec.json.decode(row["turns"], type=tuple[Turn, ...]),
+            acknowledged=tuple(note for note in desk if isinstance(note, Acknowledged)),
+            asked=tuple(note for note in desk if isinstance(note, Asked)),
+            whispers=tuple(note for note in desk if isinstance(note, Whisper)),
         )
 
     def snapshot(self) -> tuple[list[CallRecord], dict[tuple[str, int], int]]:
@@ -191,6 +206,19 @@ class CallStore:
         return [record for record in records if record is not None], positions
 
 
+def _by_call(
+    connection: Connection, table: Table, ids: Sequence[str], kind: Any, order: ColumnElement[Any]
+) -> dict[str, list[Any]]:
+    """What is decoded from the bodies of a table, for each of the calls; of cards the alerts alone."""
+    found: dict[str, list[Any]] = {call_id: [] for call_id in ids}
+    query = select(table.c.call_id, table.c.body).where(table.c.call_id.in_(ids)).order_by(order)
+    if table is tables.cards:
+        query = query.where(table.c.kind == CardKind.ALERT.value)
+    for call_id, body in connection.execute(query):
+        found[call_id].append(msgspec.json.decode(body, type=kind))
+    return found
+
+
 def _prepare_sqlite(connection: Any, _: object) -> None:
     # Readers and the writer in other processes do not stop each other; a crash loses nothing that was committed.
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON"):
@@ -206,7 +234,7 @@ def _utc(at: datetime | None) -> datetime | None:
     return None if at is None else at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-def _summary(row: RowMapping) -> CallSummary:
+def _summary(row: RowMapping, wanted: Attention) -> CallSummary:
     started_at = _utc(row["started_at"])
     assert started_at is not None
     return CallSummary(
@@ -222,4 +250,7 @@ def _summary(row: RowMapping) -> CallSummary:
         alerts=row["alerts"],
         risk=_risk(row),
         emotion=row["emotion"] or EmotionLabel.UNKNOWN.value,
+        open_alerts=wanted.open_alerts,
+        alert=wanted.alert,
+        questions=wanted.questions,
     )

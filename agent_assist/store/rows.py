@@ -8,8 +8,10 @@ import msgspec
 from sqlalchemy import Column, Connection, String, Table, Update, bindparam, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from agent_assist.store.tables import calls, cards, degraded, feedback, keys, positions, utterances
+from agent_assist.store.tables import calls, cards, degraded, desk, feedback, keys, positions, utterances
 from agent_assist.types import (
+    Acknowledged,
+    Asked,
     Assist,
     CallEnded,
     CallMeasures,
@@ -22,6 +24,7 @@ from agent_assist.types import (
     Event,
     Keys,
     Partial,
+    Whisper,
 )
 from agent_assist.types import Final as FinalEvent
 
@@ -67,7 +70,9 @@ class Rows:
     """
 
     def __init__(self, messages: Iterable[Event | Assist]) -> None:
-        self._inserts: dict[Table, list[Row]] = {t: [] for t in (calls, utterances, cards, feedback, degraded, keys)}
+        self._inserts: dict[Table, list[Row]] = {
+            t: [] for t in (calls, utterances, cards, feedback, degraded, keys, desk)
+        }
         # A call's end last: it settles the duration that finals lengthen.
         self._updates: dict[Update, list[Row]] = {u: [] for u in (_START, _LENGTHEN, _RISK, _MEASURES, _TURNS, _END)}
         known = ""
@@ -99,7 +104,7 @@ class Rows:
                 rows,
             )
 
-    def _add(self, message: Event | Assist) -> None:
+    def _add(self, message: Event | Assist) -> None:  # noqa: PLR0912 - a case for each message
         call = message.call_id
         match message:
             case CallStarted():
@@ -148,6 +153,15 @@ class Rows:
             case CardFeedback():
                 row = {"card_id": message.card_id, "action": message.action.value, "call_id": call}
                 self._inserts[feedback].append(row | {"body": _text(message)})
+            case Acknowledged():
+                self._note(message, f"acknowledged:{message.card_id}")
+            case Asked() | Whisper():
+                self._note(message, message.id)
+
+    def _note(self, message: Acknowledged | Asked | Whisper, desk_id: str) -> None:
+        kind = str(message.__struct_config__.tag)
+        row = {"desk_id": desk_id, "call_id": message.call_id, "kind": kind, "body": _text(message)}
+        self._inserts[desk].append(row)
 
     def _add_final(self, message: FinalEvent) -> None:
         said = message.utterance

@@ -87,6 +87,17 @@ keys = Table(
     Index(None, "call_id", "start_ms"),
 )
 
+desk = Table(
+    "desk",
+    metadata,
+    Column("desk_id", Text, primary_key=True),
+    Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "call_id"),
+)
+"""What agents and supervisors say to each other about a call, and alerts that were acknowledged."""
+
 positions = Table(
     "positions",
     metadata,

@@ -15,7 +15,7 @@ from litestar.types import ASGIApp, Guard, Receive, Scope, Send
 
 from agent_assist.store.calls import CallStore
 from agent_assist.store.recordings import Recordings
-from agent_assist.types import CardFeedback
+from agent_assist.types import Assist
 from agent_assist.web.live import Live
 from agent_assist.web.passes import Pass, Role, read
 from agent_assist.web.problem import problem
@@ -36,8 +36,8 @@ class Office:
     live: Live
     token: str
     """Of the gateway; every pass is signed with it."""
-    feedback: Callable[[CardFeedback], Awaitable[None]]
-    """Publishes what an agent thought of a card."""
+    publish: Callable[[Assist], Awaitable[None]]
+    """Tells all what somebody thought or said."""
     ready: Callable[[], bool]
     """Whether calls are taken."""
     recordings: Recordings | None = None

@@ -19,7 +19,7 @@ from agent_assist.web.listener import Message
 from agent_assist.web.live import Snapshot
 from agent_assist.web.passes import Pass, Role, issue, lasting
 
-_FEEDBACK_S: Final = 5.0
+_PUBLISH_S: Final = 5.0
 SCHEMAS: Final[Mapping[str, Any]] = {
     "call": CallRecord,
     "call-summary": CallSummary,
@@ -135,9 +135,19 @@ async def give_feedback(
         at=datetime.now(UTC),
         agent_id=who.name if who.of_agent else data.agent_id,
     )
+    await tell_all(request, opinion)
+
+
+async def tell_all(request: Request[Any, Any, State], message: Assist) -> None:
+    """
+    Publish what somebody did.
+
+    Raises:
+        HTTPException: If it could not be passed on.
+    """
     try:
-        async with asyncio.timeout(_FEEDBACK_S):
-            await office(request.app).feedback(opinion)
+        async with asyncio.timeout(_PUBLISH_S):
+            await office(request.app).publish(message)
     except TimeoutError as error:
         raise HTTPException("it could not be passed on just now; try again", status_code=503) from error
 

@@ -263,6 +263,7 @@ def _merge(stored: CallRecord, later: CallRecord) -> CallRecord:
     record = stored
     messages: list[Event | Assist] = [FinalEvent(call_id=later.call_id, utterance=said) for said in later.utterances]
     messages += [*later.keys, *later.cards, *later.feedback, *later.degraded]
+    messages += [*later.acknowledged, *later.asked, *later.whispers]
     for message in messages:
         record = add(record, message)
     return msgspec.structs.replace(

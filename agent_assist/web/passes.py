@@ -21,6 +21,8 @@ class Role(StrEnum):
     """An agent with more authority."""
     SUPERVISOR = "supervisor"
     """Sees all calls, speaks to agents."""
+    EXPERT = "expert"
+    """Sees all calls, answers agents."""
     QA = "qa"
     """Sees all calls, makes clips."""
     ADMIN = "admin"

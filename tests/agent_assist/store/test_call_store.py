@@ -9,13 +9,16 @@ from typing import Any
 
 import msgspec
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
 from agent_assist.call.record import NO_MEASURES, record_of, summary
+from agent_assist.store import tables
 from agent_assist.store.calls import CallStore
 from agent_assist.store.tables import metadata
 from agent_assist.types import (
@@ -40,6 +43,7 @@ from audio.types import Channel
 from models.turning import Before, Cause, Turn
 from models.types import ChurnRisk, Emotion, EmotionLabel, RiskLevel, Utterance, Word
 
+MIGRATIONS = Path(tables.__file__).parent / "migrations"
 START = datetime(2026, 3, 1, 9, 30, 0, 123_000, tzinfo=UTC)
 
 
@@ -218,9 +222,10 @@ def test_a_call_stored_before_there_were_turns_is_read_with_its_curve(url: str) 
     store.write([message for message in messages if not isinstance(message, CallMood)], {})
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
     with engine.begin() as connection:
-        for column in ("turns", "turns_at_ms"):
-            connection.exec_driver_sql(f"ALTER TABLE calls DROP COLUMN {column}")
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0002")
     engine.dispose()
     store.upgrade()
     record = store.call("c")

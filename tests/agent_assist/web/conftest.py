@@ -19,6 +19,7 @@ from agent_assist.call.record import NO_MEASURES
 from agent_assist.store.calls import CallStore
 from agent_assist.store.recordings import Recordings
 from agent_assist.types import (
+    Assist,
     CallEnded,
     CallMeasures,
     CallMood,
@@ -140,7 +141,7 @@ class Site:
     static: Path
     app: Litestar
     recordings: Recordings
-    feedback: list[CardFeedback] = field(default_factory=list)
+    published: list[Assist] = field(default_factory=list)
     is_ready: bool = True
     port: int = 0
 
@@ -180,8 +181,8 @@ def made(tmp_path: Path, **options: Any) -> Iterator[Site]:
     static = tmp_path / "static"
     site: Site
 
-    async def pass_on(opinion: CardFeedback) -> None:
-        site.feedback.append(opinion)
+    async def pass_on(message: Assist) -> None:
+        site.published.append(message)
 
     live = Live()
     recordings = Recordings(str(tmp_path / "recordings"))
@@ -190,7 +191,7 @@ def made(tmp_path: Path, **options: Any) -> Iterator[Site]:
             store=store,
             live=live,
             token=TOKEN,
-            feedback=options.pop("feedback", pass_on),
+            publish=options.pop("publish", pass_on),
             ready=lambda: site.is_ready,
             recordings=recordings,
             origins=frozenset(options.pop("origins", ())),
