@@ -28,8 +28,8 @@ from stream.wire import ChurnSignal, Invalid, ListenLoad, decode_assist, decode_
 
 log = structlog.get_logger()
 
-Store = Callable[[list[Event | Assist], Mapping[tuple[str, int], int]], None]
-"""Write messages and the positions behind them in one transaction; blocks."""
+Store = Callable[[list[Event | Assist], Mapping[tuple[str, int], int], list[int]], None]
+"""Write messages, the positions behind them and the offset of each, in one transaction; blocks."""
 
 _BEAT_EVERY_S = 3.0
 _LOAD_EVERY_S = 2.0
@@ -336,6 +336,7 @@ def assist_app(
 
     async def keep(batch: Iterable[Any], decode: Callable[[bytes], Event | Assist], invalid: Topic | None) -> None:
         messages: list[Event | Assist] = []
+        offsets: list[int] = []
         positions: dict[tuple[str, int], int] = {}
         for event in batch:
             message = event.message
@@ -344,10 +345,11 @@ def assist_app(
                 continue
             try:
                 messages.append(decode(message.value))
+                offsets.append(message.offset)
             except WireError as error:
                 if invalid is not None:
                     await worker.refuse(invalid, event, error)
-        await _until_written(lambda: asyncio.to_thread(store, messages, positions))
+        await _until_written(lambda: asyncio.to_thread(store, messages, positions, offsets))
         metrics.STORED.inc(len(messages))
 
     @app.agent(events, concurrency=1)

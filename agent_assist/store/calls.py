@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -64,16 +65,16 @@ class CallStore:
 
     def __init__(self, url: str) -> None:
         # SQLAlchemy's own default for PostgreSQL is a driver that we do not bring.
-        self._engine: Engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"), pool_pre_ping=True)
-        self._sqlite = self._engine.dialect.name == "sqlite"
+        self.engine: Engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"), pool_pre_ping=True)
+        self._sqlite = self.engine.dialect.name == "sqlite"
         if self._sqlite:
-            event.listen(self._engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "connect", _prepare_sqlite)
 
     def upgrade(self) -> None:
         """Bring the tables up to date."""
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             if self._sqlite:
                 # The write lock first: two processes that start at once migrate one after the other.
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -84,12 +85,19 @@ class CallStore:
             connection.commit()
 
     def close(self) -> None:
-        self._engine.dispose()
+        self.engine.dispose()
 
-    def write(self, messages: Iterable[Event | Assist], positions: Positions) -> None:
-        """Take messages in, and up to where the topics have been read, in one transaction."""
-        rows = Rows(messages)
-        with self._engine.begin() as connection:
+    def write(
+        self, messages: Iterable[Event | Assist], positions: Positions, arrivals: Iterable[int] | None = None
+    ) -> None:
+        """
+        Take messages in, and up to where the topics have been read, in one transaction.
+
+        Args:
+            arrivals: The offset of each message; without them they came in this order.
+        """
+        rows = Rows(messages, count() if arrivals is None else arrivals)
+        with self.engine.begin() as connection:
             rows.write(connection, ((topic, part, offset) for (topic, part), offset in positions.items()))
 
     def calls(
@@ -99,12 +107,14 @@ class CallStore:
         agent_id: str | None = None,
         limit: int = 50,
         before: tuple[datetime, str] | None = None,
+        where: Sequence[ColumnElement[bool]] = (),
     ) -> list[CallSummary]:
         """
         The newest calls first.
 
         Args:
             before: Start and id of the last call of the page before.
+            where: What else must hold of them.
         """
         c = tables.calls.c
         alerts = (
@@ -126,7 +136,7 @@ class CallStore:
         )
         query = (
             select(tables.calls, alerts.label("alerts"), said.label("utterances"), emotion.label("emotion"))
-            .where(c.started_at.is_not(None))
+            .where(c.started_at.is_not(None), *where)
             .order_by(c.started_at.desc(), c.call_id.desc())
             .limit(limit)
         )
@@ -137,7 +147,7 @@ class CallStore:
         if before is not None:
             at, call_id = before[0].astimezone(UTC), before[1]
             query = query.where(or_(c.started_at < at, and_(c.started_at == at, c.call_id < call_id)))
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             rows = list(connection.execute(query).mappings())
             ids = [row["call_id"] for row in rows]
             raised = _by_call(connection, tables.cards, ids, Card, tables.cards.c.at_ms)
@@ -146,7 +156,7 @@ class CallStore:
 
     def call(self, call_id: str) -> CallRecord | None:
         """One call, whole; None where it is not known."""
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             return self._call(connection, call_id)
 
     def _call(self, connection: Connection, call_id: str) -> CallRecord | None:
@@ -191,9 +201,16 @@ class CallStore:
             whispers=tuple(note for note in desk if isinstance(note, Whisper)),
         )
 
+    def in_order_of_arrival(self, call_id: str) -> list[Utterance]:
+        """The finals of a call as the rules saw them."""
+        u = tables.utterances.c
+        query = select(u.body).where(u.call_id == call_id).order_by(u.arrival, u.start_ms, u.utterance_id)
+        with self.engine.connect() as connection:
+            return [msgspec.json.decode(body, type=Utterance) for body in connection.scalars(query)]
+
     def snapshot(self) -> tuple[list[CallRecord], dict[tuple[str, int], int]]:
         """The calls in progress, and up to where the topics are in them: all as of one moment."""
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             if self._sqlite:
                 # sqlite3 begins no transaction for reading alone.
                 connection.exec_driver_sql("BEGIN")

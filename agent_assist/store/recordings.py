@@ -95,6 +95,19 @@ class Recordings:
         path = f"{self._place(call_id)}/{_PEAKS}"
         return msgspec.json.decode(self._files.cat_file(path), type=Peaks) if self._files.exists(path) else None
 
+    def cut(self, call_id: str, start_ms: int, end_ms: int) -> bytes:
+        """
+        Part of a recording, as FLAC.
+
+        Raises:
+            FileNotFoundError: If there is none.
+        """
+        with self._files.open(f"{self._place(call_id)}/{_WHOLE}", "rb") as file, soundfile.SoundFile(file) as sound:
+            start, end = (min(ms * sound.samplerate // 1000, sound.frames) for ms in (start_ms, end_ms))
+            sound.seek(start)
+            pcm: Any = sound.read(end - start, dtype="int16", always_2d=True)
+            return _flac(pcm, sound.samplerate)
+
     def delete(self, call_id: str) -> None:
         """Let go of all sound of a call."""
         place = self._place(call_id)

@@ -20,16 +20,6 @@ from agent_assist.web.live import Snapshot
 from agent_assist.web.passes import Pass, Role, issue, lasting
 
 _PUBLISH_S: Final = 5.0
-SCHEMAS: Final[Mapping[str, Any]] = {
-    "call": CallRecord,
-    "call-summary": CallSummary,
-    "event": Event,
-    "assist": Assist,
-    "snapshot": Snapshot,
-    "live-message": Message,
-}
-"""What ``/schemas`` tells the shape of."""
-
 Status = Literal["live", "ended", "lost"]
 
 
@@ -57,14 +47,19 @@ async def list_calls(
 ) -> CallList:
     """The newest calls first, a page at a time."""
     us, who = office(request.app), known(request)
-    cursor = _cursor(before)
+    cursor = cursor_of(before)
     agent_id = who.name if who.of_agent else None
     stored = await asyncio.to_thread(us.store.calls, status=status, agent_id=agent_id, limit=limit, before=cursor)
     lines = _with_live(
         [record for record in us.live.records() if who.may_see(record.agent_id)], stored, status, cursor, limit
     )
+    return CallList(calls=lines, next=next_page(lines, limit))
+
+
+def next_page(lines: Sequence[CallSummary], limit: int) -> str | None:
+    """What ``before`` is to be for the page after; None where this is the last."""
     last = lines[-1] if len(lines) == limit else None
-    return CallList(calls=lines, next=None if last is None else f"{last.started_at:%Y%m%dT%H%M%S.%fZ}~{last.call_id}")
+    return None if last is None else f"{last.started_at:%Y%m%dT%H%M%S.%fZ}~{last.call_id}"
 
 
 def _with_live(
@@ -86,7 +81,13 @@ def _with_live(
     return sorted(fitting, key=lambda line: (line.started_at, line.call_id), reverse=True)[:limit]
 
 
-def _cursor(before: str | None) -> tuple[datetime, str] | None:
+def cursor_of(before: str | None) -> tuple[datetime, str] | None:
+    """
+    Start and id of the last call of the page before.
+
+    Raises:
+        HTTPException: If it is not as ``next_page`` gave it.
+    """
     if before is None:
         return None
     at, _, call_id = before.partition("~")
@@ -168,6 +169,18 @@ class Granted(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     name: str
     expires_at: int
+
+
+SCHEMAS: Final[Mapping[str, Any]] = {
+    "call": CallRecord,
+    "call-summary": CallSummary,
+    "event": Event,
+    "assist": Assist,
+    "snapshot": Snapshot,
+    "live-message": Message,
+    "pass": Granted,
+}
+"""What ``/schemas`` tells the shape of."""
 
 
 @post("/v1/passes", guards=[needs()], status_code=201)

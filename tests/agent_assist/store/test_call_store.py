@@ -1,7 +1,6 @@
 """Calls in SQL: once each, in whatever order they come, and together with the positions behind them."""
 
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -45,28 +44,6 @@ from models.types import ChurnRisk, Emotion, EmotionLabel, RiskLevel, Utterance,
 
 MIGRATIONS = Path(tables.__file__).parent / "migrations"
 START = datetime(2026, 3, 1, 9, 30, 0, 123_000, tzinfo=UTC)
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'calls.db'}"
-        return
-    server: str = request.getfixturevalue("postgres")
-    yield server
-    engine = create_engine(server.replace("postgresql://", "postgresql+psycopg://"))
-    with engine.begin() as connection:
-        metadata.drop_all(connection)
-        connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
-    engine.dispose()
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[CallStore]:
-    store = CallStore(url)
-    store.upgrade()
-    yield store
-    store.close()
 
 
 def utterance(call: str, channel: Channel, number: int, label: EmotionLabel = EmotionLabel.NEUTRAL) -> Utterance:
