@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,15 +12,17 @@ import uvicorn
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from agent_assist.quality.replay import Replayed
 from agent_assist.store.calls import CallStore
 from agent_assist.store.recordings import Recordings
-from agent_assist.types import Assist
+from agent_assist.types import Assist, CallRecord
 from agent_assist.web.access import Office
 from agent_assist.web.live import Live
 from agent_assist.web.server import application
 from audio.errors import Busy
 from audio.telephony.server import CallStart, MediaPolicy, MediaServer
 from audio.types import AudioRecord
+from models.types import Utterance
 from stream import metrics, topics
 from stream.errors import WireError
 from stream.overload import Admission
@@ -214,6 +216,7 @@ async def serve(
     *,
     store: CallStore,
     recordings: Recordings | None,
+    replay: Callable[[CallRecord, Sequence[Utterance]], Replayed],
     ready: Callable[[int, int], None],
     stop: asyncio.Event,
 ) -> None:
@@ -256,6 +259,7 @@ async def serve(
             publish=intake.publish,
             ready=listening.is_set,
             recordings=recordings,
+            replay=replay,
             origins=frozenset(policy.origins),
         ),
         hosts=(policy.host, "127.0.0.1", "localhost"),

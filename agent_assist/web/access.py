@@ -1,6 +1,6 @@
 """Who may come in: the token or a pass, the name asked for, the page that asks."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, Final
@@ -13,12 +13,14 @@ from litestar.exceptions import NotAuthorizedException, PermissionDeniedExceptio
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Guard, Receive, Scope, Send
 
+from agent_assist.quality.replay import Replayed
 from agent_assist.store.calls import CallStore
 from agent_assist.store.recordings import Recordings
-from agent_assist.types import Assist
+from agent_assist.types import Assist, CallRecord
 from agent_assist.web.live import Live
 from agent_assist.web.passes import Pass, Role, read
 from agent_assist.web.problem import problem
+from models.types import Utterance
 
 PROTOCOL: Final = "warmline.v1"
 """Subprotocol of the live channel."""
@@ -42,6 +44,8 @@ class Office:
     """Whether calls are taken."""
     recordings: Recordings | None = None
     """None where no sound is kept."""
+    replay: Callable[[CallRecord, Sequence[Utterance]], Replayed] | None = None
+    """Runs the rules as they are now on a stored call; blocks."""
     origins: frozenset[str] = frozenset()
     """Of the pages elsewhere that hold a component of ours, as ``https://crm.example``."""
 

@@ -12,9 +12,10 @@ from litestar.exceptions import HTTPException, NotFoundException
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from agent_assist.errors import ClipError
+from agent_assist.quality.replay import Replayed
 from agent_assist.store.library import Clip, FoundCall, Library, NewClip, Query
 from agent_assist.web.access import known, needs, needs_token, office
-from agent_assist.web.api import cursor_of, next_page
+from agent_assist.web.api import cursor_of, find_call, next_page
 from agent_assist.web.passes import Role
 from audio.types import Channel
 
@@ -76,6 +77,17 @@ async def search(  # noqa: PLR0913 - one for each thing that calls are looked fo
     return FoundCalls(found=found, next=next_page([one.call for one in found], limit))
 
 
+@get("/v1/calls/{call_id:str}/replay", guards=[needs_token])
+async def run_again(request: Asked, call_id: FromPath[str]) -> Replayed:
+    """What the rules as they are now say of a stored call, beside what was shown."""
+    us = office(request.app)
+    record = await find_call(request, call_id)
+    if us.replay is None or record.status == "live":
+        raise HTTPException("the call is still going on; it can be run again when it has ended", status_code=409)
+    said = await asyncio.to_thread(us.store.in_order_of_arrival, call_id)
+    return await asyncio.to_thread(us.replay, record, said)
+
+
 @post("/v1/clips", guards=[needs(Role.QA, Role.SUPERVISOR)], status_code=201)
 async def keep_clip(request: Asked, data: JSONBody[NewClip]) -> Clip:
     """Keep part of a call for the case library."""
@@ -114,4 +126,4 @@ async def get_clip_sound(request: Asked, clip_id: FromPath[str]) -> Response[byt
     return Response(sound, media_type="audio/flac")
 
 
-HANDLERS: Final = (search, keep_clip, list_clips, drop_clip, get_clip_sound)
+HANDLERS: Final = (search, run_again, keep_clip, list_clips, drop_clip, get_clip_sound)

@@ -27,11 +27,11 @@ _HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": (
         "default-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self' ws: wss:; img-src 'self' data:; "
-        "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+        "media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
     ),
 }
 _UNBUILT: Final = "<!doctype html><title>Warmline</title><p>The pages are not built: run <code>make web</code>.</p>"
-_PAGES: Final = {"/": "index.html", "/overlay": "overlay.html"}
+_PAGES: Final = {"/": "index.html", "/overlay": "overlay.html", "/replay": "replay.html", "/search": "search.html"}
 
 
 def _pages(static: Path) -> list[Any]:
@@ -39,7 +39,7 @@ def _pages(static: Path) -> list[Any]:
 
     @get(list(_PAGES), include_in_schema=False, sync_to_thread=False)
     def page(request: Request[Any, Any, State]) -> Response[str] | File:
-        """The list of calls, or the overlay."""
+        """One of the pages; none of them holds data."""
         path = static / _PAGES[request.url.path.rstrip("/") or "/"]
         if not path.is_file():
             return Response(_UNBUILT, media_type=MediaType.HTML, status_code=503)

@@ -185,9 +185,10 @@ def gateway(
 
 
 async def _gateway(settings: Settings) -> None:
+    from agent_assist.quality.replay import replay as read_again
     from agent_assist.store.calls import CallStore
     from stream import topics
-    from stream.build import recordings
+    from stream.build import assistant, recordings
     from stream.gateway import GatewayPolicy, serve
 
     stop = _until_told()
@@ -212,7 +213,15 @@ async def _gateway(settings: Settings) -> None:
     def ready(port: int, media_port: int) -> None:
         _announce(api=f"http://{shown}:{port}", twilio=f"ws://{shown}:{media_port}/v1/twilio")
 
-    await serve(policy, store=store, recordings=recordings(settings), ready=ready, stop=stop)
+    # Made at the first use: most gateways are never asked for it.
+    await serve(
+        policy,
+        store=store,
+        recordings=recordings(settings),
+        replay=lambda record, said: read_again(record, said, assistant(settings)),
+        ready=ready,
+        stop=stop,
+    )
 
 
 def _run_all(settings: Settings, supervised: bool) -> None:
