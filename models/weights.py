@@ -193,8 +193,8 @@ CATALOGUE: Final = (
         (
             File(
                 "voice-open.onnx",
-                2_212_102,
-                "de23b6f4b4e91a9f21170d5fbd901217a37a58e6598f21e340341f6637cbce55",
+                2_212_101,
+                "fc94079b8aacf23410a5c80c11c685f08e18a58e5554f3ead431eb3c5c34c48e",
                 ("models/shipped/voice-open.onnx",),
             ),
         ),
