@@ -4,7 +4,7 @@
 # pyright: reportMissingImports=false
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -26,11 +26,11 @@ class Recipe:
 
     bits: int = 17
     hidden: int = 128
-    epochs: int = 5
+    epochs: int = 4
     batch: int = 512
     rate: float = 3e-3
-    gram_scale: float = 5.0
-    """N-grams of a text have this length, its vector 1: the longer, the faster they are learnt."""
+    gram_scale: float = 2.0
+    """N-grams of a text have this length: the longer, the faster they are learnt beside vector and phrases."""
     gram_decay: float = 1e-6
     dense_decay: float = 1e-2
     dropout: float = 0.3
@@ -107,6 +107,9 @@ def fit(table: Table, idf: Floats, recipe: Recipe = Recipe()) -> dict[str, Float
 
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(1)
+    # Vectors lie in a narrow cone and would hardly be heeded as they are.
+    mean, spread = table.dense.mean(axis=0), table.dense.std(axis=0) + 1e-6
+    table = replace(table, dense=((table.dense - mean) / spread).astype(np.float32))
     net = _net(table.dense.shape[1], len(idf), recipe)
     steps = recipe.epochs * (len(table) // recipe.batch + 1)
     optimiser = torch.optim.AdamW(
@@ -125,15 +128,20 @@ def fit(table: Table, idf: Floats, recipe: Recipe = Recipe()) -> dict[str, Float
         loss.backward()
         optimiser.step()
         schedule.step()
-    tensors = {
-        "grams": net["grams"].weight * recipe.gram_scale,
-        "hidden": net["inner"].weight.T,
-        "hidden_bias": net["inner"].bias,
-        "out": net["out"].weight.T,
-        "direct": net["direct"].weight.T,
-        "bias": net["direct"].bias,
+    found = {
+        name: np.ascontiguousarray(weight.detach().numpy().T)
+        for name, weight in (
+            ("hidden", net["inner"].weight),
+            ("hidden_bias", net["inner"].bias),
+            ("out", net["out"].weight),
+            ("direct", net["direct"].weight),
+            ("bias", net["direct"].bias),
+        )
     }
-    return {"idf": idf} | {name: np.ascontiguousarray(tensor.detach().numpy()) for name, tensor in tensors.items()}
+    for weight, bias in (("hidden", "hidden_bias"), ("direct", "bias")):
+        found[weight] = found[weight] / spread[:, None]
+        found[bias] = found[bias] - mean @ found[weight]
+    return {"idf": idf, "grams": net["grams"].weight.detach().numpy() * recipe.gram_scale} | found
 
 
 def _net(dense: int, buckets: int, recipe: Recipe) -> Any:
