@@ -35,7 +35,7 @@ class Reader(Protocol):
 
 
 class TrainedReader:
-    """By trained models over the same sentence vectors, which take most of the time."""
+    """By trained models over the same trunk of an encoder, each with upper layers of its own."""
 
     def __init__(self, embedding: Embedding, texts: TextModel, intents: IntentModel) -> None:
         self._embedding = embedding
@@ -46,10 +46,10 @@ class TrainedReader:
         """See ``Reader``."""
         if not texts:
             return []
-        vectors = self._embedding(texts)
-        trained = self._texts.read(texts, languages, vectors)
+        lower = self._embedding.lower(texts)
+        trained = self._texts.read(texts, languages, lower)
         words = [joined(score(*said), felt) for *said, felt in zip(texts, languages, trained, strict=True)]
-        chances = self._intents.intents(texts, languages, vectors=vectors)
+        chances = self._intents.intents(texts, languages, vectors=self._embedding.top(lower))
         return [
             Read(felt, self._intents.named(chance, language_of(text, language)))
             for felt, chance, text, language in zip(words, chances, texts, languages, strict=True)

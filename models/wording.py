@@ -8,7 +8,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from models.embedding import Embedding
+from models.embedding import Embedding, Top
 from models.ngrams import ngrams
 from models.sentiment import Sentiment, language_of, score
 
@@ -72,7 +72,11 @@ def marks(text: str, language: str) -> Floats:
 
 
 class TextModel:
-    """Trained heads over an embedding. Keeps nothing between calls and may be used from any thread."""
+    """
+    Trained heads over an embedding whose upper layers were tuned with them.
+
+    Keeps nothing between calls and may be used from any thread.
+    """
 
     def __init__(self, weights: Path, embedding: Embedding) -> None:
         """
@@ -86,6 +90,8 @@ class TextModel:
 
         tensors = load_file(weights)
         self._embedding = embedding
+        # Weights that were made before there was a top of their own stand on the plain one.
+        self._top = Top(tensors["top"].tobytes()) if "top" in tensors else embedding.top
         self._heads: dict[Literal["zh", "en"], Head] = {
             language: Head(
                 **{
@@ -101,14 +107,16 @@ class TextModel:
         """As ``TextSentiment``."""
         return self.read([text], [language])[0]
 
-    def read(self, texts: Sequence[str], languages: Sequence[str], vectors: Floats | None = None) -> list[Sentiment]:
+    def read(
+        self, texts: Sequence[str], languages: Sequence[str], lower: Sequence[Floats] | None = None
+    ) -> list[Sentiment]:
         """
         Sentiment of texts, the same for each as if it came alone.
 
         Args:
             texts: As recognised or written, with or without punctuation.
             languages: Of each "zh", "en", or anything else to go by the script.
-            vectors: Their embeddings, where they are known already, shape (n, 384).
+            lower: What ``Embedding.lower`` makes of them, where it is known already.
 
         Returns:
             ``value`` is the probability of positive less that of negative, ``confidence`` that of the likeliest of
@@ -117,13 +125,13 @@ class TextModel:
         known: list[Literal["zh", "en"] | None] = [
             language_of(text, language) for text, language in zip(texts, languages, strict=True)
         ]
-        if vectors is None:
-            worded = [text for text, language in zip(texts, known, strict=True) if language is not None]
-            found = iter(self._embedding(worded))
+        if lower is None:
+            lower = self._embedding.lower([text for text, language in zip(texts, known, strict=True) if language])
         else:
-            found = iter(vector for vector, language in zip(vectors, known, strict=True) if language is not None)
+            lower = [one for one, language in zip(lower, known, strict=True) if language]
+        vectors = iter(self._top(lower))
         return [
-            _NOTHING if language is None else _sentiment(self._heads[language].scores(text, language, next(found)))
+            _NOTHING if language is None else _sentiment(self._heads[language].scores(text, language, next(vectors)))
             for text, language in zip(texts, known, strict=True)
         ]
 

@@ -1,19 +1,24 @@
-"""Fits the heads of ``models.wording`` to labelled texts."""
+"""Fits the heads of ``models.wording``, and the upper layers of the encoder under them, to labelled texts."""
 
 # Torch is only there where training is.
 # pyright: reportMissingImports=false
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from rich.progress import track
 
 from models.ngrams import ngrams
-from models.training.labelled import Labelled
+from models.training.labelled import Labelled, Language
+from models.training.top import Halves, Top
 
 _OUTPUTS: Final = 8
+_SAMPLE: Final = 2_000
+"""Texts whose vectors say how all lie."""
 _FAR: Final = -30.0
 """Added to the score of "neutral" where a set knows no neutral texts: then it is no choice."""
 
@@ -26,9 +31,11 @@ class Recipe:
 
     bits: int = 17
     hidden: int = 128
-    epochs: int = 4
-    batch: int = 512
-    rate: float = 3e-3
+    passes: int = 2
+    batch: int = 128
+    rate: float = 1.5e-3
+    top_rate: float = 1e-4
+    """Of the encoder's upper layers."""
     gram_scale: float = 2.0
     """N-grams of a text have this length: the longer, the faster they are learnt beside vector and phrases."""
     gram_decay: float = 1e-6
@@ -36,7 +43,11 @@ class Recipe:
     dropout: float = 0.3
     """Of the hidden layer."""
     gram_dropout: float = 0.2
+    piece_dropout: float = 0.2
+    """Share of a text's pieces that the upper layers do not see."""
     seed: int = 1
+    threads: int = 1
+    """Sums come out otherwise with more."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,13 +60,15 @@ class Table:
     weights: Floats
     """Of the n-grams, each row of length 1."""
     dense: Floats
-    """Shape (n, d)."""
+    """Shape (n, d): vectors and marks, or in training the marks alone."""
     sentiment: npt.NDArray[np.int64]
     """-1 where it is not known, as for the emotion."""
     emotion: npt.NDArray[np.int64]
     two_way: npt.NDArray[np.bool_]
     share: Floats
     """What each row counts."""
+    thin: npt.NDArray[np.int64]
+    """In every so manieth pass a row is read."""
 
     def __len__(self) -> int:
         return len(self.sentiment)
@@ -81,6 +94,7 @@ def tabulate(
     idf: Floats,
     dense: Floats,
     share: Floats,
+    thin: npt.NDArray[np.int64] | None = None,
 ) -> Table:
     """Put texts, their n-grams and their vectors together."""
     weights = [counts * idf[buckets] for buckets, counts in grams]
@@ -93,12 +107,23 @@ def tabulate(
         emotion=np.array([-1 if row.emotion is None else row.emotion for row in rows]),
         two_way=np.array([row.two_way for row in rows]),
         share=share,
+        thin=np.ones(len(rows), dtype=np.int64) if thin is None else thin,
     )
 
 
-def fit(table: Table, idf: Floats, recipe: Recipe = Recipe()) -> dict[str, Floats]:
+def fit(
+    tables: Mapping[Language, Table],
+    lower: Mapping[Language, Sequence[Halves]],
+    idf: Mapping[Language, Floats],
+    top: Top,
+    recipe: Recipe = Recipe(),
+) -> dict[Language, dict[str, Floats]]:
     """
-    Fit a head.
+    Fit a head for each language, and tune the top that they share.
+
+    Args:
+        lower: Of each text what the trunk gives, shape (pieces, width).
+        top: It is changed.
 
     Returns:
         The tensors of ``models.wording.Head`` by name.
@@ -106,42 +131,86 @@ def fit(table: Table, idf: Floats, recipe: Recipe = Recipe()) -> dict[str, Float
     import torch  # noqa: PLC0415
 
     torch.manual_seed(recipe.seed)
-    torch.set_num_threads(1)
-    # Vectors lie in a narrow cone and would hardly be heeded as they are.
-    mean, spread = table.dense.mean(axis=0), table.dense.std(axis=0) + 1e-6
-    table = replace(table, dense=((table.dense - mean) / spread).astype(np.float32))
-    net = _net(table.dense.shape[1], len(idf), recipe)
-    steps = recipe.epochs * (len(table) // recipe.batch + 1)
-    optimiser = torch.optim.AdamW(
-        [
-            {"params": net["grams"].parameters(), "weight_decay": recipe.gram_decay},
-            {"params": [*net["inner"].parameters(), *net["out"].parameters()], "weight_decay": recipe.dense_decay},
-            {"params": net["direct"].parameters(), "weight_decay": recipe.dense_decay},
-        ],
-        lr=recipe.rate,
+    torch.set_num_threads(recipe.threads)
+    parts = {name: _Part(table, lower[name], idf[name], top, recipe) for name, table in tables.items()}
+    steps = list(batches(tables, recipe))
+    optimiser = torch.optim.AdamW(_groups(parts, top, recipe))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, [group["lr"] for group in optimiser.param_groups], total_steps=len(steps) + 1, pct_start=0.1
     )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.rate, total_steps=steps + 1, pct_start=0.1)
-    net.train()
-    for rows in _batches(len(table), recipe):
-        loss = _loss(_forward(net, table, rows, recipe), table, rows)
+    random = np.random.default_rng(recipe.seed)
+    for name, rows in track(steps, "training", disable=not sys.stderr.isatty()):
+        loss = _loss(parts[name].scores(rows, random), tables[name], rows)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         schedule.step()
-    found = {
-        name: np.ascontiguousarray(weight.detach().numpy().T)
-        for name, weight in (
-            ("hidden", net["inner"].weight),
-            ("hidden_bias", net["inner"].bias),
-            ("out", net["out"].weight),
-            ("direct", net["direct"].weight),
-            ("bias", net["direct"].bias),
-        )
-    }
-    for weight, bias in (("hidden", "hidden_bias"), ("direct", "bias")):
-        found[weight] = found[weight] / spread[:, None]
-        found[bias] = found[bias] - mean @ found[weight]
-    return {"idf": idf, "grams": net["grams"].weight.detach().numpy() * recipe.gram_scale} | found
+    return {name: part.head() for name, part in parts.items()}
+
+
+class _Part:
+    """What is fitted for one language."""
+
+    def __init__(self, table: Table, lower: Sequence[Halves], idf: Floats, top: Top, recipe: Recipe) -> None:
+        import torch  # noqa: PLC0415
+
+        self._lower, self._top, self._recipe, self._idf = lower, top, recipe, idf
+        with torch.no_grad():
+            some = np.random.default_rng(recipe.seed).choice(len(table), min(len(table), _SAMPLE), replace=False)
+            vectors = top([lower[row] for row in some]).numpy()
+        # Vectors lie in a narrow cone and would hardly be heeded as they are.
+        self._mean = np.concatenate([vectors.mean(axis=0), table.dense.mean(axis=0)])
+        self._spread = np.concatenate([vectors.std(axis=0), table.dense.std(axis=0)]) + np.float32(1e-6)
+        self._table = table
+        self.net = _net(len(self._mean), len(idf), recipe)
+        self.net.train()
+
+    def scores(self, rows: npt.NDArray[np.int64], random: np.random.Generator) -> Any:
+        """Scores of some rows, shape (n, 8), with what is left out in training left out."""
+        import torch  # noqa: PLC0415
+
+        table, net, scale = self._table, self.net, self._recipe.gram_scale
+        sizes = table.starts[rows + 1] - table.starts[rows]
+        offsets = np.cumsum(sizes) - sizes
+        places = np.arange(int(sizes.sum())) + np.repeat(table.starts[rows] - offsets, sizes)
+        weights = net["thin"](torch.from_numpy(table.weights[places] * np.float32(scale)))
+        said = net["grams"](torch.from_numpy(table.buckets[places]), torch.from_numpy(offsets), weights)
+        lower = [self._lower[row] for row in rows]
+        kept = [random.random(len(one)) >= self._recipe.piece_dropout for one in lower]
+        for one in kept:
+            one[0] = True
+        dense = torch.cat([self._top(lower, kept), torch.from_numpy(table.dense[rows])], dim=1)
+        dense = (dense - torch.from_numpy(self._mean)) / torch.from_numpy(self._spread)
+        return said + net["out"](net["drop"](torch.relu(net["inner"](dense)))) + net["direct"](dense)
+
+    def head(self) -> dict[str, Floats]:
+        """The tensors of ``models.wording.Head`` by name."""
+        net = self.net
+        found = {
+            name: np.ascontiguousarray(weight.detach().numpy().T)
+            for name, weight in (
+                ("hidden", net["inner"].weight),
+                ("hidden_bias", net["inner"].bias),
+                ("out", net["out"].weight),
+                ("direct", net["direct"].weight),
+                ("bias", net["direct"].bias),
+            )
+        }
+        for weight, bias in (("hidden", "hidden_bias"), ("direct", "bias")):
+            found[weight] = found[weight] / self._spread[:, None]
+            found[bias] = found[bias] - self._mean @ found[weight]
+        return {"idf": self._idf, "grams": net["grams"].weight.detach().numpy() * self._recipe.gram_scale} | found
+
+
+def _groups(parts: Mapping[Language, _Part], top: Top, recipe: Recipe) -> list[dict[str, Any]]:
+    nets = [part.net for part in parts.values()]
+    dense = [weight for net in nets for name in ("inner", "out", "direct") for weight in net[name].parameters()]
+    grams = [net["grams"].weight for net in nets]
+    return [
+        {"params": grams, "lr": recipe.rate, "weight_decay": recipe.gram_decay},
+        {"params": dense, "lr": recipe.rate, "weight_decay": recipe.dense_decay},
+        {"params": list(top.parameters.values()), "lr": recipe.top_rate, "weight_decay": recipe.dense_decay},
+    ]
 
 
 def _net(dense: int, buckets: int, recipe: Recipe) -> Any:
@@ -161,25 +230,16 @@ def _net(dense: int, buckets: int, recipe: Recipe) -> Any:
     return net
 
 
-def _batches(count: int, recipe: Recipe) -> Iterator[npt.NDArray[np.int64]]:
+def batches(tables: Mapping[Language, Table], recipe: Recipe) -> Iterator[tuple[Language, npt.NDArray[np.int64]]]:
+    """The languages in turn by chance, a batch each."""
     random = np.random.default_rng(recipe.seed)
-    for _ in range(recipe.epochs):
-        order = random.permutation(count)
-        for start in range(0, count, recipe.batch):
-            yield order[start : start + recipe.batch]
-
-
-def _forward(net: Any, table: Table, rows: npt.NDArray[np.int64], recipe: Recipe) -> Any:
-    import torch  # noqa: PLC0415
-
-    sizes = table.starts[rows + 1] - table.starts[rows]
-    offsets = np.cumsum(sizes) - sizes
-    places = np.arange(int(sizes.sum())) + np.repeat(table.starts[rows] - offsets, sizes)
-    weights = net["thin"](torch.from_numpy(table.weights[places] * np.float32(recipe.gram_scale)))
-    said = net["grams"](torch.from_numpy(table.buckets[places]), torch.from_numpy(offsets), weights)
-    dense = torch.from_numpy(table.dense[rows])
-    inner = net["drop"](torch.relu(net["inner"](dense)))
-    return said + net["out"](inner) + net["direct"](dense)
+    for at in range(recipe.passes):
+        found: list[tuple[Language, npt.NDArray[np.int64]]] = []
+        for name, table in tables.items():
+            rows = np.arange(len(table))
+            order = random.permutation(rows[(rows + at) % table.thin == 0])
+            found += [(name, order[start : start + recipe.batch]) for start in range(0, len(order), recipe.batch)]
+        yield from (found[number] for number in random.permutation(len(found)))
 
 
 def _loss(scores: Any, table: Table, rows: npt.NDArray[np.int64]) -> Any:
