@@ -35,7 +35,7 @@ class Reader(Protocol):
 
 
 class TrainedReader:
-    """By trained models over the same trunk of an encoder, each with upper layers of its own."""
+    """By trained models over the same encoder; sentiment has upper layers of its own besides."""
 
     def __init__(self, embedding: Embedding, texts: TextModel, intents: IntentModel) -> None:
         self._embedding = embedding
@@ -47,9 +47,10 @@ class TrainedReader:
         if not texts:
             return []
         lower = self._embedding.lower(texts)
-        trained = self._texts.read(texts, languages, lower)
+        vectors = self._embedding.top(lower)
+        trained = self._texts.read(texts, languages, lower, vectors)
         words = [joined(score(*said), felt) for *said, felt in zip(texts, languages, trained, strict=True)]
-        chances = self._intents.intents(texts, languages, vectors=self._embedding.top(lower))
+        chances = self._intents.intents(texts, languages, vectors=vectors)
         return [
             Read(felt, self._intents.named(chance, language_of(text, language)))
             for felt, chance, text, language in zip(words, chances, texts, languages, strict=True)

@@ -45,7 +45,7 @@ class Head:
         Scores of one text.
 
         Args:
-            vector: Its embedding, shape (384,).
+            vector: What the tuned top and the plain one make of it, shape (768,), or the plain one alone, (384,).
 
         Returns:
             Shape (8,), logarithms of probabilities but for two constants.
@@ -73,7 +73,7 @@ def marks(text: str, language: str) -> Floats:
 
 class TextModel:
     """
-    Trained heads over an embedding whose upper layers were tuned with them.
+    Trained heads over an encoder, with upper layers that were tuned for them beside the plain ones.
 
     Keeps nothing between calls and may be used from any thread.
     """
@@ -90,8 +90,8 @@ class TextModel:
 
         tensors = load_file(weights)
         self._embedding = embedding
-        # Weights that were made before there was a top of their own stand on the plain one.
-        self._top = Top(tensors["top"].tobytes()) if "top" in tensors else embedding.top
+        # Weights that were made before there was a top of their own stand on the plain one alone.
+        self._top = Top(tensors["top"].tobytes()) if "top" in tensors else None
         self._heads: dict[Literal["zh", "en"], Head] = {
             language: Head(
                 **{
@@ -108,7 +108,11 @@ class TextModel:
         return self.read([text], [language])[0]
 
     def read(
-        self, texts: Sequence[str], languages: Sequence[str], lower: Sequence[Floats] | None = None
+        self,
+        texts: Sequence[str],
+        languages: Sequence[str],
+        lower: Sequence[Floats] | None = None,
+        vectors: Floats | None = None,
     ) -> list[Sentiment]:
         """
         Sentiment of texts, the same for each as if it came alone.
@@ -117,6 +121,7 @@ class TextModel:
             texts: As recognised or written, with or without punctuation.
             languages: Of each "zh", "en", or anything else to go by the script.
             lower: What ``Embedding.lower`` makes of them, where it is known already.
+            vectors: What the plain top makes of that, shape (n, 384), where it is known, too.
 
         Returns:
             ``value`` is the probability of positive less that of negative, ``confidence`` that of the likeliest of
@@ -125,13 +130,12 @@ class TextModel:
         known: list[Literal["zh", "en"] | None] = [
             language_of(text, language) for text, language in zip(texts, languages, strict=True)
         ]
-        if lower is None:
-            lower = self._embedding.lower([text for text, language in zip(texts, known, strict=True) if language])
-        else:
-            lower = [one for one, language in zip(lower, known, strict=True) if language]
-        vectors = iter(self._top(lower))
+        worded = [at for at, one in enumerate(known) if one is not None]
+        lower = self._embedding.lower([texts[at] for at in worded]) if lower is None else [lower[at] for at in worded]
+        plain = self._embedding.top(lower) if vectors is None else vectors[worded]
+        found = iter(plain if self._top is None else np.hstack([self._top(lower), plain]))
         return [
-            _NOTHING if language is None else _sentiment(self._heads[language].scores(text, language, next(vectors)))
+            _NOTHING if language is None else _sentiment(self._heads[language].scores(text, language, next(found)))
             for text, language in zip(texts, known, strict=True)
         ]
 

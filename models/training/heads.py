@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from rich.progress import track
 
+from models.embedding import WIDTH
 from models.ngrams import ngrams
 from models.training.labelled import Labelled, Language
 from models.training.top import Halves, Top
@@ -29,11 +30,11 @@ Floats = npt.NDArray[np.float32]
 class Recipe:
     """How a head is fitted; the defaults were chosen on texts of the training files that were held back."""
 
+    passes: int
+    batch: int
+    rate: float
     bits: int = 17
     hidden: int = 128
-    passes: int = 2
-    batch: int = 128
-    rate: float = 1.5e-3
     top_rate: float = 1e-4
     """Of the encoder's upper layers."""
     gram_scale: float = 2.0
@@ -48,6 +49,12 @@ class Recipe:
     seed: int = 1
     threads: int = 1
     """Sums come out otherwise with more."""
+
+
+TUNED: Final = Recipe(passes=2, batch=128, rate=1.5e-3)
+"""With the top."""
+PLAIN: Final = Recipe(passes=4, batch=512, rate=3e-3)
+"""On vectors that stay as they are."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,16 +120,16 @@ def tabulate(
 
 def fit(
     tables: Mapping[Language, Table],
-    lower: Mapping[Language, Sequence[Halves]],
     idf: Mapping[Language, Floats],
-    top: Top,
-    recipe: Recipe = Recipe(),
+    recipe: Recipe,
+    lower: Mapping[Language, Sequence[Halves]] | None = None,
+    top: Top | None = None,
 ) -> dict[Language, dict[str, Floats]]:
     """
-    Fit a head for each language, and tune the top that they share.
+    Fit a head for each language, and tune the top that they share if there is one.
 
     Args:
-        lower: Of each text what the trunk gives, shape (pieces, width).
+        lower: Of each text what the trunk gives, shape (pieces, width); where it is None the tables have vectors.
         top: It is changed.
 
     Returns:
@@ -132,7 +139,10 @@ def fit(
 
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(recipe.threads)
-    parts = {name: _Part(table, lower[name], idf[name], top, recipe) for name, table in tables.items()}
+    parts = {
+        name: _Part(table, idf[name], recipe, None if lower is None else lower[name], top)
+        for name, table in tables.items()
+    }
     steps = list(batches(tables, recipe))
     optimiser = torch.optim.AdamW(_groups(parts, top, recipe))
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -151,17 +161,20 @@ def fit(
 class _Part:
     """What is fitted for one language."""
 
-    def __init__(self, table: Table, lower: Sequence[Halves], idf: Floats, top: Top, recipe: Recipe) -> None:
+    def __init__(
+        self, table: Table, idf: Floats, recipe: Recipe, lower: Sequence[Halves] | None, top: Top | None
+    ) -> None:
         import torch  # noqa: PLC0415
 
-        self._lower, self._top, self._recipe, self._idf = lower, top, recipe, idf
-        with torch.no_grad():
+        self._table, self._idf, self._recipe, self._lower, self._top = table, idf, recipe, lower, top
+        seen = [table.dense]
+        if lower is not None and top is not None:
             some = np.random.default_rng(recipe.seed).choice(len(table), min(len(table), _SAMPLE), replace=False)
-            vectors = top([lower[row] for row in some]).numpy()
+            with torch.no_grad():
+                seen.insert(0, top([lower[row] for row in some]).numpy())
         # Vectors lie in a narrow cone and would hardly be heeded as they are.
-        self._mean = np.concatenate([vectors.mean(axis=0), table.dense.mean(axis=0)])
-        self._spread = np.concatenate([vectors.std(axis=0), table.dense.std(axis=0)]) + np.float32(1e-6)
-        self._table = table
+        self._mean = np.concatenate([one.mean(axis=0) for one in seen])
+        self._spread = np.concatenate([one.std(axis=0) for one in seen]) + np.float32(1e-6)
         self.net = _net(len(self._mean), len(idf), recipe)
         self.net.train()
 
@@ -175,11 +188,13 @@ class _Part:
         places = np.arange(int(sizes.sum())) + np.repeat(table.starts[rows] - offsets, sizes)
         weights = net["thin"](torch.from_numpy(table.weights[places] * np.float32(scale)))
         said = net["grams"](torch.from_numpy(table.buckets[places]), torch.from_numpy(offsets), weights)
-        lower = [self._lower[row] for row in rows]
-        kept = [random.random(len(one)) >= self._recipe.piece_dropout for one in lower]
-        for one in kept:
-            one[0] = True
-        dense = torch.cat([self._top(lower, kept), torch.from_numpy(table.dense[rows])], dim=1)
+        dense = torch.from_numpy(table.dense[rows])
+        if self._lower is not None and self._top is not None:
+            lower = [self._lower[row] for row in rows]
+            kept = [random.random(len(one)) >= self._recipe.piece_dropout for one in lower]
+            for one in kept:
+                one[0] = True
+            dense = torch.cat([self._top(lower, kept), dense], dim=1)
         dense = (dense - torch.from_numpy(self._mean)) / torch.from_numpy(self._spread)
         return said + net["out"](net["drop"](torch.relu(net["inner"](dense)))) + net["direct"](dense)
 
@@ -202,15 +217,45 @@ class _Part:
         return {"idf": self._idf, "grams": net["grams"].weight.detach().numpy() * self._recipe.gram_scale} | found
 
 
-def _groups(parts: Mapping[Language, _Part], top: Top, recipe: Recipe) -> list[dict[str, Any]]:
+def _groups(parts: Mapping[Language, _Part], top: Top | None, recipe: Recipe) -> list[dict[str, Any]]:
     nets = [part.net for part in parts.values()]
     dense = [weight for net in nets for name in ("inner", "out", "direct") for weight in net[name].parameters()]
     grams = [net["grams"].weight for net in nets]
+    layers = [] if top is None else list(top.parameters.values())
     return [
         {"params": grams, "lr": recipe.rate, "weight_decay": recipe.gram_decay},
         {"params": dense, "lr": recipe.rate, "weight_decay": recipe.dense_decay},
-        {"params": list(top.parameters.values()), "lr": recipe.top_rate, "weight_decay": recipe.dense_decay},
+        *([{"params": layers, "lr": recipe.top_rate, "weight_decay": recipe.dense_decay}] if layers else []),
     ]
+
+
+def mixed(tuned: dict[str, Floats], plain: dict[str, Floats]) -> dict[str, Floats]:
+    """
+    The mean of the scores of two heads, as one head.
+
+    Args:
+        tuned: On the vector of a tuned top and the marks.
+        plain: On that of the plain one, with the same n-grams.
+
+    Returns:
+        On both vectors and the marks.
+    """
+    ours, theirs = len(tuned["direct"]) - WIDTH, len(tuned["hidden_bias"])
+    wide = np.zeros((2 * WIDTH + ours, 2 * theirs), dtype=np.float32)
+    wide[:WIDTH, :theirs], wide[2 * WIDTH :, :theirs] = tuned["hidden"][:WIDTH], tuned["hidden"][WIDTH:]
+    wide[WIDTH:, theirs:] = plain["hidden"]
+    half = np.float32(0.5)
+    marks = tuned["direct"][WIDTH:] + plain["direct"][WIDTH:]
+    direct = np.vstack([tuned["direct"][:WIDTH], plain["direct"][:WIDTH], marks])
+    return {
+        "idf": tuned["idf"],
+        "grams": (tuned["grams"] + plain["grams"]) * half,
+        "hidden": wide,
+        "hidden_bias": np.concatenate([tuned["hidden_bias"], plain["hidden_bias"]]),
+        "out": np.vstack([tuned["out"], plain["out"]]) * half,
+        "direct": direct * half,
+        "bias": (tuned["bias"] + plain["bias"]) * half,
+    }
 
 
 def _net(dense: int, buckets: int, recipe: Recipe) -> Any:

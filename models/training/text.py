@@ -9,6 +9,7 @@ embeddings from one run to the next.
 
 import argparse
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any, Final, NamedTuple
@@ -21,7 +22,7 @@ from rich.console import Console
 from models.e5 import tuned, weights_of
 from models.embedding import Embedding, Top
 from models.training.confusion import Confusion, plain
-from models.training.heads import Recipe, Table, counted, fit, rarity, scores, tabulate
+from models.training.heads import PLAIN, TUNED, Recipe, Table, counted, fit, mixed, rarity, scores, tabulate
 from models.training.labelled import SETS, Labelled, Language, Licence, read, read_own
 from models.training.service import sentences
 from models.training.top import Top as TunedTop
@@ -86,7 +87,8 @@ class Reading:
             files = [self._cache / f"{name}-{key:08x}.{part}.npy" for part in ("lower", "sizes", "marks")]
             if not all(file.is_file() for file in files):
                 self._cache.mkdir(parents=True, exist_ok=True)
-                for file, array in zip(files, self._read(rows), strict=True):
+                arrays: tuple[npt.NDArray[Any], ...] = self._read(rows)
+                for file, array in zip(files, arrays, strict=True):
                     np.save(file, array)
             pieces, sizes, found = (np.load(file, mmap_mode="r") for file in files)
         return Inputs(np.split(pieces, np.cumsum(sizes)[:-1]), np.asarray(found))
@@ -137,30 +139,38 @@ def split(groups: Mapping[str, Sequence[Labelled]], reading: Reading) -> Split:
     return Split(kept, held, first, other)
 
 
-def train(parts: Mapping[Language, Split], reading: Reading, recipe: Recipe) -> dict[str, npt.NDArray[Any]]:
-    """Tune the top and fit the heads, calibrate them, and print how they do on what was held back."""
-    model = reading.embedding.top.model()
-    tables: dict[Language, Table] = {}
-    idf: dict[Language, Floats] = {}
-    for language, part in parts.items():
-        grams = counted(part.kept, recipe.bits)
-        idf[language] = rarity(grams, recipe.bits)
-        tables[language] = tabulate(
-            part.kept, grams, idf[language], part.inputs.marks, _shares(part.kept), _thin(part.kept)
+def train(parts: Mapping[Language, Split], plain: Top, recipe: Recipe) -> dict[str, npt.NDArray[Any]]:
+    """Tune the top, fit heads on it and on the plain one, mix and calibrate them, and print how they do."""
+    grams = {language: counted(part.kept, recipe.bits) for language, part in parts.items()}
+    idf = {language: rarity(found, recipe.bits) for language, found in grams.items()}
+    tables = {
+        language: tabulate(
+            part.kept, grams[language], idf[language], part.inputs.marks, _shares(part.kept), _thin(part.kept)
         )
+        for language, part in parts.items()
+    }
+    model = plain.model()
     top = TunedTop(weights_of(model))
-    heads = fit(tables, {language: part.inputs.lower for language, part in parts.items()}, idf, top, recipe)
+    tuned_heads = fit(tables, idf, recipe, {language: part.inputs.lower for language, part in parts.items()}, top)
     graph = tuned(model, top.weights())
-    run = Top(graph)
+    whole = {
+        language: replace(table, dense=_dense([plain], parts[language].inputs), thin=np.ones_like(table.thin))
+        for language, table in tables.items()
+    }
+    plain_heads = fit(whole, idf, PLAIN)
     tensors: dict[str, npt.NDArray[Any]] = {"top": np.frombuffer(graph, dtype=np.uint8)}
     for language, part in parts.items():
-        vectors = run([one.astype(np.float32)[None] for one in part.held_inputs.lower])
-        dense = np.hstack([vectors, part.held_inputs.marks])
+        dense = _dense([Top(graph), plain], part.held_inputs)
         table = tabulate(part.held, counted(part.held, recipe.bits), idf[language], dense, _shares(part.held))
-        head = calibrated(heads[language], table)
+        head = calibrated(mixed(tuned_heads[language], plain_heads[language]), table)
         _show(head, table, part.held)
         tensors |= {f"{language}.{name}": tensor.astype(np.float16) for name, tensor in head.items()}
     return tensors
+
+
+def _dense(tops: Sequence[Top], inputs: Inputs) -> Floats:
+    vectors = [np.vstack([top([one.astype(np.float32)[None]]) for one in inputs.lower]) for top in tops]
+    return np.hstack([*vectors, inputs.marks])
 
 
 def gathered(
@@ -233,7 +243,7 @@ def main() -> None:
     parser.add_argument("--without", action="append", default=[], help="a set to leave out")
     parser.add_argument("--own", type=Path, action="append", default=[], help="a CSV of labelled texts of one's own")
     parser.add_argument("--home", type=Path, default=Path(".warmline"), help="where the embedding's weights are kept")
-    parser.add_argument("--passes", type=int, default=Recipe().passes, help="how often all is read")
+    parser.add_argument("--passes", type=int, default=TUNED.passes, help="how often all is read to tune the top")
     parser.add_argument("--cache", type=Path, help="where what the trunk makes of texts is kept")
     given = parser.parse_args()
     embedding = Embedding(locate("multilingual-e5-small", directory=None, cache=given.home / "weights"))
@@ -245,8 +255,8 @@ def main() -> None:
             language: split(gathered(given.weights, language, given.data, own, given.without), reading)
             for language in languages
         },
-        reading,
-        Recipe(passes=given.passes),
+        embedding.top,
+        replace(TUNED, passes=given.passes),
     )
     given.out.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, given.out, {"weights": given.weights, "without": " ".join(given.without)})

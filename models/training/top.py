@@ -33,7 +33,7 @@ class Top:
         """
         import torch  # noqa: PLC0415
 
-        class Taken(torch.autograd.Function):  # type: ignore[misc]
+        class Taken(torch.autograd.Function):
             """Rows of a tensor, none of them twice: the gradient need not be added up, which takes long."""
 
             @staticmethod

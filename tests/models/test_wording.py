@@ -107,6 +107,7 @@ def test_what_the_trunk_made_already_is_not_made_again(model: TextModel, embeddi
     lower = LettersOnly().lower(texts)
     embedding.seen.clear()
     assert model.read(texts, languages, lower) == expected
+    assert model.read(texts, languages, lower, embedding.top(lower)) == expected
     assert embedding.seen == []
 
 

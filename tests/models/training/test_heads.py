@@ -7,7 +7,7 @@ import pytest
 
 from models.e5 import LAYERS, TRUNK
 from models.embedding import WIDTH
-from models.training.heads import Recipe, batches, counted, fit, rarity, scores, tabulate
+from models.training.heads import Recipe, batches, counted, fit, mixed, rarity, scores, tabulate
 from models.training.labelled import Labelled
 from models.training.text import calibrated, worn
 from models.training.top import Top
@@ -70,7 +70,7 @@ def test_heads_and_top_learn_and_give_the_same_scores_where_they_run() -> None:
     table = tabulate(_ROWS, grams, idf, marks_of(len(_ROWS)), share)
     top, before = Top(layers()), layers()
     recipe = Recipe(bits=_BITS, passes=20, batch=16, rate=3e-3)
-    fitted = fit({"en": table}, {"en": lower}, {"en": idf}, top, recipe)["en"]
+    fitted = fit({"en": table}, {"en": idf}, recipe, {"en": lower}, top)["en"]
     assert all(not np.array_equal(before[name], weight) for name, weight in top.weights().items())
     vectors = top(lower).detach().numpy()
     table = tabulate(_ROWS, grams, idf, np.hstack([vectors, table.dense]), share)
@@ -81,6 +81,23 @@ def test_heads_and_top_learn_and_give_the_same_scores_where_they_run() -> None:
     assert rarity(grams, _BITS).max() == idf.max()
     alone = Head(**fitted).scores_of(_ROWS[7].text, "en", table.dense[7])
     assert alone == pytest.approx(found[7], abs=1e-3)
+
+
+def test_two_heads_mixed_give_the_mean_of_their_scores() -> None:
+    random = np.random.default_rng(11)
+    grams = counted(_ROWS, _BITS)
+    idf, share = rarity(grams, _BITS), np.ones(len(_ROWS), dtype=np.float32)
+    shapes = {"grams": (1 << _BITS, 8), "hidden": (WIDTH + 6, 5), "hidden_bias": (5,), "out": (5, 8)}
+    shapes |= {"direct": (WIDTH + 6, 8), "bias": (8,)}
+    one, other = (
+        {name: random.normal(size=shape).astype(np.float32) for name, shape in shapes.items()} | {"idf": idf}
+        for _ in range(2)
+    )
+    tuned, plain = dense(len(_ROWS)), dense(len(_ROWS) + 1)[:-1]
+    plain[:, WIDTH:] = tuned[:, WIDTH:]
+    found = [scores(head, tabulate(_ROWS, grams, idf, seen, share)) for head, seen in ((one, tuned), (other, plain))]
+    both = tabulate(_ROWS, grams, idf, np.hstack([tuned[:, :WIDTH], plain]), share)
+    assert scores(mixed(one, other), both) == pytest.approx(sum(found) / 2, abs=1e-4)
 
 
 def test_a_text_has_nearly_the_same_vector_alone_and_beside_longer_ones() -> None:
@@ -97,7 +114,7 @@ def test_a_row_that_is_thin_is_read_in_some_passes_alone() -> None:
     thin = np.full(len(_ROWS), 3)
     share = np.ones(len(_ROWS), dtype=np.float32)
     table = tabulate(_ROWS, grams, rarity(grams, _BITS), marks_of(len(_ROWS)), share, thin)
-    read = [rows for _, rows in batches({"en": table}, Recipe(passes=3, batch=7))]
+    read = [rows for _, rows in batches({"en": table}, Recipe(passes=3, batch=7, rate=1.0))]
     assert sorted(np.concatenate(read)) == list(range(len(_ROWS)))
 
 
