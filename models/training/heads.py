@@ -139,7 +139,7 @@ def fit(
 
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(recipe.threads)
-    parts = {
+    parts: dict[Language, _Part] = {
         name: _Part(table, idf[name], recipe, None if lower is None else lower[name], top)
         for name, table in tables.items()
     }
@@ -283,7 +283,8 @@ def batches(tables: Mapping[Language, Table], recipe: Recipe) -> Iterator[tuple[
         for name, table in tables.items():
             rows = np.arange(len(table))
             order = random.permutation(rows[(rows + at) % table.thin == 0])
-            found += [(name, order[start : start + recipe.batch]) for start in range(0, len(order), recipe.batch)]
+            starts = range(0, len(order), recipe.batch)
+            found.extend((name, order[start : start + recipe.batch]) for start in starts)
         yield from (found[number] for number in random.permutation(len(found)))
 
 

@@ -41,6 +41,7 @@ _WORN: Final = 4
 
 Floats = npt.NDArray[np.float32]
 Halves = npt.NDArray[np.float16]
+Grams = tuple[npt.NDArray[np.int64], Floats]
 
 
 def worn(rows: Sequence[Labelled], seed: int = 1) -> list[Labelled]:
@@ -141,9 +142,9 @@ def split(groups: Mapping[str, Sequence[Labelled]], reading: Reading) -> Split:
 
 def train(parts: Mapping[Language, Split], plain: Top, recipe: Recipe) -> dict[str, npt.NDArray[Any]]:
     """Tune the top, fit heads on it and on the plain one, mix and calibrate them, and print how they do."""
-    grams = {language: counted(part.kept, recipe.bits) for language, part in parts.items()}
-    idf = {language: rarity(found, recipe.bits) for language, found in grams.items()}
-    tables = {
+    grams: dict[Language, list[Grams]] = {language: counted(part.kept, recipe.bits) for language, part in parts.items()}
+    idf: dict[Language, Floats] = {language: rarity(found, recipe.bits) for language, found in grams.items()}
+    tables: dict[Language, Table] = {
         language: tabulate(
             part.kept, grams[language], idf[language], part.inputs.marks, _shares(part.kept), _thin(part.kept)
         )
@@ -153,7 +154,7 @@ def train(parts: Mapping[Language, Split], plain: Top, recipe: Recipe) -> dict[s
     top = TunedTop(weights_of(model))
     tuned_heads = fit(tables, idf, recipe, {language: part.inputs.lower for language, part in parts.items()}, top)
     graph = tuned(model, top.weights())
-    whole = {
+    whole: dict[Language, Table] = {
         language: replace(table, dense=_dense([plain], parts[language].inputs), thin=np.ones_like(table.thin))
         for language, table in tables.items()
     }

@@ -1,7 +1,7 @@
 """The upper layers of the encoder while they are tuned: ``models.e5.top`` in torch."""
 
 # Torch is only there where training is.
-# pyright: reportMissingImports=false
+# pyright: reportMissingImports=false, reportUntypedBaseClass=false
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
