@@ -27,3 +27,21 @@ class SlowListener(AssistError):
 
     def __str__(self) -> str:
         return f"expected a listener that keeps up, got one with {self.waiting} messages unread (live channel)"
+
+
+@dataclass(eq=False)
+class TurnsError(AssistError):
+    """Turns of a call that cannot be scored."""
+
+    path: str
+    expected: str
+    got: str
+    turn: int | None = None
+    """From 1."""
+    field: str = ""
+
+    def __str__(self) -> str:
+        places = [f"file={self.path}"]
+        places += [] if self.turn is None else [f"turn={self.turn}"]
+        places += [f"field={self.field}"] if self.field else []
+        return f"expected {self.expected}, got {self.got} ({', '.join(places)})"

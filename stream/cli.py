@@ -9,7 +9,7 @@ from agent_assist.errors import AssistError
 from audio.errors import AudioError
 from models.errors import ModelError
 from stream import logs
-from stream.commands import bench, calls, run, weights
+from stream.commands import bench, calls, run, score, weights
 from stream.errors import StreamError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.command()(run.broker)
 app.command()(run.reload)
 app.command()(calls.play)
 app.command()(calls.analyze)
+app.command()(score.score)
 app.add_typer(calls.calls, name="calls")
 app.add_typer(weights.models, name="models")
 app.add_typer(bench.bench, name="bench")

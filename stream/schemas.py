@@ -7,6 +7,7 @@ from typing import Any, Final, get_args
 
 import msgspec
 
+from agent_assist.call.scores import Scores, Turns
 from agent_assist.types import Assist, CallSummary, Event
 from agent_assist.web.api import SCHEMAS, CallList
 from agent_assist.web.live import Snapshot
@@ -62,6 +63,8 @@ TYPES: Final[Mapping[str, Any]] = {
     "addresses": Addresses,
     "played": Played,
     "effects": EffectTable,
+    "scores": Scores,
+    "scored-turns": Turns,
     "weights": WeightsTable,
     "audio-start": AudioStart,
     "audio-end": AudioEnd,

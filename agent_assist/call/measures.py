@@ -119,19 +119,25 @@ def is_assent(text: str) -> bool:
     return _ASSENT.fullmatch(said) is not None
 
 
+def counted(text: str) -> tuple[int, int]:
+    """How many words, or of what is mostly Chinese, characters: one of the two is 0."""
+    characters = len(_HAN.findall(text))
+    words = len(_WORD.findall(_HAN.sub(" ", text)))
+    if characters <= words:
+        return words, 0
+    # Digits are read one by one.
+    return 0, characters + len(_DIGIT.findall(text))
+
+
 def _add(speaker: Speaker, utterance: Utterance) -> Speaker:
     length = utterance.end_ms - utterance.start_ms
-    characters = len(_HAN.findall(utterance.text))
-    words = len(_WORD.findall(_HAN.sub(" ", utterance.text)))
+    words, characters = counted(utterance.text)
     loud = utterance.loudness_dbfs
-    chinese = characters > words
-    if chinese:  # Digits are read one by one.
-        characters += len(_DIGIT.findall(utterance.text))
     return Speaker(
-        words=speaker.words + (0 if chinese else words),
-        words_ms=speaker.words_ms + (0 if chinese else length),
-        characters=speaker.characters + (characters if chinese else 0),
-        characters_ms=speaker.characters_ms + (length if chinese else 0),
+        words=speaker.words + words,
+        words_ms=speaker.words_ms + (0 if characters else length),
+        characters=speaker.characters + characters,
+        characters_ms=speaker.characters_ms + (length if characters else 0),
         loudness_sum=speaker.loudness_sum + (0.0 if loud is None else loud * length),
         loudness_ms=speaker.loudness_ms + (0 if loud is None else length),
     )
