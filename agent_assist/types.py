@@ -75,10 +75,12 @@ class Degraded(msgspec.Struct, frozen=True, kw_only=True, tag="degraded"):
     call_id: str
     at_ms: int
     stage: str
-    """"load", "asr", "rule", "gap" ..."""
+    """"load", "asr", "rule", "gap", "clipping_agent" ..."""
     reason: str
     over: bool = False
     """Whether it works again as it should."""
+    ms: int | None = None
+    """Audio that is missing, of a gap."""
     v: int = 1
 
 
@@ -138,6 +140,26 @@ class SpeakerMeasures(msgspec.Struct, frozen=True, kw_only=True):
     characters_per_minute: float | None
     """For Chinese."""
     loudness_dbfs: float | None
+    recent_words_per_minute: float | None = None
+    """As above over the speech of the last 30 s; an utterance that began before counts by its share in them."""
+    recent_characters_per_minute: float | None = None
+
+
+class AudioFault(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    What is wrong with the sound of a call.
+
+    "loss": audio is missing; "clipping": it is cut off at full scale; "quiet", "loud": the speech of a channel is
+    far from where telephones put it. Echo is not measured.
+    """
+
+    kind: Literal["loss", "clipping", "quiet", "loud"]
+    channel: Channel | None
+    """None where both are concerned, or where it is not known which."""
+    count: int
+    """Gaps; minutes with clipping; 1 for a level."""
+    ms: int | None = None
+    """Missing audio; None for the others."""
 
 
 class Measures(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,6 +173,19 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     """Mutual silences longer than 3 s, whole."""
     overtalk_ms: int
     interruptions: int
+    hold_ms: int = 0
+    """
+    Mutual silences longer than 3 s after the agent asked to wait, whole; part of ``non_talk_ms``. A wait that nobody
+    announces is silence, and one with music that is taken for speech is talk: no protocol that we know tells of holds.
+    """
+    holds: int = 0
+    """Such silences."""
+    longest_silence_ms: int = 0
+    silence_ms: int = 0
+    """Since the last speech, where the call has ended; else 0: these measures are as of its end."""
+    speech_end_ms: int = 0
+    """End of the last speech: who has a clock knows the silence that runs."""
+    faults: tuple[AudioFault, ...] = ()
 
 
 class CallRisk(msgspec.Struct, frozen=True, kw_only=True, tag="risk"):

@@ -12,7 +12,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from agent_assist.call.measures import counted
+from agent_assist.call.pace import counted
 from agent_assist.errors import TurnsError
 from agent_assist.types import CallRecord
 from audio.types import Channel
@@ -160,10 +160,11 @@ def speaker_score(turns: Iterable[ScoredTurn], profile: Profile, talk_ms: int | 
         talk_ms: The sum of the turns where not given.
     """
     turns = sorted(turns, key=lambda turn: (turn.begin_ms, turn.end_ms))
+    overall: Fraction | None
     parts = quarters(turns, _MEANS[profile])
     if profile is Profile.CONTACT_LENS:
         known = [part or Fraction(0) for part in parts]
-        parts, overall = [*known], sum(known, Fraction(0)) / len(known)
+        parts, overall = list[Fraction | None](known), sum(known, Fraction(0)) / len(known)
     else:
         overall = _MEANS[profile](turns)
     trend = trend_of(turns) if profile is Profile.END_WEIGHTED else None

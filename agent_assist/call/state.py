@@ -6,7 +6,7 @@ import msgspec
 
 from agent_assist.call.measures import Talk
 from agent_assist.call.mood import Mood
-from agent_assist.types import CallEnded, CallStarted, Event
+from agent_assist.types import CallEnded, CallStarted, Degraded, Event
 from agent_assist.types import Final as FinalEvent
 from audio.types import Channel
 from models.churn import CallFeatures
@@ -89,6 +89,8 @@ def fold(state: CallState | None, event: Event) -> CallState:
             return _said(state, event.utterance) if is_new(state, event.utterance) else state
         case CallEnded():
             return msgspec.structs.replace(state, end_ms=event.duration_ms)
+        case Degraded():
+            return msgspec.structs.replace(state, talk=state.talk.degraded(event))
         case _:
             return state
 
