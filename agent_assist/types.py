@@ -254,6 +254,42 @@ Assist = Card | CallRisk | CallMeasures | CallMood | CardFeedback
 """The topic ``call.assist``."""
 
 
+class Recollected(msgspec.Struct, frozen=True, kw_only=True):
+    """A question of the agent for what was known already, with its answer."""
+
+    question_id: str
+    """Of the utterance."""
+    answer_ids: tuple[str, ...]
+    start_ms: int
+    """Of the question."""
+    end_ms: int
+    """Of the answer; of the question where there was none."""
+    ms: int
+    """Of that time, the share of the fields that were known among those asked for."""
+    fields: tuple[str, ...]
+    """Asked for: "name", "phone", "order_number" ..."""
+    known: dict[str, Literal["profile", "call", "told"]]
+    """
+    From the customer's profile; said before in this call; or told before, as the customer says. Those that must be
+    verified anyhow are not among them.
+    """
+
+
+class Recollection(msgspec.Struct, frozen=True, kw_only=True):
+    """Basic information that was collected although it was known."""
+
+    asked: tuple[Recollected, ...]
+    ms: int
+    share: float | None
+    """Of the time of the call."""
+
+
+class CallReview(msgspec.Struct, frozen=True, kw_only=True):
+    """What a call was like, once it is over: it follows from what was said, and is made anew when it is read."""
+
+    recollection: Recollection
+
+
 class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One call, whole: what ``analyze --json``, ``calls show`` and the API give."""
 
@@ -281,6 +317,8 @@ class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Of that curve; None where no mood is known."""
     turns: tuple[Turn, ...] = ()
     """Turning points of the mood, by time; none in calls from before they were looked for."""
+    review: CallReview | None = None
+    """None while the call runs."""
 
 
 class CallSummary(msgspec.Struct, frozen=True, kw_only=True):

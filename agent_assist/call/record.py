@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from agent_assist.call.mood import curve_of
+from agent_assist.call.review import reviewed
 from agent_assist.types import (
     Assist,
     CallEnded,
@@ -55,8 +56,14 @@ def empty(call_id: str) -> CallRecord:
     )
 
 
-def add(record: CallRecord, message: Event | Assist) -> CallRecord:  # noqa: PLR0912 - a case for each message
+def add(record: CallRecord, message: Event | Assist) -> CallRecord:
     """The record with one more message; the same object where that told nothing new."""
+    added = _add(record, message)
+    is_reviewed = isinstance(message, CallStarted | FinalEvent | CallEnded)
+    return reviewed(added) if added is not record and is_reviewed else added
+
+
+def _add(record: CallRecord, message: Event | Assist) -> CallRecord:  # noqa: PLR0912 - a case for each message
     replace = msgspec.structs.replace
     match message:
         case CallStarted():

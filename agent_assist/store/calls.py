@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from agent_assist.call.mood import curve_of
 from agent_assist.call.record import NO_MEASURES, NO_RISK
+from agent_assist.call.review import reviewed
 from agent_assist.store import tables
 from agent_assist.store.rows import Rows
 from agent_assist.types import (
@@ -147,7 +148,7 @@ class CallStore:
         said: tuple[Utterance, ...] = bodies(tables.utterances, Utterance, u.start_ms, u.utterance_id)
         # They follow from what was said, so calls from before there was a curve have one.
         curve, swings = curve_of(said)
-        return CallRecord(
+        record = CallRecord(
             call_id=call_id,
             duration_ms=row["duration_ms"],
             utterances=said,
@@ -168,6 +169,7 @@ class CallStore:
             swings=swings,
             turns=() if row["turns"] is None else msgspec.json.decode(row["turns"], type=tuple[Turn, ...]),
         )
+        return reviewed(record)
 
     def snapshot(self) -> tuple[list[CallRecord], dict[tuple[str, int], int]]:
         """The calls in progress, and up to where the topics are in them: all as of one moment."""
