@@ -250,8 +250,66 @@ class CardFeedback(msgspec.Struct, frozen=True, kw_only=True, tag="feedback"):
     v: int = 1
 
 
-Assist = Card | CallRisk | CallMeasures | CallMood | CardFeedback
+class SynopsisPart(StrEnum):
+    ISSUE = "issue"
+    DONE = "done"
+    """What the agent did, found or offered."""
+    PROMISE = "promise"
+    OUTCOME = "outcome"
+    """What the customer says to it."""
+    SENTIMENT = "sentiment"
+    NEXT = "next"
+
+
+class SynopsisSentence(msgspec.Struct, frozen=True, kw_only=True):
+    """A sentence and what it rests on."""
+
+    part: SynopsisPart
+    text: str
+    utterance_ids: tuple[str, ...]
+    due_words: str = ""
+    """Of a promise: when, as it was said."""
+    due_at: datetime | None = None
+    """In the time zone of the business; None where it is not resolvable."""
+    due_note: Literal["", "holidays", "vague", "no_start"] = ""
+    """Public holidays are not known, so not counted; no date follows from the words; the start is not known."""
+
+
+class CallSynopsis(msgspec.Struct, frozen=True, kw_only=True, tag="synopsis"):
+    """A call in a few sentences, for the next contact; running until the call has ended."""
+
+    call_id: str
+    at_ms: int
+    language: str
+    """"zh" or "en": the customer's, as on the cards."""
+    sentences: tuple[SynopsisSentence, ...]
+    """Drawn from what was said; they stay beside a text that was rewritten."""
+    text: str
+    over: bool
+    """Whether the call has ended."""
+    rewritten: bool = False
+    """Whether ``text`` is that of a language model, checked against the sentences and what was said."""
+    rejected: str = ""
+    """Why what a language model wrote was not taken."""
+    v: int = 1
+
+
+class SynopsisEdit(msgspec.Struct, frozen=True, kw_only=True, tag="synopsis_edit"):
+    """A synopsis as a person wrote it; the original is kept."""
+
+    call_id: str
+    text: str
+    at: datetime
+    by: str
+    v: int = 1
+
+
+Assist = Card | CallRisk | CallMeasures | CallMood | CallSynopsis | SynopsisEdit | CardFeedback
 """The topic ``call.assist``."""
+
+
+KnownFrom = Literal["profile", "call", "told"]
+"""The customer's profile; what they said before in this call; that they have told it before, as they say."""
 
 
 class Recollected(msgspec.Struct, frozen=True, kw_only=True):
@@ -268,11 +326,8 @@ class Recollected(msgspec.Struct, frozen=True, kw_only=True):
     """Of that time, the share of the fields that were known among those asked for."""
     fields: tuple[str, ...]
     """Asked for: "name", "phone", "order_number" ..."""
-    known: dict[str, Literal["profile", "call", "told"]]
-    """
-    From the customer's profile; said before in this call; or told before, as the customer says. Those that must be
-    verified anyhow are not among them.
-    """
+    known: dict[str, KnownFrom]
+    """Those that must be verified anyhow are not among them."""
 
 
 class Recollection(msgspec.Struct, frozen=True, kw_only=True):
@@ -317,6 +372,10 @@ class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Of that curve; None where no mood is known."""
     turns: tuple[Turn, ...] = ()
     """Turning points of the mood, by time; none in calls from before they were looked for."""
+    synopsis: CallSynopsis | None = None
+    """The latest; of calls that ended, the whole."""
+    synopsis_edits: tuple[SynopsisEdit, ...] = ()
+    """By time: the last one holds."""
     review: CallReview | None = None
     """None while the call runs."""
 

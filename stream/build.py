@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -122,4 +123,4 @@ def listen_policy(settings: Settings) -> ListenPolicy:
 
 def assistant(settings: Settings) -> Assistant:
     """The rules and the risk."""
-    return Assistant(load_playbook(settings.playbook))
+    return Assistant(load_playbook(settings.playbook), zone=ZoneInfo(settings.time_zone))

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from agent_assist.store.calls import CallStore
-from agent_assist.types import CardFeedback
+from agent_assist.types import CardFeedback, SynopsisEdit
 from agent_assist.web.live import Live
 from agent_assist.web.server import application
 from audio.errors import Busy
@@ -140,7 +140,7 @@ class Intake:
             else:
                 return
 
-    async def feedback(self, feedback: CardFeedback) -> None:
+    async def feedback(self, feedback: CardFeedback | SynopsisEdit) -> None:
         await self._producer.send_and_wait(topics.ASSIST.name, encode(feedback), key=feedback.call_id.encode())
 
 

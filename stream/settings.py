@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import available_timezones
 
 import msgspec
 
@@ -66,6 +67,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """More at once are refused."""
     playbook: Path | None = None
     """Directory of rules; without it the default playbook."""
+    time_zone: str = "UTC"
+    """Of the business, as "Asia/Shanghai": what is promised for tomorrow is due there."""
     vocabulary: Path | None = None
     """YAML file of words that the recogniser cannot know, for all calls and for each queue."""
     twilio_auth_token: str | None = None
@@ -80,6 +83,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 raise ValueError(f"expected {name} of at least {least}, got {getattr(self, name)}")
         if not self.devices or min(self.devices) < 0:
             raise ValueError(f"expected devices to name at least one GPU, 0 the first, got {self.devices}")
+        if self.time_zone not in available_timezones():
+            raise ValueError(f"expected a time zone as Asia/Shanghai, got {self.time_zone!r}")
         if self.partial_every_ms < 200 and self.partial_every_ms != 0:
             raise ValueError(f"expected partial_every_ms of 0 or at least 200, got {self.partial_every_ms}")
 

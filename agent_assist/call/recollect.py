@@ -12,7 +12,7 @@ import msgspec
 
 from agent_assist.call.fields import REQUIRED, Field, fields_asked, fields_given, says_told_before, shown
 from agent_assist.call.measures import is_assent
-from agent_assist.types import Recollected, Recollection
+from agent_assist.types import KnownFrom, Recollected, Recollection
 from audio.types import Channel
 from models.types import Utterance
 
@@ -26,7 +26,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     start_ms: int
     end_ms: int
     fields: tuple[Field, ...]
-    known: dict[Field, str] = {}
+    known: dict[Field, KnownFrom] = {}
     """Those that were known when it was asked, or that the answer says are, each with how."""
     answers: tuple[str, ...] = ()
 
@@ -73,7 +73,7 @@ class Recollecting(msgspec.Struct, frozen=True, kw_only=True):
         closed = self._close()
         if not fields:
             return closed, None
-        known = {field: "call" for field in fields if field in closed.given}
+        known: dict[Field, KnownFrom] = {field: "call" for field in fields if field in closed.given}
         known |= {field: "profile" for field in fields if field in closed.known}
         question = Question(id=said.id, start_ms=said.start_ms, end_ms=said.end_ms, fields=fields, known=known)
         return msgspec.structs.replace(closed, question=question), closed._hint(said, known)
@@ -84,7 +84,9 @@ class Recollecting(msgspec.Struct, frozen=True, kw_only=True):
         given = self.given | fields_given(said.text, asked)
         if question is None or said.start_ms < question.start_ms:
             return msgspec.structs.replace(self, given=given), None
-        told = {field: "told" for field in asked if field not in question.known} if says_told_before(said) else {}
+        told: dict[Field, KnownFrom] = {}
+        if says_told_before(said):
+            told = {field: "told" for field in asked if field not in question.known}
         question = msgspec.structs.replace(
             question,
             end_ms=max(question.end_ms, said.end_ms),
@@ -107,6 +109,7 @@ class Recollecting(msgspec.Struct, frozen=True, kw_only=True):
         if not again:
             return closed
         spent_ms = (question.end_ms - question.start_ms) * len(again) // len(question.fields)
+        known: dict[str, KnownFrom] = {field.value: again[field] for field in Field if field in again}
         one = Recollected(
             question_id=question.id,
             answer_ids=question.answers,
@@ -114,7 +117,7 @@ class Recollecting(msgspec.Struct, frozen=True, kw_only=True):
             end_ms=question.end_ms,
             ms=spent_ms,
             fields=tuple(field.value for field in question.fields),
-            known={field.value: again[field] for field in Field if field in again},
+            known=known,
         )
         return msgspec.structs.replace(closed, asked=(*closed.asked, one))
 

@@ -16,6 +16,7 @@ from agent_assist.types import (
     CallRisk,
     CallStarted,
     CallSummary,
+    CallSynopsis,
     Card,
     CardFeedback,
     CardKind,
@@ -25,6 +26,7 @@ from agent_assist.types import (
     Measures,
     Partial,
     SpeakerMeasures,
+    SynopsisEdit,
 )
 from agent_assist.types import Final as FinalEvent
 from audio.types import Channel
@@ -108,10 +110,25 @@ def _add(record: CallRecord, message: Event | Assist) -> CallRecord:  # noqa: PL
             return record if message.measures == record.measures else replace(record, measures=message.measures)
         case CallMood():
             return record if message.turns == record.turns else replace(record, turns=message.turns)
+        case CallSynopsis():
+            known = record.synopsis
+            if known is not None and order(message) <= order(known):
+                return record
+            return replace(record, synopsis=message)
+        case SynopsisEdit():
+            if message in record.synopsis_edits:
+                return record
+            edits = sorted((*record.synopsis_edits, message), key=lambda edit: edit.at)
+            return replace(record, synopsis_edits=tuple(edits))
         case CardFeedback():
             if any((f.card_id, f.action) == (message.card_id, message.action) for f in record.feedback):
                 return record
             return replace(record, feedback=(*record.feedback, message))
+
+
+def order(synopsis: CallSynopsis) -> tuple[bool, int, bool]:
+    """Which of two is the later: that of the whole call, rewritten where it was."""
+    return synopsis.over, synopsis.at_ms, synopsis.rewritten or bool(synopsis.rejected)
 
 
 def _said(record: CallRecord, utterance: Utterance) -> CallRecord:

@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from agent_assist.advice.digest import Digest
 from agent_assist.call.measures import Talk
 from agent_assist.call.mood import Mood
 from agent_assist.types import CallEnded, CallStarted, Degraded, Event
@@ -59,6 +60,7 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     agitation: Agitation = Agitation()
     fired: dict[str, int] = {}
     """Key of a rule to the end of the utterance with which it last fired, in ms."""
+    digest: Digest = Digest()
     features: CallFeatures = CallFeatures()
     risk: ChurnRisk | None = None
     end_ms: int | None = None
@@ -84,6 +86,9 @@ def fold(state: CallState | None, event: Event) -> CallState:
         state = CallState(call_id=event.call_id)
     match event:
         case CallStarted():
+            # When a recording was made is not known.
+            digest = state.digest if event.protocol == "recording" else state.digest.begin(event.at)
+            state = msgspec.structs.replace(state, digest=digest)
             return msgspec.structs.replace(state, customer_id=event.customer_id, customer_name=event.customer_name)
         case FinalEvent():
             return _said(state, event.utterance) if is_new(state, event.utterance) else state
@@ -110,6 +115,7 @@ def _said(state: CallState, utterance: Utterance) -> CallState:
         talk=state.talk.add(utterance),
         recent=(*state.recent, said)[-_RECENT:],
         mood=state.mood.add(utterance),
+        digest=state.digest.push(utterance),
     )
     if utterance.channel is Channel.AGENT:
         return msgspec.structs.replace(state, agent_next=utterance.number + 1)

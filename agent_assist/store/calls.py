@@ -30,6 +30,7 @@ from agent_assist.types import (
     Assist,
     CallRecord,
     CallSummary,
+    CallSynopsis,
     Card,
     CardFeedback,
     CardKind,
@@ -37,6 +38,7 @@ from agent_assist.types import (
     Event,
     Keys,
     Measures,
+    SynopsisEdit,
 )
 from models.turning import Turn
 from models.types import ChurnRisk, EmotionLabel, Utterance
@@ -168,6 +170,8 @@ class CallStore:
             curve=curve,
             swings=swings,
             turns=() if row["turns"] is None else msgspec.json.decode(row["turns"], type=tuple[Turn, ...]),
+            synopsis=None if row["synopsis"] is None else msgspec.json.decode(row["synopsis"], type=CallSynopsis),
+            synopsis_edits=bodies(tables.synopsis_edits, SynopsisEdit, tables.synopsis_edits.c.at),
         )
         return reviewed(record)
 

@@ -8,7 +8,8 @@ import msgspec
 from sqlalchemy import Column, Connection, String, Table, Update, bindparam, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from agent_assist.store.tables import calls, cards, degraded, feedback, keys, positions, utterances
+from agent_assist.call.record import order
+from agent_assist.store.tables import calls, cards, degraded, feedback, keys, positions, synopsis_edits, utterances
 from agent_assist.types import (
     Assist,
     CallEnded,
@@ -16,12 +17,14 @@ from agent_assist.types import (
     CallMood,
     CallRisk,
     CallStarted,
+    CallSynopsis,
     Card,
     CardFeedback,
     Degraded,
     Event,
     Keys,
     Partial,
+    SynopsisEdit,
 )
 from agent_assist.types import Final as FinalEvent
 
@@ -57,6 +60,11 @@ _TURNS: Final = (
     .where(_CALL, calls.c.turns_at_ms <= bindparam("at"))
     .values(turns=bindparam("body"), turns_at_ms=bindparam("at"))
 )
+_SYNOPSIS: Final = (
+    update(calls)
+    .where(_CALL, calls.c.synopsis_order < bindparam("place"))
+    .values(synopsis=bindparam("body"), synopsis_order=bindparam("place"))
+)
 
 
 class Rows:
@@ -67,9 +75,12 @@ class Rows:
     """
 
     def __init__(self, messages: Iterable[Event | Assist]) -> None:
-        self._inserts: dict[Table, list[Row]] = {t: [] for t in (calls, utterances, cards, feedback, degraded, keys)}
+        tables = (calls, utterances, cards, feedback, degraded, keys, synopsis_edits)
+        self._inserts: dict[Table, list[Row]] = {table: [] for table in tables}
         # A call's end last: it settles the duration that finals lengthen.
-        self._updates: dict[Update, list[Row]] = {u: [] for u in (_START, _LENGTHEN, _RISK, _MEASURES, _TURNS, _END)}
+        self._updates: dict[Update, list[Row]] = {
+            u: [] for u in (_START, _LENGTHEN, _RISK, _MEASURES, _TURNS, _SYNOPSIS, _END)
+        }
         known = ""
         for message in sorted(messages, key=lambda message: message.call_id):
             if message.call_id != known and not isinstance(message, Partial):
@@ -99,7 +110,7 @@ class Rows:
                 rows,
             )
 
-    def _add(self, message: Event | Assist) -> None:
+    def _add(self, message: Event | Assist) -> None:  # noqa: PLR0912 - a case for each message
         call = message.call_id
         match message:
             case CallStarted():
@@ -145,6 +156,13 @@ class Rows:
                 self._updates[_MEASURES].append({"call": call, "at": message.at_ms, "body": _text(message.measures)})
             case CallMood():
                 self._updates[_TURNS].append({"call": call, "at": message.at_ms, "body": _text(message.turns)})
+            case CallSynopsis():
+                over, at_ms, rewritten = order(message)
+                place = (over << 62) + (at_ms << 1) + rewritten
+                self._updates[_SYNOPSIS].append({"call": call, "place": place, "body": _text(message)})
+            case SynopsisEdit():
+                at = message.at.astimezone(UTC)
+                self._inserts[synopsis_edits].append({"call_id": call, "at": at, "body": _text(message)})
             case CardFeedback():
                 row = {"card_id": message.card_id, "action": message.action.value, "call_id": call}
                 self._inserts[feedback].append(row | {"body": _text(message)})

@@ -28,10 +28,12 @@ calls = Table(
     Column("measures_at_ms", BigInteger, nullable=False, server_default="-1"),
     Column("turns", Text),
     Column("turns_at_ms", BigInteger, nullable=False, server_default="-1"),
+    Column("synopsis", Text),
+    Column("synopsis_order", BigInteger, nullable=False, server_default="-1"),
     Index(None, "started_at", "call_id"),
     Index(None, "status"),
 )
-"""One row a call; risk, measures and turns are the latest, as JSON."""
+"""One row a call; risk, measures, turns and synopsis are the latest, as JSON."""
 
 utterances = Table(
     "utterances",
@@ -85,6 +87,14 @@ keys = Table(
     Column("start_ms", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
     Index(None, "call_id", "start_ms"),
+)
+
+synopsis_edits = Table(
+    "synopsis_edits",
+    metadata,
+    Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE"), primary_key=True),
+    Column("at", DateTime(timezone=True), primary_key=True),
+    Column("body", Text, nullable=False),
 )
 
 positions = Table(

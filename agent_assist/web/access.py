@@ -15,7 +15,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from agent_assist.store.calls import CallStore
-from agent_assist.types import CardFeedback
+from agent_assist.types import CardFeedback, SynopsisEdit
 from agent_assist.web.live import Live
 from agent_assist.web.problem import problem
 
@@ -34,7 +34,7 @@ class Office:
     store: CallStore
     live: Live
     token: str
-    feedback: Callable[[CardFeedback], Awaitable[None]]
+    feedback: Callable[[CardFeedback | SynopsisEdit], Awaitable[None]]
     ready: Callable[[], bool]
     origins: frozenset[str] = frozenset()
     """Of the pages elsewhere that hold a component of ours, as ``https://crm.example``."""

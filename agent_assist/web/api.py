@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from litestar import Litestar, MediaType, Request, Response, get, post
+from litestar import Litestar, MediaType, Request, Response, get, post, put
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from agent_assist.call.record import summary
-from agent_assist.types import Assist, CallRecord, CallSummary, CardFeedback, Event, FeedbackAction
+from agent_assist.types import Assist, CallRecord, CallSummary, CardFeedback, Event, FeedbackAction, SynopsisEdit
 from agent_assist.web.access import Office, needs_token, needs_token_from_afar, office
 from agent_assist.web.listener import Message
 from agent_assist.web.live import Snapshot
@@ -45,6 +45,13 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     action: FeedbackAction
     agent_id: Annotated[str, msgspec.Meta(max_length=256)] | None = None
+
+
+class SynopsisText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A synopsis as a person wrote it."""
+
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=4_000)]
+    by: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 
 
 @get("/v1/calls", guards=[needs_token])
@@ -113,9 +120,26 @@ async def give_feedback(
     opinion = CardFeedback(
         call_id=call_id, card_id=card_id, action=data.action, at=datetime.now(UTC), agent_id=data.agent_id
     )
+    await _pass_on(request.app, opinion)
+
+
+@put("/v1/calls/{call_id:str}/summary", guards=[needs_token], status_code=202)
+async def edit_summary(
+    request: Request[Any, Any, State], call_id: FromPath[str], data: JSONBody[SynopsisText]
+) -> SynopsisEdit:
+    """A person's text in the place of a call's synopsis, which is kept beside it."""
+    record = await _known(request.app, call_id)
+    if record.synopsis is None:
+        raise NotFoundException(f"expected a call with a synopsis, got {call_id[:128]!r}, which has none")
+    edit = SynopsisEdit(call_id=call_id, text=data.text, at=datetime.now(UTC), by=data.by)
+    await _pass_on(request.app, edit)
+    return edit
+
+
+async def _pass_on(app: Litestar, message: CardFeedback | SynopsisEdit) -> None:
     try:
         async with asyncio.timeout(_FEEDBACK_S):
-            await office(request.app).feedback(opinion)
+            await office(app).feedback(message)
     except TimeoutError as error:
         raise HTTPException("it could not be passed on just now; try again", status_code=503) from error
 
@@ -155,4 +179,4 @@ def get_openapi(request: Request[Any, Any, State]) -> dict[str, Any]:
     return request.app.openapi_schema.to_schema()
 
 
-HANDLERS: Final = (list_calls, get_call, give_feedback, healthz, readyz, metrics, get_schema, get_openapi)
+HANDLERS: Final = (list_calls, get_call, give_feedback, edit_summary, healthz, readyz, metrics, get_schema, get_openapi)

@@ -15,7 +15,7 @@ from litestar.response import File
 from litestar.static_files import create_static_files_router
 
 from agent_assist.store.calls import CallStore
-from agent_assist.types import CardFeedback
+from agent_assist.types import CardFeedback, SynopsisEdit
 from agent_assist.web import api
 from agent_assist.web.access import Office, needs_token, only
 from agent_assist.web.channel import live_channel
@@ -73,7 +73,7 @@ def application(
     store: CallStore,
     live: Live,
     token: str,
-    feedback: Callable[[CardFeedback], Awaitable[None]],
+    feedback: Callable[[CardFeedback | SynopsisEdit], Awaitable[None]],
     ready: Callable[[], bool],
     hosts: Sequence[str],
     origins: Sequence[str] = (),
@@ -83,7 +83,7 @@ def application(
     The ASGI application.
 
     Args:
-        feedback: Publishes what an agent thought of a card.
+        feedback: Publishes what an agent thought of a card, or made of a synopsis.
         ready: Whether calls are taken.
         hosts: Names under which it may be asked for; others are refused, against rebinding of names. "0.0.0.0"
             stands for all.
@@ -98,7 +98,9 @@ def application(
         middleware=[] if "0.0.0.0" in hosts else [only(frozenset(name.lower() for name in hosts))],  # noqa: S104 - compared, not bound
         exception_handlers={HTTPException: answer_error, Exception: answer_error},
         cors_config=CORSConfig(
-            allow_origins=list(origins), allow_methods=["GET", "POST"], allow_headers=["authorization", "content-type"]
+            allow_origins=list(origins),
+            allow_methods=["GET", "POST", "PUT"],
+            allow_headers=["authorization", "content-type"],
         )
         if origins
         else None,
