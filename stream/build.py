@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from agent_assist.advice.playbook import load as load_playbook
+from agent_assist.advice.rewrite import Rewriter
 from agent_assist.call.assistant import Assistant
 from audio.vad import LevelVad, SileroVad, VoiceActivity
 from models.acoustic import AcousticModel
@@ -119,6 +120,13 @@ def pipeline_policy(settings: Settings) -> PipelinePolicy:
 def listen_policy(settings: Settings) -> ListenPolicy:
     """How a worker treats its calls."""
     return ListenPolicy(pipeline=pipeline_policy(settings), idle_timeout_s=settings.idle_timeout_s)
+
+
+def rewriter(settings: Settings) -> Rewriter | None:
+    """What words synopses anew, where there is such an endpoint."""
+    if settings.summary_url is None:
+        return None
+    return Rewriter(settings.summary_url, settings.summary_model, key=settings.summary_key)
 
 
 def assistant(settings: Settings) -> Assistant:

@@ -105,11 +105,13 @@ class Recollecting(msgspec.Struct, frozen=True, kw_only=True):
         if question is None:
             return self
         closed = msgspec.structs.replace(self, question=None)
-        again = {field: why for field, why in question.known.items() if field not in self.required}
+        again = [field for field in Field if field in question.known and field not in self.required]
         if not again:
             return closed
         spent_ms = (question.end_ms - question.start_ms) * len(again) // len(question.fields)
-        known: dict[str, KnownFrom] = {field.value: again[field] for field in Field if field in again}
+        known: dict[str, KnownFrom] = {}
+        for field in again:
+            known[field.value] = question.known[field]
         one = Recollected(
             question_id=question.id,
             answer_ids=question.answers,

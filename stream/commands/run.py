@@ -153,12 +153,14 @@ def _listen(settings: Settings, policy: Any) -> Any:
 def _assist(settings: Settings, policy: Any) -> Any:
     from agent_assist.store.calls import CallStore
     from stream import app as apps
-    from stream.build import assistant
+    from stream.build import assistant, rewriter
 
     settings.home.mkdir(parents=True, exist_ok=True)
     store = CallStore(settings.database_url)
     store.upgrade()
-    return apps.assist_app(policy, assistant=assistant(settings), store=store.write)
+    rewords = rewriter(settings)
+    rewrite = None if rewords is None else rewords.rewrite
+    return apps.assist_app(policy, assistant=assistant(settings), store=store.write, rewrite=rewrite)
 
 
 def gateway(
