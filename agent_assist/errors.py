@@ -48,3 +48,21 @@ class UnknownCall(AssistError):
 
     def __str__(self) -> str:
         return f"expected the id of a stored call, got {self.call_id[:128]!r}; `warmline calls list` shows them"
+
+
+@dataclass(eq=False)
+class TurnsError(AssistError):
+    """Turns of a call that cannot be scored."""
+
+    path: str
+    expected: str
+    got: str
+    turn: int | None = None
+    """From 1."""
+    field: str = ""
+
+    def __str__(self) -> str:
+        places = [f"file={self.path}"]
+        places += [] if self.turn is None else [f"turn={self.turn}"]
+        places += [f"field={self.field}"] if self.field else []
+        return f"expected {self.expected}, got {self.got} ({', '.join(places)})"

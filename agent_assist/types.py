@@ -75,10 +75,12 @@ class Degraded(msgspec.Struct, frozen=True, kw_only=True, tag="degraded"):
     call_id: str
     at_ms: int
     stage: str
-    """"load", "asr", "rule", "gap" ..."""
+    """"load", "asr", "rule", "gap", "clipping_agent" ..."""
     reason: str
     over: bool = False
     """Whether it works again as it should."""
+    ms: int | None = None
+    """Audio that is missing, of a gap."""
     v: int = 1
 
 
@@ -138,6 +140,26 @@ class SpeakerMeasures(msgspec.Struct, frozen=True, kw_only=True):
     characters_per_minute: float | None
     """For Chinese."""
     loudness_dbfs: float | None
+    recent_words_per_minute: float | None = None
+    """As above over the speech of the last 30 s; an utterance that began before counts by its share in them."""
+    recent_characters_per_minute: float | None = None
+
+
+class AudioFault(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    What is wrong with the sound of a call.
+
+    "loss": audio is missing; "clipping": it is cut off at full scale; "quiet", "loud": the speech of a channel is
+    far from where telephones put it. Echo is not measured.
+    """
+
+    kind: Literal["loss", "clipping", "quiet", "loud"]
+    channel: Channel | None
+    """None where both are concerned, or where it is not known which."""
+    count: int
+    """Gaps; minutes with clipping; 1 for a level."""
+    ms: int | None = None
+    """Missing audio; None for the others."""
 
 
 class Measures(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,6 +173,19 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     """Mutual silences longer than 3 s, whole."""
     overtalk_ms: int
     interruptions: int
+    hold_ms: int = 0
+    """
+    Mutual silences longer than 3 s after the agent asked to wait, whole; part of ``non_talk_ms``. A wait that nobody
+    announces is silence, and one with music that is taken for speech is talk: no protocol that we know tells of holds.
+    """
+    holds: int = 0
+    """Such silences."""
+    longest_silence_ms: int = 0
+    silence_ms: int = 0
+    """Since the last speech, where the call has ended; else 0: these measures are as of its end."""
+    speech_end_ms: int = 0
+    """End of the last speech: who has a clock knows the silence that runs."""
+    faults: tuple[AudioFault, ...] = ()
 
 
 class CallRisk(msgspec.Struct, frozen=True, kw_only=True, tag="risk"):
@@ -249,8 +284,110 @@ class Whisper(msgspec.Struct, frozen=True, kw_only=True, tag="whisper"):
     v: int = 1
 
 
-Assist = Card | CallRisk | CallMeasures | CallMood | CardFeedback | Acknowledged | Asked | Whisper
+class SynopsisPart(StrEnum):
+    ISSUE = "issue"
+    DONE = "done"
+    """What the agent did, found or offered."""
+    PROMISE = "promise"
+    OUTCOME = "outcome"
+    """What the customer says to it."""
+    SENTIMENT = "sentiment"
+    NEXT = "next"
+
+
+class SynopsisSentence(msgspec.Struct, frozen=True, kw_only=True):
+    """A sentence and what it rests on."""
+
+    part: SynopsisPart
+    text: str
+    utterance_ids: tuple[str, ...]
+    due_words: str = ""
+    """Of a promise: when, as it was said."""
+    due_at: datetime | None = None
+    """In the time zone of the business; None where it is not resolvable."""
+    due_note: Literal["", "holidays", "vague", "no_start"] = ""
+    """Public holidays are not known, so not counted; no date follows from the words; the start is not known."""
+
+
+class CallSynopsis(msgspec.Struct, frozen=True, kw_only=True, tag="synopsis"):
+    """A call in a few sentences, for the next contact; running until the call has ended."""
+
+    call_id: str
+    at_ms: int
+    language: str
+    """"zh" or "en": the customer's, as on the cards."""
+    sentences: tuple[SynopsisSentence, ...]
+    """Drawn from what was said; they stay beside a text that was rewritten."""
+    text: str
+    over: bool
+    """Whether the call has ended."""
+    rewritten: bool = False
+    """Whether ``text`` is that of a language model, checked against the sentences and what was said."""
+    rejected: str = ""
+    """Why what a language model wrote was not taken."""
+    v: int = 1
+
+
+class SynopsisEdit(msgspec.Struct, frozen=True, kw_only=True, tag="synopsis_edit"):
+    """A synopsis as a person wrote it; the original is kept."""
+
+    call_id: str
+    text: str
+    at: datetime
+    by: str
+    v: int = 1
+
+
+Assist = (
+    Card
+    | CallRisk
+    | CallMeasures
+    | CallMood
+    | CallSynopsis
+    | SynopsisEdit
+    | CardFeedback
+    | Acknowledged
+    | Asked
+    | Whisper
+)
 """The topic ``call.assist``."""
+
+
+KnownFrom = Literal["profile", "call", "told"]
+"""The customer's profile; what they said before in this call; that they have told it before, as they say."""
+
+
+class Recollected(msgspec.Struct, frozen=True, kw_only=True):
+    """A question of the agent for what was known already, with its answer."""
+
+    question_id: str
+    """Of the utterance."""
+    answer_ids: tuple[str, ...]
+    start_ms: int
+    """Of the question."""
+    end_ms: int
+    """Of the answer; of the question where there was none."""
+    ms: int
+    """Of that time, the share of the fields that were known among those asked for."""
+    fields: tuple[str, ...]
+    """Asked for: "name", "phone", "order_number" ..."""
+    known: dict[str, KnownFrom]
+    """Those that must be verified anyhow are not among them."""
+
+
+class Recollection(msgspec.Struct, frozen=True, kw_only=True):
+    """Basic information that was collected although it was known."""
+
+    asked: tuple[Recollected, ...]
+    ms: int
+    share: float | None
+    """Of the time of the call."""
+
+
+class CallReview(msgspec.Struct, frozen=True, kw_only=True):
+    """What a call was like, once it is over: it follows from what was said, and is made anew when it is read."""
+
+    recollection: Recollection
 
 
 class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -284,6 +421,12 @@ class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
     asked: tuple[Asked, ...] = ()
     whispers: tuple[Whisper, ...] = ()
     """By time, like what was asked."""
+    synopsis: CallSynopsis | None = None
+    """The latest; of calls that ended, the whole."""
+    synopsis_edits: tuple[SynopsisEdit, ...] = ()
+    """By time: the last one holds."""
+    review: CallReview | None = None
+    """None while the call runs."""
 
 
 class CallSummary(msgspec.Struct, frozen=True, kw_only=True):

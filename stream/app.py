@@ -15,7 +15,7 @@ import structlog
 from mode.utils.queues import FlowControlEvent
 
 from agent_assist.call.assistant import Assistant
-from agent_assist.types import Assist, Degraded, Event
+from agent_assist.types import Assist, CallSynopsis, Degraded, Event
 from audio.vad import VoiceActivity
 from stream import metrics, topics
 from stream.assist import Adviser
@@ -23,6 +23,7 @@ from stream.errors import WireError
 from stream.hearing import Hearing
 from stream.listen import Listener, ListenPolicy, Offsets
 from stream.logs import where
+from stream.reword import Rewording, Rewrite
 from stream.topics import Topic
 from stream.wire import ChurnSignal, Invalid, ListenLoad, decode_assist, decode_audio, decode_event, encode
 
@@ -303,15 +304,20 @@ def assist_app(
     assistant: Assistant,
     store: Store,
     record: Callable[[], Awaitable[None]] | None = None,
+    rewrite: Rewrite | None = None,
 ) -> faust.App:
     """
     The app that turns events into help, and writes both to the store.
 
     Args:
         record: Keeps the sound of the calls, until cancelled.
+        rewrite: Words the synopsis of a call that ended anew; blocking.
     """
     worker = _Worker("assist", policy)
     app, events, assists = worker.app, worker.topic(topics.EVENTS), worker.topic(topics.ASSIST)
+
+    async def publish_reworded(message: CallSynopsis) -> None:
+        await worker.send(topics.ASSIST, message.call_id, encode(message))
 
     async def publish(message: Assist | Degraded | ChurnSignal) -> None:
         match message:
@@ -321,7 +327,10 @@ def assist_app(
                 await worker.send(topics.EVENTS, message.call_id, encode(message))
             case _:
                 await worker.send(topics.ASSIST, message.call_id, encode(message))
+                if rewording is not None and isinstance(message, CallSynopsis) and message.over:
+                    rewording.begin(message)
 
+    rewording = None if rewrite is None else Rewording(rewrite, publish_reworded)
     adviser = Adviser(assistant, publish, worker.table("assist"))
 
     @app.agent(events, concurrency=1)

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import structlog
 
 from agent_assist.advice.playbook import load as load_playbook
+from agent_assist.advice.rewrite import Rewriter
 from agent_assist.call.assistant import Assistant
 from agent_assist.store.recordings import Recordings
 from audio.vad import LevelVad, SileroVad, VoiceActivity
@@ -121,9 +123,16 @@ def listen_policy(settings: Settings) -> ListenPolicy:
     return ListenPolicy(pipeline=pipeline_policy(settings), idle_timeout_s=settings.idle_timeout_s)
 
 
+def rewriter(settings: Settings) -> Rewriter | None:
+    """What words synopses anew, where there is such an endpoint."""
+    if settings.summary_url is None:
+        return None
+    return Rewriter(settings.summary_url, settings.summary_model, key=settings.summary_key)
+
+
 def assistant(settings: Settings) -> Assistant:
     """The rules and the risk."""
-    return Assistant(load_playbook(settings.playbook))
+    return Assistant(load_playbook(settings.playbook), zone=ZoneInfo(settings.time_zone))
 
 
 def recordings(settings: Settings) -> Recordings | None:

@@ -13,10 +13,11 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from agent_assist.types import Degraded, Event, Final, Keys, Partial
+from audio.codecs import decode
 from audio.cutter import Cutter, Speech
 from audio.dtmf import Pressed
 from audio.endpoint import EndpointPolicy
-from audio.quality import rms_dbfs
+from audio.quality import clipped_share, rms_dbfs
 from audio.types import RECORD_MS, SAMPLE_RATE, AudioRecord, Channel
 from audio.vad import VoiceActivity
 from models.commit import Commitment
@@ -29,6 +30,8 @@ from stream.hearing import Excerpt, Heard
 _PER_MS = SAMPLE_RATE // 1000
 _MENU = 2
 """Keys of a choice in a menu: more may be a card number or a PIN."""
+_CLIPPED = 0.01
+"""Share of a record's samples from which it counts as clipped: ours."""
 _NEXT_MENU_MS = 6_000
 """Without a key, before one may be a choice: a number may be dialled slowly."""
 
@@ -112,6 +115,8 @@ class _Side:
     """Samples from its beginning whose words are committed and which are not heard again."""
     commitment: Commitment = field(default_factory=Commitment)
     revision: int = 0
+    clipped_in: int = -1
+    """Minute of the call in which clipping was told last."""
     shown: dict[str, Partial] = field(default_factory=dict)
     """The last partial told of each utterance that is not understood yet."""
 
@@ -183,13 +188,25 @@ class CallPipeline:
         self._next_seq = record.seq + 1
         begun_ms = record.offset * 1000 // record.rate
         if gap:
-            reason = f"no audio for {begun_ms - self._end_ms} ms"
-            self._told.append(Degraded(call_id=self.call_id, at_ms=self._end_ms, stage="gap", reason=reason))
+            lost_ms = begun_ms - self._end_ms
+            reason = f"no audio for {lost_ms} ms"
+            gap_event = Degraded(call_id=self.call_id, at_ms=self._end_ms, stage="gap", reason=reason, ms=lost_ms)
+            self._told.append(gap_event)
         for side in self._sides.values():
             self._push(side, record, gap)
+            self._tell_clipping(side, record, begun_ms)
         longest = max(len(record.customer), len(record.agent)) // record.encoding.sample_bytes
         self._end_ms = (record.offset + longest) * 1000 // record.rate
         return self._tell()
+
+    def _tell_clipping(self, side: _Side, record: AudioRecord, begun_ms: int) -> None:
+        """Once a minute of the call: who takes the call over and tells it again tells of the same minute."""
+        minute = begun_ms // 60_000
+        if minute == side.clipped_in or clipped_share(decode(record.encoding, record.payload(side.channel))) < _CLIPPED:
+            return
+        side.clipped_in = minute
+        stage, reason = f"clipping_{side.channel}", f"the {side.channel}'s sound is cut off at full scale"
+        self._told.append(Degraded(call_id=self.call_id, at_ms=begun_ms, stage=stage, reason=reason))
 
     def _tell(self) -> list[Event]:
         told, self._told = self._told, []

@@ -7,6 +7,7 @@ from typing import Any, Final, get_args
 
 import msgspec
 
+from agent_assist.call.scores import Scores, Turns
 from agent_assist.quality.replay import Replayed
 from agent_assist.types import Assist, CallSummary, Event
 from agent_assist.web.api import SCHEMAS, CallList
@@ -68,6 +69,8 @@ TYPES: Final[Mapping[str, Any]] = {
     "search": FoundCalls,
     "clips": Clips,
     "replay": Replayed,
+    "scores": Scores,
+    "scored-turns": Turns,
     "weights": WeightsTable,
     "audio-start": AudioStart,
     "audio-end": AudioEnd,

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
+from zoneinfo import available_timezones
 
 import msgspec
 
@@ -71,6 +72,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """More at once are refused."""
     playbook: Path | None = None
     """Directory of rules; without it the default playbook."""
+    time_zone: str = "UTC"
+    """Of the business, as "Asia/Shanghai": what is promised for tomorrow is due there."""
+    summary_url: str | None = None
+    """Of an OpenAI-compatible endpoint, up to ``/v1``: it words the synopsis of each call anew. None goes without."""
+    summary_model: str = ""
+    summary_key: str | None = None
     vocabulary: Path | None = None
     """YAML file of words that the recogniser cannot know, for all calls and for each queue."""
     twilio_auth_token: str | None = None
@@ -85,6 +92,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 raise ValueError(f"expected {name} of at least {least}, got {getattr(self, name)}")
         if not self.devices or min(self.devices) < 0:
             raise ValueError(f"expected devices to name at least one GPU, 0 the first, got {self.devices}")
+        if self.time_zone not in available_timezones():
+            raise ValueError(f"expected a time zone as Asia/Shanghai, got {self.time_zone!r}")
+        if self.summary_url is not None and not (
+            self.summary_url.startswith(("http://", "https://")) and self.summary_model
+        ):
+            raise ValueError("expected summary_url to begin with http:// or https://, and summary_model with it")
         if self.partial_every_ms < 200 and self.partial_every_ms != 0:
             raise ValueError(f"expected partial_every_ms of 0 or at least 200, got {self.partial_every_ms}")
 
@@ -101,7 +114,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def public(self) -> dict[str, Any]:
         """All but the secrets, to be printed."""
         shown = msgspec.structs.asdict(self)
-        for secret in ("token", "twilio_auth_token"):
+        for secret in ("token", "twilio_auth_token", "summary_key"):
             shown[secret] = None if shown[secret] is None else "(set)"
         return {name: str(value) if isinstance(value, Path) else value for name, value in shown.items()}
 

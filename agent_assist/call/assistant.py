@@ -1,9 +1,13 @@
 """One event in, the new state and all that follows from it out: state, rules, risk and measures together."""
 
+from datetime import UTC, tzinfo
+
 import msgspec
 
+from agent_assist.advice.digest import Digest
 from agent_assist.advice.playbook import Playbook
 from agent_assist.advice.rules import Rules
+from agent_assist.advice.summary import synopsis
 from agent_assist.call.state import CallState, fold, is_new
 from agent_assist.types import Assist, CallEnded, CallMeasures, CallRisk, Degraded, Event, Final
 from audio.types import Channel
@@ -21,10 +25,12 @@ class Assistant:
     Args:
         playbook: What is to be advised.
         profile_known: Whether something is known of a customer beside this call; nobody is until there are profiles.
+        zone: Of the business, in which promises are due.
     """
 
-    def __init__(self, playbook: Playbook, *, profile_known: bool = False) -> None:
+    def __init__(self, playbook: Playbook, *, profile_known: bool = False, zone: tzinfo = UTC) -> None:
         self._rules = Rules(playbook)
+        self._zone = zone
         self._profile_known = profile_known
 
     def step(self, state: CallState | None, event: Event) -> tuple[CallState, list[Assist | Degraded]]:
@@ -40,10 +46,14 @@ class Assistant:
             case Final():
                 if before is not None and not is_new(before, event.utterance):
                     return state, []
-                return self._said(state, event)
+                state, told = self._said(state, event)
+                if state.digest.says_more_than(Digest() if before is None else before.digest):
+                    told.append(synopsis(state.call_id, state.digest, event.utterance.end_ms, zone=self._zone))
+                return state, told
             case CallEnded():
                 measures = state.talk.measures(event.duration_ms)
-                return state, [CallMeasures(call_id=state.call_id, at_ms=event.duration_ms, measures=measures)]
+                whole = synopsis(state.call_id, state.digest, event.duration_ms, zone=self._zone, over=True)
+                return state, [CallMeasures(call_id=state.call_id, at_ms=event.duration_ms, measures=measures), whole]
             case _:
                 return state, []
 

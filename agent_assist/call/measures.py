@@ -6,7 +6,9 @@ from typing import Final
 
 import msgspec
 
-from agent_assist.types import Measures, SpeakerMeasures
+from agent_assist.call.pace import Paces, counted
+from agent_assist.call.sound import NO_FAULTS, SoundFaults, levels
+from agent_assist.types import Degraded, Measures, SpeakerMeasures
 from audio.types import Channel
 from models.types import Utterance
 
@@ -24,12 +26,16 @@ _SETTLE_AT: Final = 100
 _SETTLE_MS: Final = 60_000
 """Finals come in the order of their end and are shorter than this: none will begin before it."""
 
-_WORD: Final = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+")
-_HAN: Final = re.compile(r"[\u3400-\u9fff]")
-_DIGIT: Final = re.compile(r"\d")
 _ASSENT: Final = re.compile(
     r"(?:嗯|啊|哦|噢|喔|哎|诶|唔|呃|对|是|好|行|的|了|吧|这样|明白|知道了|没错|可以"
     r"|(?:m+h*m+|h+m+|uh|huh|ah|oh|yeah|yes|yep|yup|ok|okay|right|sure|i see|got it|fine|alright|go on)(?![a-z])| )+"
+)
+_HOLD: Final = re.compile(
+    r"稍等|稍候|(?:等|等待)(?:一下|一会|片刻)(?!儿?(?:会|再|有))|别挂|不要挂"
+    r"|\b(?:please hold|hold (?:on|the line|for)|(?:put|putting|place|placing) you on (?:a brief |a short )?hold"
+    r"|(?:one|just a) (?:moment|minute|second)(?! (?:ago|later))|give me a (?:moment|minute|second)"
+    r"|bear with me|stay on the line)\b",
+    re.IGNORECASE,
 )
 
 
@@ -41,6 +47,8 @@ class Span(msgspec.Struct, frozen=True, array_like=True):
     agent: bool
     assent: bool = False
     """Says no more than that its speaker listens."""
+    hold: bool = False
+    """The agent asks to wait."""
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +68,12 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     customer_held: Span | None = None
     """The last that was more than an assent."""
     agent_held: Span | None = None
+    hold_ms: int = 0
+    holds: int = 0
+    longest_ms: int = 0
+    """The longest mutual silence."""
+    on_hold: bool = False
+    """The last that the agent said, assents aside, was to wait."""
 
 
 class Speaker(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,15 +97,24 @@ class Talk(msgspec.Struct, frozen=True, kw_only=True):
     """By start; nothing of them is in ``settled``."""
     customer: Speaker = Speaker()
     agent: Speaker = Speaker()
+    paces: Paces = Paces()
+    faults: SoundFaults = NO_FAULTS
 
     def add(self, utterance: Utterance) -> "Talk":
         """With one more utterance; finals come in the order of their end, not of their start."""
         of_agent = utterance.channel is Channel.AGENT
-        span = Span(utterance.start_ms, utterance.end_ms, of_agent, is_assent(utterance.text))
+        hold = of_agent and asks_to_wait(utterance.text)
+        span = Span(utterance.start_ms, utterance.end_ms, of_agent, is_assent(utterance.text), hold)
         spans = tuple(sorted((*self.spans, span), key=lambda s: (s.start_ms, s.end_ms, s.agent)))
         speaker = self.agent if span.agent else self.customer
         changed = {"agent" if span.agent else "customer": _add(speaker, utterance)}
-        return _settle(msgspec.structs.replace(self, spans=spans, **changed))
+        paces = self.paces.add(utterance)
+        return _settle(msgspec.structs.replace(self, spans=spans, paces=paces, **changed))
+
+    def degraded(self, event: Degraded) -> "Talk":
+        """With one more fault of the sound; the same object where it is known or of another kind."""
+        faults = self.faults.add(event)
+        return self if faults is self.faults else msgspec.structs.replace(self, faults=faults)
 
     def measures(self, end_ms: int | None = None) -> Measures:
         """
@@ -100,16 +123,25 @@ class Talk(msgspec.Struct, frozen=True, kw_only=True):
         Args:
             end_ms: Of the call, where it has ended: the silence before it counts.
         """
-        totals = sweep(self.settled, self.spans)
-        if end_ms is not None and end_ms - totals.end_ms > NON_TALK_MS:
-            totals = msgspec.structs.replace(totals, non_talk_ms=totals.non_talk_ms + end_ms - totals.end_ms)
+        spoken = sweep(self.settled, self.spans)
+        silence_ms = 0 if end_ms is None else max(0, end_ms - spoken.end_ms)
+        totals = _silent(spoken, silence_ms)
+        now_ms = spoken.end_ms + silence_ms
+        customer = _measures(self.customer, totals.customer_ms, totals.talk_ms, totals.customer_interruptions)
+        agent = _measures(self.agent, totals.agent_ms, totals.talk_ms, totals.agent_interruptions)
         return Measures(
-            customer=_measures(self.customer, totals.customer_ms, totals.talk_ms, totals.customer_interruptions),
-            agent=_measures(self.agent, totals.agent_ms, totals.talk_ms, totals.agent_interruptions),
+            customer=self.paces.lately(customer, now_ms, agent=False),
+            agent=self.paces.lately(agent, now_ms, agent=True),
             talk_ms=totals.talk_ms,
             non_talk_ms=totals.non_talk_ms,
             overtalk_ms=totals.overtalk_ms,
             interruptions=totals.customer_interruptions + totals.agent_interruptions,
+            hold_ms=totals.hold_ms,
+            holds=totals.holds,
+            longest_silence_ms=totals.longest_ms,
+            silence_ms=silence_ms,
+            speech_end_ms=spoken.end_ms,
+            faults=(*self.faults.told(), *levels(customer.loudness_dbfs, agent.loudness_dbfs)),
         )
 
 
@@ -119,19 +151,20 @@ def is_assent(text: str) -> bool:
     return _ASSENT.fullmatch(said) is not None
 
 
+def asks_to_wait(text: str) -> bool:
+    """Whether an agent who says this goes to look for something, or puts the customer on hold."""
+    return _HOLD.search(text) is not None
+
+
 def _add(speaker: Speaker, utterance: Utterance) -> Speaker:
     length = utterance.end_ms - utterance.start_ms
-    characters = len(_HAN.findall(utterance.text))
-    words = len(_WORD.findall(_HAN.sub(" ", utterance.text)))
+    words, characters = counted(utterance.text)
     loud = utterance.loudness_dbfs
-    chinese = characters > words
-    if chinese:  # Digits are read one by one.
-        characters += len(_DIGIT.findall(utterance.text))
     return Speaker(
-        words=speaker.words + (0 if chinese else words),
-        words_ms=speaker.words_ms + (0 if chinese else length),
-        characters=speaker.characters + (characters if chinese else 0),
-        characters_ms=speaker.characters_ms + (length if chinese else 0),
+        words=speaker.words + words,
+        words_ms=speaker.words_ms + (0 if characters else length),
+        characters=speaker.characters + characters,
+        characters_ms=speaker.characters_ms + (length if characters else 0),
         loudness_sum=speaker.loudness_sum + (0.0 if loud is None else loud * length),
         loudness_ms=speaker.loudness_ms + (0 if loud is None else length),
     )
@@ -160,15 +193,14 @@ def sweep(before: Totals, spans: Iterable[Span]) -> Totals:
         before: Of all that began before these.
         spans: By start.
     """
-    talk, over, silent = before.talk_ms, before.overtalk_ms, before.non_talk_ms
+    talk, over, quiet = before.talk_ms, before.overtalk_ms, before
     own = [before.customer_ms, before.agent_ms]
     interrupted = [before.customer_interruptions, before.agent_interruptions]
     end, last = before.end_ms, [before.customer_end_ms, before.agent_end_ms]
     held = [before.customer_held, before.agent_held]
     for span in spans:
         who, other = int(span.agent), 1 - int(span.agent)
-        if span.start_ms - end > NON_TALK_MS:
-            silent += span.start_ms - end
+        quiet = _silent(quiet, span.start_ms - end)
         talk += max(0, span.end_ms - max(span.start_ms, end))
         # Spans of one speaker are disjoint.
         own[who] += span.end_ms - span.start_ms
@@ -178,11 +210,13 @@ def sweep(before: Totals, spans: Iterable[Span]) -> Totals:
         if not span.assent:
             interrupted[who] += _interrupts(span, held[other])
             held[who] = span
+            if span.agent and span.hold is not quiet.on_hold:
+                quiet = msgspec.structs.replace(quiet, on_hold=span.hold)
         end = max(end, span.end_ms)
-    return Totals(
+    return msgspec.structs.replace(
+        quiet,
         talk_ms=talk,
         overtalk_ms=over,
-        non_talk_ms=silent,
         customer_ms=own[0],
         agent_ms=own[1],
         customer_interruptions=interrupted[0],
@@ -192,6 +226,20 @@ def sweep(before: Totals, spans: Iterable[Span]) -> Totals:
         agent_end_ms=last[1],
         customer_held=held[0],
         agent_held=held[1],
+    )
+
+
+def _silent(totals: Totals, silence_ms: int) -> Totals:
+    """With a mutual silence after all that is in the totals."""
+    if silence_ms <= min(NON_TALK_MS, totals.longest_ms):
+        return totals
+    counts = silence_ms if silence_ms > NON_TALK_MS else 0
+    return msgspec.structs.replace(
+        totals,
+        non_talk_ms=totals.non_talk_ms + counts,
+        hold_ms=totals.hold_ms + (counts if totals.on_hold else 0),
+        holds=totals.holds + (counts > 0 and totals.on_hold),
+        longest_ms=max(totals.longest_ms, silence_ms),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from agent_assist.call.measures import NON_TALK_MS, asks_to_wait, is_assent
 from agent_assist.types import CallMood, CurvePoint
 from audio.types import Channel
 from models.curve import Curve, Point, Sample, Swings
@@ -26,17 +27,21 @@ class Since(msgspec.Struct, frozen=True, kw_only=True):
     customer: tuple[int, int] = (-1, -1)
     """Start and end of their last utterance."""
     agent: tuple[int, int] = (-1, -1)
+    waits: bool = False
+    """The last that the agent said, assents aside, was to wait."""
 
     def add(self, utterance: Utterance) -> "Since":
         """With one more utterance of either."""
         agent = utterance.channel is Channel.AGENT
         span, was = (utterance.start_ms, utterance.end_ms), self.before
         other = self.customer if agent else self.agent
+        silence_ms = max(0, utterance.start_ms - self.end_ms)
         before = msgspec.structs.replace(
             was,
             agent_from_ms=utterance.start_ms if agent and was.agent_from_ms is None else was.agent_from_ms,
             agent_to_ms=utterance.end_ms if agent else was.agent_to_ms,
-            silence_ms=max(was.silence_ms, utterance.start_ms - self.end_ms),
+            silence_ms=max(was.silence_ms, silence_ms),
+            hold_ms=was.hold_ms + (silence_ms if self.waits and silence_ms > NON_TALK_MS else 0),
             overtalk_ms=was.overtalk_ms + max(0, min(span[1], other[1]) - max(span[0], other[0])),
         )
         return Since(
@@ -44,6 +49,7 @@ class Since(msgspec.Struct, frozen=True, kw_only=True):
             end_ms=max(self.end_ms, utterance.end_ms),
             customer=self.customer if agent else span,
             agent=span if agent else self.agent,
+            waits=asks_to_wait(utterance.text) if agent and not is_assent(utterance.text) else self.waits,
         )
 
 

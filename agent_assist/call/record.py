@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from agent_assist.call.mood import curve_of
+from agent_assist.call.review import reviewed
 from agent_assist.types import (
     Acknowledged,
     Asked,
@@ -17,6 +18,7 @@ from agent_assist.types import (
     CallRisk,
     CallStarted,
     CallSummary,
+    CallSynopsis,
     Card,
     CardFeedback,
     CardKind,
@@ -26,6 +28,7 @@ from agent_assist.types import (
     Measures,
     Partial,
     SpeakerMeasures,
+    SynopsisEdit,
     Whisper,
 )
 from agent_assist.types import Final as FinalEvent
@@ -58,8 +61,14 @@ def empty(call_id: str) -> CallRecord:
     )
 
 
-def add(record: CallRecord, message: Event | Assist) -> CallRecord:  # noqa: PLR0912 - a case for each message
+def add(record: CallRecord, message: Event | Assist) -> CallRecord:
     """The record with one more message; the same object where that told nothing new."""
+    added = _add(record, message)
+    is_reviewed = isinstance(message, CallStarted | FinalEvent | CallEnded)
+    return reviewed(added) if added is not record and is_reviewed else added
+
+
+def _add(record: CallRecord, message: Event | Assist) -> CallRecord:  # noqa: PLR0912 - a case for each message
     replace = msgspec.structs.replace
     match message:
         case CallStarted():
@@ -104,6 +113,16 @@ def add(record: CallRecord, message: Event | Assist) -> CallRecord:  # noqa: PLR
             return record if message.measures == record.measures else replace(record, measures=message.measures)
         case CallMood():
             return record if message.turns == record.turns else replace(record, turns=message.turns)
+        case CallSynopsis():
+            known = record.synopsis
+            if known is not None and order(message) <= order(known):
+                return record
+            return replace(record, synopsis=message)
+        case SynopsisEdit():
+            if message in record.synopsis_edits:
+                return record
+            edits = sorted((*record.synopsis_edits, message), key=lambda edit: edit.at)
+            return replace(record, synopsis_edits=tuple(edits))
         case CardFeedback():
             if any((f.card_id, f.action) == (message.card_id, message.action) for f in record.feedback):
                 return record
@@ -120,6 +139,11 @@ def add(record: CallRecord, message: Event | Assist) -> CallRecord:  # noqa: PLR
             if any(known.id == message.id for known in record.whispers):
                 return record
             return replace(record, whispers=tuple(sorted((*record.whispers, message), key=lambda w: (w.at, w.id))))
+
+
+def order(synopsis: CallSynopsis) -> tuple[bool, int, bool]:
+    """Which of two is the later: that of the whole call, rewritten where it was."""
+    return synopsis.over, synopsis.at_ms, synopsis.rewritten or bool(synopsis.rejected)
 
 
 def _said(record: CallRecord, utterance: Utterance) -> CallRecord:

@@ -4,9 +4,10 @@ from typing import Final
 
 import msgspec
 
+from agent_assist.advice.digest import Digest
 from agent_assist.call.measures import Talk
 from agent_assist.call.mood import Mood
-from agent_assist.types import CallEnded, CallStarted, Event
+from agent_assist.types import CallEnded, CallStarted, Degraded, Event
 from agent_assist.types import Final as FinalEvent
 from audio.types import Channel
 from models.churn import CallFeatures
@@ -59,6 +60,7 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     agitation: Agitation = Agitation()
     fired: dict[str, int] = {}
     """Key of a rule to the end of the utterance with which it last fired, in ms."""
+    digest: Digest = Digest()
     features: CallFeatures = CallFeatures()
     risk: ChurnRisk | None = None
     end_ms: int | None = None
@@ -84,11 +86,16 @@ def fold(state: CallState | None, event: Event) -> CallState:
         state = CallState(call_id=event.call_id)
     match event:
         case CallStarted():
+            # When a recording was made is not known.
+            digest = state.digest if event.protocol == "recording" else state.digest.begin(event.at)
+            state = msgspec.structs.replace(state, digest=digest)
             return msgspec.structs.replace(state, customer_id=event.customer_id, customer_name=event.customer_name)
         case FinalEvent():
             return _said(state, event.utterance) if is_new(state, event.utterance) else state
         case CallEnded():
             return msgspec.structs.replace(state, end_ms=event.duration_ms)
+        case Degraded():
+            return msgspec.structs.replace(state, talk=state.talk.degraded(event))
         case _:
             return state
 
@@ -108,6 +115,7 @@ def _said(state: CallState, utterance: Utterance) -> CallState:
         talk=state.talk.add(utterance),
         recent=(*state.recent, said)[-_RECENT:],
         mood=state.mood.add(utterance),
+        digest=state.digest.push(utterance),
     )
     if utterance.channel is Channel.AGENT:
         return msgspec.structs.replace(state, agent_next=utterance.number + 1)

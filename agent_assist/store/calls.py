@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from agent_assist.call.mood import curve_of
 from agent_assist.call.record import NO_MEASURES, NO_RISK, Attention, attention
+from agent_assist.call.review import reviewed
 from agent_assist.store import tables
 from agent_assist.store.rows import Rows
 from agent_assist.types import (
@@ -33,6 +34,7 @@ from agent_assist.types import (
     Assist,
     CallRecord,
     CallSummary,
+    CallSynopsis,
     Card,
     CardFeedback,
     CardKind,
@@ -40,6 +42,7 @@ from agent_assist.types import (
     Event,
     Keys,
     Measures,
+    SynopsisEdit,
     Whisper,
 )
 from models.turning import Turn
@@ -176,7 +179,7 @@ class CallStore:
         desk = sorted(notes, key=lambda note: (note.at, "" if isinstance(note, Acknowledged) else note.id))
         # They follow from what was said, so calls from before there was a curve have one.
         curve, swings = curve_of(said)
-        return CallRecord(
+        record = CallRecord(
             call_id=call_id,
             duration_ms=row["duration_ms"],
             utterances=said,
@@ -199,7 +202,10 @@ class CallStore:
             acknowledged=tuple(note for note in desk if isinstance(note, Acknowledged)),
             asked=tuple(note for note in desk if isinstance(note, Asked)),
             whispers=tuple(note for note in desk if isinstance(note, Whisper)),
+            synopsis=None if row["synopsis"] is None else msgspec.json.decode(row["synopsis"], type=CallSynopsis),
+            synopsis_edits=bodies(tables.synopsis_edits, SynopsisEdit, tables.synopsis_edits.c.at),
         )
+        return reviewed(record)
 
     def in_order_of_arrival(self, call_id: str) -> list[Utterance]:
         """The finals of a call as the rules saw them."""

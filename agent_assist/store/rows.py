@@ -8,7 +8,18 @@ import msgspec
 from sqlalchemy import Column, Connection, String, Table, Update, bindparam, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from agent_assist.store.tables import calls, cards, degraded, desk, feedback, keys, positions, utterances
+from agent_assist.call.record import order
+from agent_assist.store.tables import (
+    calls,
+    cards,
+    degraded,
+    desk,
+    feedback,
+    keys,
+    positions,
+    synopsis_edits,
+    utterances,
+)
 from agent_assist.types import (
     Acknowledged,
     Asked,
@@ -18,12 +29,14 @@ from agent_assist.types import (
     CallMood,
     CallRisk,
     CallStarted,
+    CallSynopsis,
     Card,
     CardFeedback,
     Degraded,
     Event,
     Keys,
     Partial,
+    SynopsisEdit,
     Whisper,
 )
 from agent_assist.types import Final as FinalEvent
@@ -60,6 +73,11 @@ _TURNS: Final = (
     .where(_CALL, calls.c.turns_at_ms <= bindparam("at"))
     .values(turns=bindparam("body"), turns_at_ms=bindparam("at"), shift=bindparam("change"))
 )
+_SYNOPSIS: Final = (
+    update(calls)
+    .where(_CALL, calls.c.synopsis_order < bindparam("place"))
+    .values(synopsis=bindparam("body"), synopsis_order=bindparam("place"))
+)
 
 
 class Rows:
@@ -70,11 +88,12 @@ class Rows:
     """
 
     def __init__(self, messages: Iterable[Event | Assist], arrivals: Iterable[int]) -> None:
-        self._inserts: dict[Table, list[Row]] = {
-            t: [] for t in (calls, utterances, cards, feedback, degraded, keys, desk)
-        }
+        tables = (calls, utterances, cards, feedback, degraded, keys, desk, synopsis_edits)
+        self._inserts: dict[Table, list[Row]] = {table: [] for table in tables}
         # A call's end last: it settles the duration that finals lengthen.
-        self._updates: dict[Update, list[Row]] = {u: [] for u in (_START, _LENGTHEN, _RISK, _MEASURES, _TURNS, _END)}
+        self._updates: dict[Update, list[Row]] = {
+            u: [] for u in (_START, _LENGTHEN, _RISK, _MEASURES, _TURNS, _SYNOPSIS, _END)
+        }
         known = ""
         for message, arrival in sorted(zip(messages, arrivals, strict=False), key=lambda one: one[0].call_id):
             if message.call_id != known and not isinstance(message, Partial):
@@ -154,6 +173,13 @@ class Rows:
                 shift = None if message.swings is None else message.swings.shift
                 row = {"call": call, "at": message.at_ms, "body": _text(message.turns), "change": shift}
                 self._updates[_TURNS].append(row)
+            case CallSynopsis():
+                over, at_ms, rewritten = order(message)
+                place = (over << 62) + (at_ms << 1) + rewritten
+                self._updates[_SYNOPSIS].append({"call": call, "place": place, "body": _text(message)})
+            case SynopsisEdit():
+                at = message.at.astimezone(UTC)
+                self._inserts[synopsis_edits].append({"call_id": call, "at": at, "body": _text(message)})
             case CardFeedback():
                 row = {"card_id": message.card_id, "action": message.action.value, "call_id": call}
                 self._inserts[feedback].append(row | {"body": _text(message)})

@@ -28,14 +28,16 @@ calls = Table(
     Column("measures_at_ms", BigInteger, nullable=False, server_default="-1"),
     Column("turns", Text),
     Column("turns_at_ms", BigInteger, nullable=False, server_default="-1"),
+    Column("synopsis", Text),
+    Column("synopsis_order", BigInteger, nullable=False, server_default="-1"),
     Column("shift", Float),
     Column("silence_ms", BigInteger),
     Index(None, "started_at", "call_id"),
     Index(None, "status"),
 )
 """
-One row a call; risk, measures and turns are the latest, as JSON. ``shift`` of the mood and ``silence_ms`` are there to
-be looked for.
+One row a call; risk, measures, turns and synopsis are the latest, as JSON. ``shift`` of the mood and ``silence_ms`` are
+there to be looked for.
 """
 
 utterances = Table(
@@ -125,6 +127,14 @@ clips = Table(
     Index(None, "at"),
 )
 """Parts of calls that are worth hearing again; tags as a JSON array."""
+
+synopsis_edits = Table(
+    "synopsis_edits",
+    metadata,
+    Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE"), primary_key=True),
+    Column("at", DateTime(timezone=True), primary_key=True),
+    Column("body", Text, nullable=False),
+)
 
 positions = Table(
     "positions",

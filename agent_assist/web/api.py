@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from litestar import MediaType, Request, Response, get, post
+from litestar import MediaType, Request, Response, get, post, put
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, NotFoundException, PermissionDeniedException
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from agent_assist.call.record import summary
-from agent_assist.types import Assist, CallRecord, CallSummary, CardFeedback, Event, FeedbackAction
+from agent_assist.types import Assist, CallRecord, CallSummary, CardFeedback, Event, FeedbackAction, SynopsisEdit
 from agent_assist.web.access import known, needs, needs_token, needs_token_from_afar, office
 from agent_assist.web.listener import Message
 from agent_assist.web.live import Snapshot
@@ -36,6 +36,13 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     action: FeedbackAction
     agent_id: Annotated[str, msgspec.Meta(max_length=256)] | None = None
+
+
+class SynopsisText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A synopsis as a person wrote it."""
+
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=4_000)]
+    by: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 
 
 @get("/v1/calls", guards=[needs_token])
@@ -153,6 +160,20 @@ async def tell_all(request: Request[Any, Any, State], message: Assist) -> None:
         raise HTTPException("it could not be passed on just now; try again", status_code=503) from error
 
 
+@put("/v1/calls/{call_id:str}/summary", guards=[needs_token], status_code=202)
+async def edit_summary(
+    request: Request[Any, Any, State], call_id: FromPath[str], data: JSONBody[SynopsisText]
+) -> SynopsisEdit:
+    """A person's text in the place of a call's synopsis, which is kept beside it."""
+    record = await find_call(request, call_id)
+    if record.synopsis is None:
+        raise NotFoundException(f"expected a call with a synopsis, got {call_id[:128]!r}, which has none")
+    by = known(request).name or data.by
+    edit = SynopsisEdit(call_id=call_id, text=data.text, at=datetime.now(UTC), by=by)
+    await tell_all(request, edit)
+    return edit
+
+
 class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A pass that is asked for."""
 
@@ -239,6 +260,7 @@ HANDLERS: Final = (
     list_calls,
     get_call,
     give_feedback,
+    edit_summary,
     grant_pass,
     get_me,
     healthz,

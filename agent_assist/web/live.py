@@ -19,6 +19,7 @@ from agent_assist.types import (
     CallRisk,
     CallStarted,
     CallSummary,
+    CallSynopsis,
     Event,
     Partial,
 )
@@ -126,7 +127,7 @@ class Live:
             self._partial(call, message)
             return
         is_later = False
-        if isinstance(message, CallRisk | CallMeasures | CallMood):
+        if isinstance(message, CallRisk | CallMeasures | CallMood | CallSynopsis):
             reached = call.reached.get(type(message), -1)
             if message.at_ms < reached:
                 return
@@ -262,8 +263,9 @@ def _merge(stored: CallRecord, later: CallRecord) -> CallRecord:
     """What the store knows of a call, with what came of it since."""
     record = stored
     messages: list[Event | Assist] = [FinalEvent(call_id=later.call_id, utterance=said) for said in later.utterances]
-    messages += [*later.keys, *later.cards, *later.feedback, *later.degraded]
     messages += [*later.acknowledged, *later.asked, *later.whispers]
+    messages += [*later.keys, *later.cards, *later.feedback, *later.degraded, *later.synopsis_edits]
+    messages += [] if later.synopsis is None else [later.synopsis]
     for message in messages:
         record = add(record, message)
     return msgspec.structs.replace(

@@ -241,6 +241,17 @@ def _get(path: str, home: Path | None, url: str | None, token: str | None) -> by
         raise NotRunning(base, "start it with `warmline up`, or give --url and --token") from error
 
 
+def fetch(path: str, name: str, home: Path | None, url: str | None, token: str | None) -> bytes:
+    """
+    One thing that a running gateway knows, as JSON.
+
+    Raises:
+        NotRunning: If none answers.
+        StreamError: If it answers otherwise.
+    """
+    return _get(f"{path}/{quote(name, safe='')}", home, url, token)
+
+
 @calls.command("list")
 def list_calls(
     status: Annotated[Literal["live", "ended", "lost"] | None, typer.Option(help="Only these.")] = None,
@@ -307,7 +318,7 @@ def show_effects(
 @calls.command("show")
 def show_call(call_id: str, home: Home = None, url: Address = None, token: Token = None, json: Json = False) -> None:
     """Show one call, whole, in the shape of `analyze`."""
-    answer = _get(f"/v1/calls/{quote(call_id, safe='')}", home, url, token)
+    answer = fetch("/v1/calls", call_id, home, url, token)
     if json:
         print(answer.decode())
     else:

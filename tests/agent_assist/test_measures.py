@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_assist.call import measures as module
-from agent_assist.call.measures import Talk, is_assent
-from agent_assist.types import Measures
+from agent_assist.call.measures import Talk, asks_to_wait, is_assent
+from agent_assist.types import AudioFault, Degraded, Measures
 from audio.types import Channel
 from models.types import Utterance
 
@@ -151,3 +151,120 @@ def test_loudness_is_weighted_by_time() -> None:
 def test_nothing_said_is_no_share() -> None:
     found = Talk().measures()
     assert (found.talk_ms, found.customer.talk_share, found.agent.talk_share) == (0, None, None)
+
+
+TEXTS = ("good morning to you", "请稍等", "我帮您看一下", "嗯", "hold on please", "")
+
+
+@st.composite
+def spoken(draw: st.DrawFn) -> list[Utterance]:
+    return [said(one.channel, one.start_ms, one.end_ms, draw(st.sampled_from(TEXTS))) for one in draw(conversations())]
+
+
+def plain_holds(utterances: list[Utterance], end_ms: int) -> tuple[int, int, int]:
+    """Time on hold, holds and the longest silence, on a grid of 100 ms."""
+    ticks = end_ms // 100
+    talking = [any(u.start_ms <= t * 100 < u.end_ms for u in utterances) for t in range(ticks)]
+    held, holds, longest, begin = 0, 0, 0, 0
+    for tick, talks in enumerate([*talking, True]):
+        if not talks:
+            continue
+        run = tick - begin
+        longest, before = max(longest, run), [u for u in utterances if u.start_ms < begin * 100 and u.channel is A]
+        meant = [u for u in before if not is_assent(u.text)]
+        if run > 30 and meant and asks_to_wait(max(meant, key=lambda u: u.start_ms).text):
+            held, holds = held + run * 100, holds + 1
+        begin = tick + 1
+    return held, holds, longest * 100
+
+
+@pytest.mark.parametrize("settle_at", [3, 100])
+def test_holds_are_exact_whenever_finals_arrive(settle_at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_SETTLE_AT", settle_at)
+
+    @given(spoken(), st.integers(0, 80))
+    def check(utterances: list[Utterance], after: int) -> None:
+        end_ms = max((u.end_ms for u in utterances), default=0) + after * 100
+        found = measured(utterances, end_ms)
+        assert (found.hold_ms, found.holds, found.longest_silence_ms) == plain_holds(utterances, end_ms)
+        assert found.hold_ms <= found.non_talk_ms
+        assert (found.silence_ms, found.speech_end_ms) == (after * 100, end_ms - after * 100)
+
+    check()
+
+
+@given(spoken(), st.randoms(), st.integers(0, 400))
+def test_how_fast_somebody_spoke_lately_does_not_depend_on_the_order_of_arrival(
+    utterances: list[Utterance], random: object, after: int
+) -> None:
+    mixed = list(utterances)
+    random.shuffle(mixed)  # type: ignore[attr-defined]
+    talk = Talk()
+    for one in mixed:
+        talk = talk.add(one)
+    end_ms = max((u.end_ms for u in utterances), default=0) + after * 100
+    found = talk.measures(end_ms)
+    for channel, speaker in ((C, found.customer), (A, found.agent)):
+        own = [u for u in utterances if u.channel is channel and u.text == "good morning to you"]
+        inside = [(u, u.end_ms - max(u.start_ms, end_ms - 30_000)) for u in own]
+        ms = sum(length for _, length in inside if length > 0)
+        words = sum(4 * length / (u.end_ms - u.start_ms) for u, length in inside if length > 0)
+        hold = [
+            u for u in utterances if u.channel is channel and u.text == "hold on please" and u.end_ms > end_ms - 30_000
+        ]
+        if not hold:
+            assert speaker.recent_words_per_minute == (pytest.approx(words * 60_000 / ms, abs=0.051) if ms else None)
+
+
+def test_only_the_last_half_minute_counts_for_how_fast_somebody_speaks() -> None:
+    found = measured([said(C, 0, 20_000, "one " * 40), said(C, 40_000, 50_000, "one " * 30)])
+    assert found.customer.recent_words_per_minute == 180.0
+    assert measured([said(C, 0, 60_000, "one " * 60)]).customer.recent_words_per_minute == 60.0
+    assert measured([said(C, 0, 10_000, "我要退款" * 10)], 45_000).customer.recent_characters_per_minute is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "请稍等，我帮您查询一下。",
+        "您等一下啊",
+        "麻烦您先别挂",
+        "One moment, please.",
+        "Let me put you on hold.",
+        "Hold on, please",
+    ],
+)
+def test_an_agent_asks_to_wait(text: str) -> None:
+    assert asks_to_wait(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["让您久等了", "等一下会有同事联系您", "It takes a minute", "just a moment ago", "I hold the record", ""]
+)
+def test_other_words_ask_nobody_to_wait(text: str) -> None:
+    assert not asks_to_wait(text)
+
+
+def degraded(stage: str, at_ms: int, ms: int | None = None) -> Degraded:
+    return Degraded(call_id="c", at_ms=at_ms, stage=stage, reason="", ms=ms)
+
+
+def test_faults_of_the_sound_are_counted_once_and_levels_that_are_far_off_are_faults() -> None:
+    talk = Talk().add(said(A, 0, 3_000, loudness=-26.0)).add(said(C, 4_000, 5_000, loudness=-48.0))
+    events = [
+        degraded("gap", 5_000, ms=400),
+        degraded("load", 5_100),
+        degraded("clipping_agent", 6_000),
+        degraded("clipping_agent", 59_000),
+        degraded("clipping_agent", 60_000),
+        degraded("gap", 70_000, ms=600),
+    ]
+    for event in [*events, *events]:
+        talk = talk.degraded(event)
+    assert talk.measures().faults == (
+        AudioFault(kind="loss", channel=None, count=2, ms=1_000),
+        AudioFault(kind="clipping", channel=A, count=2),
+        AudioFault(kind="quiet", channel=C, count=1),
+    )
+    assert talk.degraded(degraded("asr", 80_000)) is talk
+    assert [fault.kind for fault in measured([said(A, 0, 1_000, loudness=-5.0)]).faults] == ["loud"]

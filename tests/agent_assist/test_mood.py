@@ -44,7 +44,7 @@ def test_where_no_emotion_is_looked_for_nothing_is_told(script: Any) -> None:
     ("name", "angry", "calm", "causes"),
     [
         # Anger begins at turn 6 in the Chinese script and at turn 7, after disappointment, in the English one.
-        ("zh_late_order", {4, 6}, {10}, [Cause.SILENCE, Cause.AGENT]),
+        ("zh_late_order", {4, 6}, {10}, [Cause.HOLD, Cause.AGENT]),
         ("en_cancel_plan", {6, 7}, {10}, [Cause.AGENT, Cause.AGENT]),
     ],
 )
@@ -67,7 +67,7 @@ def test_what_came_before_a_turn_is_told_with_it(told: Told) -> None:
     [worse, _] = moods(told("zh_late_order"))[-1][1].turns
     # The agent asks to wait, then nobody says anything for 4.2 s.
     assert worse.before == Before(
-        agent_from_ms=29_674, agent_to_ms=32_084, silence_ms=4_200, topic="complaint,repeat_contact"
+        agent_from_ms=29_674, agent_to_ms=32_084, silence_ms=4_200, hold_ms=4_200, topic="complaint,repeat_contact"
     )
 
 

@@ -187,6 +187,10 @@ def test_what_the_agents_voice_is_like_changes_nothing_but_the_loudness_told(scr
             for mine in of_agent(message):
                 mine.pop("loudness_dbfs", None)
                 mine.pop("loudness", None)
+                if mine.get("kind") in {"quiet", "loud"}:
+                    mine.clear()
+            if message.get("type") == "measures":
+                message["measures"]["faults"] = [fault for fault in message["measures"]["faults"] if fault]
         return found
 
     assert [plain(event) for event in calm.events] != [plain(event) for event in screaming.events]

@@ -214,7 +214,22 @@ def test_a_gap_is_told_and_ends_what_was_being_said(call: list[AudioRecord]) -> 
     assert told.stage == "gap"
     assert told.at_ms == 40_000
     assert "6000 ms" in told.reason
+    assert told.ms == 6_000
     assert pipeline.next() is not None
+
+
+def test_clipping_is_told_once_a_minute_for_each_channel_and_by_a_successor_of_the_same_minute(
+    call: list[AudioRecord],
+) -> None:
+    quiet = call[0]
+    loud = encode(quiet.encoding, np.full(len(quiet.agent), 32_767, np.int16))
+    clipped = [replace(record, agent=loud) if record.seq in {10, 11, 200, 400} else record for record in call]
+    pipeline = CallPipeline("c", LevelVad(), PipelinePolicy())
+    told = [event for record in clipped for event in pipeline.push(record) if isinstance(event, Degraded)]
+    assert [(event.stage, event.at_ms) for event in told] == [("clipping_agent", 2_000), ("clipping_agent", 80_000)]
+    successor = CallPipeline("c", LevelVad(), PipelinePolicy())
+    again = [event for record in clipped[:12] for event in successor.push(record)]
+    assert again == told[:1]
 
 
 def test_where_partials_are_off_none_is_asked_for(call: list[AudioRecord]) -> None:

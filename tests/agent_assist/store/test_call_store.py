@@ -28,6 +28,7 @@ from agent_assist.types import (
     CallRecord,
     CallRisk,
     CallStarted,
+    CallSynopsis,
     Card,
     CardFeedback,
     CardKind,
@@ -37,6 +38,7 @@ from agent_assist.types import (
     FeedbackAction,
     Final,
     Keys,
+    SynopsisEdit,
 )
 from audio.types import Channel
 from models.turning import Before, Cause, Turn
@@ -213,6 +215,25 @@ def test_a_call_stored_before_there_were_turns_is_read_with_its_curve(url: str) 
     store.write(messages, {})
     assert store.call("c") == folded(messages)
     store.close()
+
+
+def test_the_latest_synopsis_stays_and_every_edit_of_it(store: CallStore) -> None:
+    messages = a_call()
+    running, whole = (
+        CallSynopsis(call_id="c", at_ms=at_ms, language="en", sentences=(), text=text, over=over)
+        for at_ms, text, over in ((9_000, "so far", False), (8_000, "whole", True))
+    )
+    rewritten = msgspec.structs.replace(whole, text="fine", rewritten=True)
+    edits = [
+        SynopsisEdit(call_id="c", text=text, at=START + timedelta(minutes=n), by="li") for n, text in enumerate("ab")
+    ]
+    store.write([*messages, rewritten, edits[1]], {})
+    store.write([whole, running, *edits], {})
+    record = store.call("c")
+    assert record is not None
+    assert record.synopsis == rewritten
+    assert record.synopsis_edits == tuple(edits)
+    assert record == folded([*messages, running, whole, rewritten, *reversed(edits), edits[0]])
 
 
 def test_a_write_that_fails_leaves_neither_messages_nor_positions(store: CallStore) -> None:

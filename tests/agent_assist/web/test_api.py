@@ -8,7 +8,7 @@ import pytest
 from litestar.testing import TestClient
 
 from agent_assist.call.record import record_of
-from agent_assist.types import CallRecord, FeedbackAction
+from agent_assist.types import CallRecord, CallSynopsis, FeedbackAction
 
 AUTH = {"authorization": "Bearer correct-horse"}
 LOCAL = "http://127.0.0.1:8700"
@@ -138,6 +138,34 @@ def test_feedback_is_passed_on_for_cards_that_exist(client: Any, site: Any, call
     assert client.post(path, content=b"{", headers=AUTH).status_code == 400
     assert client.post("/v1/calls/c/cards/x/feedback", json={"action": "used"}, headers=AUTH).status_code == 404
     assert client.post("/v1/calls/x/cards/x/feedback", json={"action": "used"}, headers=AUTH).status_code == 404
+    assert len(site.published) == 1
+
+
+def test_a_synopsis_that_a_person_wrote_is_passed_on_and_the_original_is_kept(
+    client: Any, site: Any, call: Any
+) -> None:
+    c = call("c")
+    original = CallSynopsis(call_id="c", at_ms=1, language="en", sentences=(), text="drawn", over=True)
+    site.store.write([c.started(), c.final(0), original, call("d").started()], {})
+    answer = client.put("/v1/calls/c/summary", json={"text": "mine", "by": "li"}, headers=AUTH)
+    assert answer.status_code == 202
+    (edit,) = site.published
+    assert (edit.call_id, edit.text, edit.by) == ("c", "mine", "li")
+    assert answer.json()["at"] == edit.at.isoformat().replace("+00:00", "Z")
+    site.store.write([edit], {})
+    known = client.get("/v1/calls/c", headers=AUTH).json()
+    assert known["synopsis"]["text"] == "drawn"
+    assert [one["text"] for one in known["synopsis_edits"]] == ["mine"]
+    assert client.put("/v1/calls/c/summary", json={"text": "mine", "by": "li"}).status_code == 401
+    for body in (
+        {"text": "mine"},
+        {"text": "", "by": "li"},
+        {"text": "x" * 4_001, "by": "li"},
+        {"text": 1, "by": "li"},
+    ):
+        assert client.put("/v1/calls/c/summary", json=body, headers=AUTH).status_code == 400
+    for path in ("/v1/calls/d/summary", "/v1/calls/x/summary"):
+        assert client.put(path, json={"text": "mine", "by": "li"}, headers=AUTH).status_code == 404
     assert len(site.published) == 1
 
 

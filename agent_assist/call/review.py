@@ -1,0 +1,40 @@
+"""What a call was like, from its record."""
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+import msgspec
+
+from agent_assist.call.fields import REQUIRED, Field, known_of
+from agent_assist.call.recollect import recollection
+from agent_assist.types import CallRecord, CallReview
+
+_NOTHING: Final[Mapping[str, str]] = {}
+
+
+def review(
+    record: CallRecord,
+    *,
+    attributes: Mapping[str, str] = _NOTHING,
+    required: Collection[Field] = REQUIRED,
+) -> CallReview:
+    """
+    Review a call that is over.
+
+    Args:
+        attributes: What is known of the customer beside their name.
+        required: Fields that must be verified on every call.
+    """
+    return CallReview(
+        recollection=recollection(
+            record.utterances,
+            record.duration_ms,
+            known=known_of(attributes, record.customer_name),
+            required=required,
+        )
+    )
+
+
+def reviewed(record: CallRecord) -> CallRecord:
+    """The record with its review; as it is while the call runs."""
+    return record if record.status == "live" else msgspec.structs.replace(record, review=review(record))
