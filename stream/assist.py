@@ -7,7 +7,7 @@ import msgspec
 
 from agent_assist.call.assistant import Assistant
 from agent_assist.call.state import CallState
-from agent_assist.types import Assist, CallEnded, CallRisk, Card, Degraded, Event, Partial
+from agent_assist.types import Assist, CallEnded, CallRisk, Card, Degraded, Event, Partial, Withheld
 from stream import metrics
 from stream.wire import ChurnSignal
 
@@ -47,7 +47,7 @@ class Adviser:
 
     async def receive(self, event: Event, message: Message) -> None:
         """Take the next event of a call."""
-        if isinstance(event, Partial):
+        if isinstance(event, Partial) and not self._assistant.foretells:
             return
         call_id = event.call_id
         saved = self._states.get(call_id)
@@ -55,9 +55,14 @@ class Adviser:
         if kept is not None and message.offset <= kept.offset:
             return
         state, told = self._assistant.step(None if kept is None else kept.state, event)
+        # Most partials tell nothing and change nothing: they are not worth a record in the table's changelog.
+        if isinstance(event, Partial) and not told:
+            return
         for assist in told:
-            if isinstance(assist, Card):
+            if isinstance(assist, Card) and not assist.provisional:
                 metrics.CARDS.labels(assist.rule).inc()
+            if isinstance(assist, Withheld):
+                metrics.WITHHELD.labels(assist.why).inc()
             await self._publish(assist)
             if isinstance(assist, CallRisk) and assist.customer_id is not None:
                 await self._publish(

@@ -5,7 +5,7 @@ from datetime import UTC
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Column, Connection, String, Table, Update, bindparam, update
+from sqlalchemy import Column, Connection, String, Table, Update, bindparam, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from agent_assist.store.tables import calls, cards, degraded, feedback, keys, positions, utterances
@@ -22,6 +22,9 @@ from agent_assist.types import (
     Event,
     Keys,
     Partial,
+    Webhook,
+    Withdrawn,
+    Withheld,
 )
 from agent_assist.types import Final as FinalEvent
 
@@ -59,6 +62,10 @@ _TURNS: Final = (
 )
 
 
+_PROVISIONAL: Final = cards.c.body.contains('"provisional":true', autoescape=True)
+"""In JSON as we write it no text can look like that: its quotes are escaped."""
+
+
 class Rows:
     """
     Rows of a batch, by table, and what changes on those of the calls.
@@ -67,9 +74,11 @@ class Rows:
     """
 
     def __init__(self, messages: Iterable[Event | Assist]) -> None:
-        self._inserts: dict[Table, list[Row]] = {t: [] for t in (calls, utterances, cards, feedback, degraded, keys)}
+        self._inserts: dict[Table, list[Row]] = {t: [] for t in (calls, utterances, feedback, degraded, keys)}
         # A call's end last: it settles the duration that finals lengthen.
         self._updates: dict[Update, list[Row]] = {u: [] for u in (_START, _LENGTHEN, _RISK, _MEASURES, _TURNS, _END)}
+        self._cards: dict[str, Card | None] = {}
+        """What is to be of a card; None where it is withdrawn."""
         known = ""
         for message in sorted(messages, key=lambda message: message.call_id):
             if message.call_id != known and not isinstance(message, Partial):
@@ -86,6 +95,7 @@ class Rows:
         for statement, rows in self._updates.items():
             if rows:
                 connection.execute(statement, rows)
+        self._write_cards(connection, dialect)
         rows = [{"topic": topic, "partition": part, "next_offset": offset} for topic, part, offset in sorted(reached)]
         if rows:
             insert = dialect.insert(positions)
@@ -99,7 +109,24 @@ class Rows:
                 rows,
             )
 
-    def _add(self, message: Event | Assist) -> None:
+    def _add_card(self, name: str, card: Card | None) -> None:
+        known = self._cards.get(name)
+        if known is None or known.provisional:
+            self._cards[name] = card
+
+    def _write_cards(self, connection: Connection, dialect: Any) -> None:
+        """A provisional card gives way to the same one confirmed, and goes when it is withdrawn; no other does."""
+        shown = [_card_row(card) for card in self._cards.values() if card is not None]
+        gone = [name for name, card in self._cards.items() if card is None]
+        if shown:
+            insert = dialect.insert(cards)
+            new = {name: insert.excluded[name] for name in ("kind", "at_ms", "body")}
+            confirmed = insert.on_conflict_do_update(index_elements=["card_id"], set_=new, where=_PROVISIONAL)
+            connection.execute(confirmed, shown)
+        if gone:
+            connection.execute(delete(cards).where(cards.c.card_id == bindparam("name"), _PROVISIONAL), _named(gone))
+
+    def _add(self, message: Event | Assist) -> None:  # noqa: PLR0912 - a case for each message
         call = message.call_id
         match message:
             case CallStarted():
@@ -129,16 +156,11 @@ class Rows:
                 how = "lost" if message.reason == "lost" else "ended"
                 self._updates[_END].append({"call": call, "how": how, "until": message.duration_ms})
             case Card():
-                self._inserts[cards].append(
-                    {
-                        "card_id": message.id,
-                        "call_id": call,
-                        "rule": message.rule,
-                        "kind": message.kind.value,
-                        "at_ms": message.at_ms,
-                        "body": _text(message),
-                    }
-                )
+                self._add_card(message.id, message)
+            case Withdrawn():
+                self._add_card(message.card_id, None)
+            case Withheld() | Webhook():
+                pass
             case CallRisk():
                 self._updates[_RISK].append({"call": call, "at": message.at_ms, "body": _text(message.risk)})
             case CallMeasures():
@@ -162,6 +184,21 @@ class Rows:
             }
         )
         self._updates[_LENGTHEN].append({"call": message.call_id, "until": said.end_ms})
+
+
+def _card_row(card: Card) -> Row:
+    return {
+        "card_id": card.id,
+        "call_id": card.call_id,
+        "rule": card.rule,
+        "kind": card.kind.value,
+        "at_ms": card.at_ms,
+        "body": _text(card),
+    }
+
+
+def _named(names: Iterable[str]) -> list[Row]:
+    return [{"name": name} for name in names]
 
 
 def _text(value: object) -> str:
