@@ -14,7 +14,6 @@ import faust
 import structlog
 from mode.utils.queues import FlowControlEvent
 
-from agent_assist.call.assistant import Assistant
 from agent_assist.types import Assist, Degraded, Event
 from audio.vad import VoiceActivity
 from stream import metrics, topics
@@ -23,6 +22,7 @@ from stream.errors import WireError
 from stream.hearing import Hearing
 from stream.listen import Listener, ListenPolicy, Offsets
 from stream.logs import where
+from stream.playbooks import Playbooks
 from stream.topics import Topic
 from stream.wire import ChurnSignal, Invalid, ListenLoad, decode_assist, decode_audio, decode_event, encode
 
@@ -34,6 +34,8 @@ Store = Callable[[list[Event | Assist], Mapping[tuple[str, int], int]], None]
 _BEAT_EVERY_S = 3.0
 _LOAD_EVERY_S = 2.0
 _STUCK_AFTER_S = 45.0
+_LOOK_EVERY_S = 2.0
+"""For changed playbooks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +299,7 @@ def listen_app(
     return cast("faust.App", app)
 
 
-def assist_app(policy: WorkerPolicy, *, assistant: Assistant, store: Store) -> faust.App:
+def assist_app(policy: WorkerPolicy, *, playbooks: Playbooks, store: Store) -> faust.App:
     """The app that turns events into help, and writes both to the store."""
     worker = _Worker("assist", policy)
     app, events, assists = worker.app, worker.topic(topics.EVENTS), worker.topic(topics.ASSIST)
@@ -311,7 +313,7 @@ def assist_app(policy: WorkerPolicy, *, assistant: Assistant, store: Store) -> f
             case _:
                 await worker.send(topics.ASSIST, message.call_id, encode(message))
 
-    adviser = Adviser(assistant, publish, worker.table("assist"))
+    adviser = Adviser(playbooks, publish, worker.table("assist"))
 
     @app.agent(events, concurrency=1)
     async def advise(stream: Any) -> None:
@@ -353,6 +355,10 @@ def assist_app(policy: WorkerPolicy, *, assistant: Assistant, store: Store) -> f
     @app.timer(60.0)
     async def forget() -> None:
         adviser.forget(time.time())
+
+    @app.timer(_LOOK_EVERY_S)
+    async def look() -> None:
+        await asyncio.to_thread(playbooks.refresh)
 
     worker.watch(topics.EVENTS)
     return cast("faust.App", app)

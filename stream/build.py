@@ -6,6 +6,7 @@ from typing import Final
 import structlog
 
 from agent_assist.advice.playbook import load as load_playbook
+from agent_assist.advice.tenants import ANYBODY, folders
 from agent_assist.call.assistant import Assistant
 from audio.vad import LevelVad, SileroVad, VoiceActivity
 from models.acoustic import AcousticModel
@@ -106,7 +107,8 @@ def vad(settings: Settings) -> VoiceActivity:
 def pipeline_policy(settings: Settings) -> PipelinePolicy:
     """How calls are cut, and which names they may hold: those of the vocabulary and the playbook's competitors."""
     given = Vocabularies() if settings.vocabulary is None else load_vocabulary(settings.vocabulary)
-    competitors = load_playbook(settings.playbook).competitors
+    playbooks = [load_playbook(path) for path in folders(settings.playbook).values()]
+    competitors = [one for playbook in playbooks for one in playbook.competitors]
     return PipelinePolicy(
         partial_every=settings.partial_every_ms * 16,
         keys=settings.keys,
@@ -121,5 +123,5 @@ def listen_policy(settings: Settings) -> ListenPolicy:
 
 
 def assistant(settings: Settings) -> Assistant:
-    """The rules and the risk."""
-    return Assistant(load_playbook(settings.playbook))
+    """The rules and the risk, as for a call that names no tenant."""
+    return Assistant(load_playbook(folders(settings.playbook)[ANYBODY]))

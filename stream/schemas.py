@@ -7,12 +7,14 @@ from typing import Any, Final, get_args
 
 import msgspec
 
+from agent_assist.advice.backtest import Backtest
 from agent_assist.types import Assist, CallSummary, Event
 from agent_assist.web.api import SCHEMAS, CallList
 from agent_assist.web.live import Snapshot
 from agent_assist.web.problem import Problem
 from models.weights import WeightsState
 from stream.commands.calls import EffectTable
+from stream.commands.rules import RulesCheck
 from stream.commands.run import Addresses
 from stream.wire import AudioEnd, AudioStart, ChurnSignal, Invalid, ListenLoad
 
@@ -62,6 +64,8 @@ TYPES: Final[Mapping[str, Any]] = {
     "addresses": Addresses,
     "played": Played,
     "effects": EffectTable,
+    "rules-check": RulesCheck,
+    "rules-backtest": Backtest,
     "weights": WeightsTable,
     "audio-start": AudioStart,
     "audio-end": AudioEnd,

@@ -54,19 +54,20 @@ def settle(state: CallState, told: Iterable[Told], left: Collection[str], now_ms
     shown = state.memory.provisional
     if not shown:
         return state, []
-    confirmed = {card.id for card in told if isinstance(card, Card)}
+    confirmed = {card.id for card in told if isinstance(card, Card) and not card.provisional}
     gone = [name for name in shown if name not in left and name not in confirmed]
     kept = {name: one for name, one in shown.items() if name in left and name not in confirmed}
     state = _with(state, kept) if len(kept) < len(shown) else state
     return state, [Withdrawn(call_id=state.call_id, card_id=name, at_ms=now_ms) for name in gone]
 
 
-def unheard(state: CallState, channel: Channel, start_ms: int) -> set[str]:
-    """Ids of what waits for an utterance that has not come, when one that began there has become final."""
+def unheard(state: CallState) -> set[str]:
+    """Ids of what waits for an utterance that is not final yet; when a later one of its channel is, it was nothing."""
     return {
         name
         for name, one in state.memory.provisional.items()
-        if one.channel is not None and not (one.channel is channel and one.start_ms <= start_ms)
+        if one.channel is not None
+        and not any(said.channel is one.channel and said.start_ms >= one.start_ms for said in state.recent)
     }
 
 

@@ -95,7 +95,7 @@ class Rules:
         for ready in self._awaited:
             this.attempt(this.wait, ready)
         state, told = self._tell(this, state.reached_ms)
-        left = unheard(state, utterance.channel, utterance.start_ms)
+        left = unheard(state)
         left |= {one.gives.id for one in state.memory.silences}
         left |= waiting.open_ids(self._awaited, state.memory, state.call_id)
         state, withdrawn = settle(state, told, left, state.reached_ms)

@@ -153,12 +153,12 @@ def _listen(settings: Settings, policy: Any) -> Any:
 def _assist(settings: Settings, policy: Any) -> Any:
     from agent_assist.store.calls import CallStore
     from stream import app as apps
-    from stream.build import assistant
+    from stream.playbooks import Playbooks
 
     settings.home.mkdir(parents=True, exist_ok=True)
     store = CallStore(settings.database_url)
     store.upgrade()
-    return apps.assist_app(policy, assistant=assistant(settings), store=store.write)
+    return apps.assist_app(policy, playbooks=Playbooks(settings.playbook), store=store.write)
 
 
 def gateway(
