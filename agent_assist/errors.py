@@ -27,3 +27,24 @@ class SlowListener(AssistError):
 
     def __str__(self) -> str:
         return f"expected a listener that keeps up, got one with {self.waiting} messages unread (live channel)"
+
+
+@dataclass(eq=False)
+class ClipError(AssistError):
+    """A clip that is none of any call."""
+
+    expected: str
+    got: str
+
+    def __str__(self) -> str:
+        return f"expected {self.expected}, got {self.got}"
+
+
+@dataclass(eq=False)
+class UnknownCall(AssistError):
+    """A call that is not in the store."""
+
+    call_id: str
+
+    def __str__(self) -> str:
+        return f"expected the id of a stored call, got {self.call_id[:128]!r}; `warmline calls list` shows them"

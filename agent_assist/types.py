@@ -270,7 +270,53 @@ class CardFeedback(msgspec.Struct, frozen=True, kw_only=True, tag="feedback"):
     v: int = 1
 
 
-Assist = Card | Withdrawn | Withheld | Webhook | CallRisk | CallMeasures | CallMood | CardFeedback
+class Acknowledged(msgspec.Struct, frozen=True, kw_only=True, tag="acknowledged"):
+    """A supervisor has seen an alert."""
+
+    call_id: str
+    card_id: str
+    by: str
+    at: datetime
+    v: int = 1
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True, tag="asked"):
+    """The agent asks somebody who knows, while the customer waits for nothing."""
+
+    id: str
+    call_id: str
+    question: str
+    by: str
+    at: datetime
+    v: int = 1
+
+
+class Whisper(msgspec.Struct, frozen=True, kw_only=True, tag="whisper"):
+    """Words to the agent of a call, which the customer neither hears nor sees."""
+
+    id: str
+    call_id: str
+    text: str
+    by: str
+    at: datetime
+    answers: str | None = None
+    """Id of what was asked."""
+    v: int = 1
+
+
+Assist = (
+    Card
+    | Withdrawn
+    | Withheld
+    | Webhook
+    | CallRisk
+    | CallMeasures
+    | CallMood
+    | CardFeedback
+    | Acknowledged
+    | Asked
+    | Whisper
+)
 """The topic ``call.assist``."""
 
 
@@ -301,6 +347,10 @@ class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Of that curve; None where no mood is known."""
     turns: tuple[Turn, ...] = ()
     """Turning points of the mood, by time; none in calls from before they were looked for."""
+    acknowledged: tuple[Acknowledged, ...] = ()
+    asked: tuple[Asked, ...] = ()
+    whispers: tuple[Whisper, ...] = ()
+    """By time, like what was asked."""
 
 
 class CallSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -319,3 +369,9 @@ class CallSummary(msgspec.Struct, frozen=True, kw_only=True):
     risk: ChurnRisk
     emotion: str
     """Last known label of the customer's emotion."""
+    open_alerts: int = 0
+    """Those that nobody has acknowledged."""
+    alert: str = ""
+    """Why the last of these was raised."""
+    questions: int = 0
+    """Asked by the agent and not answered."""

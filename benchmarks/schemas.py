@@ -19,7 +19,7 @@ from benchmarks import (
     vocabulary,
     windows,
 )
-from stream.schemas import TYPES, schema
+from stream.schemas import TYPES, asyncapi, schema
 
 DIRECTORY: Final = Path(__file__).resolve().parents[1] / "docs" / "schemas"
 PUBLISHED: Final[dict[str, Any]] = {
@@ -43,9 +43,10 @@ PUBLISHED: Final[dict[str, Any]] = {
 
 def files() -> dict[str, str]:
     """Name and content of each file."""
+    contents = {name: schema(name, kind) for name, kind in sorted(PUBLISHED.items())}
+    contents["asyncapi"] = asyncapi("1")
     return {
-        f"{name}.json": json.dumps(schema(name, kind), indent=2, ensure_ascii=False) + "\n"
-        for name, kind in sorted(PUBLISHED.items())
+        f"{name}.json": json.dumps(content, indent=2, ensure_ascii=False) + "\n" for name, content in contents.items()
     }
 
 

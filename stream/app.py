@@ -28,8 +28,8 @@ from stream.wire import ChurnSignal, Invalid, ListenLoad, decode_assist, decode_
 
 log = structlog.get_logger()
 
-Store = Callable[[list[Event | Assist], Mapping[tuple[str, int], int]], None]
-"""Write messages and the positions behind them in one transaction; blocks."""
+Store = Callable[[list[Event | Assist], Mapping[tuple[str, int], int], list[int]], None]
+"""Write messages, the positions behind them and the offset of each, in one transaction; blocks."""
 
 _BEAT_EVERY_S = 3.0
 _LOAD_EVERY_S = 2.0
@@ -299,8 +299,19 @@ def listen_app(
     return cast("faust.App", app)
 
 
-def assist_app(policy: WorkerPolicy, *, playbooks: Playbooks, store: Store) -> faust.App:
-    """The app that turns events into help, and writes both to the store."""
+def assist_app(
+    policy: WorkerPolicy,
+    *,
+    playbooks: Playbooks,
+    store: Store,
+    record: Callable[[], Awaitable[None]] | None = None,
+) -> faust.App:
+    """
+    The app that turns events into help, and writes both to the store.
+
+    Args:
+        record: Keeps the sound of the calls, until cancelled.
+    """
     worker = _Worker("assist", policy)
     app, events, assists = worker.app, worker.topic(topics.EVENTS), worker.topic(topics.ASSIST)
 
@@ -327,6 +338,7 @@ def assist_app(policy: WorkerPolicy, *, playbooks: Playbooks, store: Store) -> f
 
     async def keep(batch: Iterable[Any], decode: Callable[[bytes], Event | Assist], invalid: Topic | None) -> None:
         messages: list[Event | Assist] = []
+        offsets: list[int] = []
         positions: dict[tuple[str, int], int] = {}
         for event in batch:
             message = event.message
@@ -335,10 +347,11 @@ def assist_app(policy: WorkerPolicy, *, playbooks: Playbooks, store: Store) -> f
                 continue
             try:
                 messages.append(decode(message.value))
+                offsets.append(message.offset)
             except WireError as error:
                 if invalid is not None:
                     await worker.refuse(invalid, event, error)
-        await _until_written(lambda: asyncio.to_thread(store, messages, positions))
+        await _until_written(lambda: asyncio.to_thread(store, messages, positions, offsets))
         metrics.STORED.inc(len(messages))
 
     @app.agent(events, concurrency=1)
@@ -351,6 +364,11 @@ def assist_app(policy: WorkerPolicy, *, playbooks: Playbooks, store: Store) -> f
     async def keep_assists(stream: Any) -> None:
         async for batch in stream.take_events(200, within=0.1):
             await keep(batch, decode_assist, topics.ASSIST_INVALID)
+
+    @app.task
+    async def keep_sound() -> None:
+        if record is not None:
+            await record()
 
     @app.timer(60.0)
     async def forget() -> None:

@@ -8,6 +8,7 @@ import structlog
 from agent_assist.advice.playbook import load as load_playbook
 from agent_assist.advice.tenants import ANYBODY, folders
 from agent_assist.call.assistant import Assistant
+from agent_assist.store.recordings import Recordings
 from audio.vad import LevelVad, SileroVad, VoiceActivity
 from models.acoustic import AcousticModel
 from models.asr import WhisperRecogniser
@@ -125,3 +126,9 @@ def listen_policy(settings: Settings) -> ListenPolicy:
 def assistant(settings: Settings) -> Assistant:
     """The rules and the risk, as for a call that names no tenant."""
     return Assistant(load_playbook(folders(settings.playbook)[ANYBODY]))
+
+
+def recordings(settings: Settings) -> Recordings | None:
+    """Where the sound of calls is kept; None where none is."""
+    url = settings.recordings_url
+    return None if url is None else Recordings(url)

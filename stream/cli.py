@@ -9,7 +9,7 @@ from agent_assist.errors import AssistError
 from audio.errors import AudioError
 from models.errors import ModelError
 from stream import logs
-from stream.commands import bench, calls, rules, run, weights
+from stream.commands import bench, calls, passes, replay, rules, run, weights
 from stream.errors import StreamError
 
 app = typer.Typer(
@@ -23,8 +23,10 @@ app.command()(run.gateway)
 app.command()(run.worker)
 app.command()(run.broker)
 app.command()(run.reload)
+app.command("pass")(passes.grant)
 app.command()(calls.play)
 app.command()(calls.analyze)
+app.command()(replay.replay)
 app.add_typer(calls.calls, name="calls")
 app.add_typer(rules.rules, name="rules")
 app.add_typer(weights.models, name="models")

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,13 +12,17 @@ import uvicorn
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from agent_assist.quality.replay import Replayed
 from agent_assist.store.calls import CallStore
-from agent_assist.types import CardFeedback
+from agent_assist.store.recordings import Recordings
+from agent_assist.types import Assist, CallRecord
+from agent_assist.web.access import Office
 from agent_assist.web.live import Live
 from agent_assist.web.server import application
 from audio.errors import Busy
 from audio.telephony.server import CallStart, MediaPolicy, MediaServer
 from audio.types import AudioRecord
+from models.types import Utterance
 from stream import metrics, topics
 from stream.errors import WireError
 from stream.overload import Admission
@@ -37,6 +41,8 @@ class GatewayPolicy:
     max_calls: int
     twilio_auth_token: str | None
     public_url: str | None
+    origins: tuple[str, ...] = ()
+    """Of pages elsewhere that may hold the overlay."""
     resume_within_s: float = 30.0
     """A call whose connection broke waits so long for the next one."""
 
@@ -141,8 +147,8 @@ class Intake:
             else:
                 return
 
-    async def feedback(self, feedback: CardFeedback) -> None:
-        await self._producer.send_and_wait(topics.ASSIST.name, encode(feedback), key=feedback.call_id.encode())
+    async def publish(self, message: Assist) -> None:
+        await self._producer.send_and_wait(topics.ASSIST.name, encode(message), key=message.call_id.encode())
 
 
 async def follow(consumer: AIOKafkaConsumer, live: Live, admission: Admission) -> None:
@@ -210,6 +216,8 @@ async def serve(
     policy: GatewayPolicy,
     *,
     store: CallStore,
+    recordings: Recordings | None,
+    replay: Callable[[CallRecord, Sequence[Utterance]], Replayed],
     ready: Callable[[int, int], None],
     stop: asyncio.Event,
 ) -> None:
@@ -245,11 +253,16 @@ async def serve(
     media_port = await doors.start()
     listening = asyncio.Event()
     app = application(
-        store=store,
-        live=live,
-        token=policy.token,
-        feedback=intake.feedback,
-        ready=listening.is_set,
+        Office(
+            store=store,
+            live=live,
+            token=policy.token,
+            publish=intake.publish,
+            ready=listening.is_set,
+            recordings=recordings,
+            replay=replay,
+            origins=frozenset(policy.origins),
+        ),
         hosts=(policy.host, "127.0.0.1", "localhost"),
     )
     server = _Server(

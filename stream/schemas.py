@@ -7,15 +7,18 @@ from typing import Any, Final, get_args
 
 import msgspec
 
-from agent_assist.advice.backtest import Backtest
+from agent_assist.quality.backtest import Backtest
+from agent_assist.quality.replay import Replayed
 from agent_assist.types import Assist, CallSummary, Event
 from agent_assist.web.api import SCHEMAS, CallList
+from agent_assist.web.library import Clips, FoundCalls
 from agent_assist.web.live import Snapshot
 from agent_assist.web.problem import Problem
 from models.weights import WeightsState
 from stream.commands.calls import EffectTable
 from stream.commands.rules import RulesCheck
 from stream.commands.run import Addresses
+from stream.topics import ASSIST, AUDIO, EVENTS, LOAD, SIGNALS
 from stream.wire import AudioEnd, AudioStart, ChurnSignal, Invalid, ListenLoad
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -66,6 +69,9 @@ TYPES: Final[Mapping[str, Any]] = {
     "effects": EffectTable,
     "rules-check": RulesCheck,
     "rules-backtest": Backtest,
+    "search": FoundCalls,
+    "clips": Clips,
+    "replay": Replayed,
     "weights": WeightsTable,
     "audio-start": AudioStart,
     "audio-end": AudioEnd,
@@ -84,3 +90,80 @@ def schema(name: str, kind: Any) -> dict[str, Any]:
 def schemas() -> dict[str, dict[str, Any]]:
     """The schema of each shape that the installed program gives out, by name."""
     return {name: schema(name, kind) for name, kind in sorted(TYPES.items())}
+
+
+def asyncapi(version: str) -> dict[str, Any]:
+    """
+    The topics and the live channel, described.
+
+    Source: AsyncAPI 3.0.0.
+    """
+    channels: dict[str, Any] = {}
+    operations: dict[str, Any] = {}
+    messages: dict[str, Any] = {}
+    for address, kinds, action in (
+        (AUDIO.name, ("audio-start", "audio-end"), "receive"),
+        (EVENTS.name, ("event",), "send"),
+        (ASSIST.name, ("assist",), "send"),
+        (SIGNALS.name, ("churn-signal",), "send"),
+        (LOAD.name, ("listen-load",), "send"),
+        ("/v1/live", ("live-message",), "send"),
+    ):
+        name = address.strip("/").replace("/", "-").replace(".", "-")
+        of_live = address.startswith("/")
+        messages |= {
+            kind: {
+                "payload": {
+                    "schemaFormat": "application/schema+json;version=draft-2020-12",
+                    "schema": {"$ref": f"{kind}.json"},
+                }
+            }
+            for kind in kinds
+        }
+        channels[name] = {
+            "address": address,
+            "servers": [{"$ref": f"#/servers/{'gateway' if of_live else 'kafka'}"}],
+            "messages": {kind: {"$ref": f"#/components/messages/{kind}"} for kind in kinds},
+        }
+        operations[f"{action}-{name}"] = {
+            "action": action,
+            "channel": {"$ref": f"#/channels/{name}"},
+            "summary": _SUMMARIES[address],
+        }
+    channels["v1-live"]["bindings"] = {
+        "ws": {
+            "query": {
+                "type": "object",
+                "properties": {"call": {"type": "string"}, "epoch": {"type": "string"}, "after": {"type": "integer"}},
+            }
+        }
+    }
+    return {
+        "asyncapi": "3.0.0",
+        "info": {"title": "Warmline", "version": version},
+        "servers": {
+            "kafka": {
+                "host": "localhost:9092",
+                "protocol": "kafka",
+                "description": "The embedded broker, or a cluster.",
+            },
+            "gateway": {
+                "host": "localhost:8700",
+                "protocol": "ws",
+                "security": [{"type": "http", "scheme": "bearer", "description": "Or the subprotocol token.TOKEN."}],
+            },
+        },
+        "channels": channels,
+        "operations": operations,
+        "components": {"messages": messages},
+    }
+
+
+_SUMMARIES: Final = {
+    AUDIO.name: "Audio of calls: version and kind in two bytes, then start and end as JSON, records in binary.",
+    EVENTS.name: "What happens in calls. Key: call id.",
+    ASSIST.name: "What is advised, and what people make of it. Key: call id.",
+    SIGNALS.name: "The last known risk of each customer. Key: customer id; compacted.",
+    LOAD.name: "How busy each worker is. Key: worker.",
+    "/v1/live": "A call, or the list of calls, live; see live.md.",
+}

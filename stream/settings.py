@@ -5,7 +5,7 @@ import secrets
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -32,8 +32,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     replication: int = 1
     database: str | None = None
     """SQLAlchemy URL; without it SQLite under ``home``."""
+    recordings: str | None = None
+    """Where the sound of calls is kept: a directory or a URL that fsspec knows; "off" keeps none; without it, under
+    ``home``."""
     token: str | None = None
     """For every door; without it one is made and kept under ``home``."""
+    origins: tuple[str, ...] = ()
+    """Of pages elsewhere that may hold the overlay, as ``https://crm.example``."""
     recogniser: Literal["whisper", "none"] = "whisper"
     """"none" measures the path without models: speech is found by level, words are placeholders."""
     model: str = "whisper-base"
@@ -87,6 +92,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def database_url(self) -> str:
         return self.database or f"sqlite:///{self.home.absolute() / 'warmline.db'}"
 
+    @property
+    def recordings_url(self) -> str | None:
+        if self.recordings == "off":
+            return None
+        return self.recordings or str(self.home.absolute() / "recordings")
+
     def public(self) -> dict[str, Any]:
         """All but the secrets, to be printed."""
         shown = msgspec.structs.asdict(self)
@@ -113,16 +124,9 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str] = os.environ
         except (OSError, tomllib.TOMLDecodeError) as error:
             raise SettingsError("WARMLINE_CONFIG", "a readable TOML file", str(error), path) from error
     known = {field.name for field in msgspec.structs.fields(Settings)}
-    layers.append(
-        (
-            "the environment",
-            {
-                name: environment[f"WARMLINE_{name.upper()}"]
-                for name in known
-                if environment.get(f"WARMLINE_{name.upper()}")
-            },
-        )
-    )
+    given = {name: value for name in known if (value := environment.get(f"WARMLINE_{name.upper()}"))}
+    lists: dict[str, Any] = {name: value.split(",") for name, value in given.items() if name in _LISTS}
+    layers.append(("the environment", given | lists))
     layers.append(("the command line", {name: value for name, value in options.items() if value is not None}))
     merged: dict[str, Any] = {}
     for source, layer in layers:
@@ -134,6 +138,10 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str] = os.environ
                 raise SettingsError(name, expected, repr(value), source) from error
             merged[name] = value
     return _convert(merged)
+
+
+_LISTS: Final = ("origins", "devices")
+"""Whose values stand in the environment one after the other, with commas between."""
 
 
 def _convert(values: dict[str, Any]) -> Settings:

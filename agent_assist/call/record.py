@@ -1,12 +1,14 @@
 """A call as one object, built from its events and what was advised; the order of arrival does not matter."""
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
 import msgspec
 
 from agent_assist.call.mood import curve_of
 from agent_assist.types import (
+    Acknowledged,
+    Asked,
     Assist,
     CallEnded,
     CallMeasures,
@@ -25,6 +27,7 @@ from agent_assist.types import (
     Partial,
     SpeakerMeasures,
     Webhook,
+    Whisper,
     Withdrawn,
     Withheld,
 )
@@ -110,6 +113,18 @@ def add(record: CallRecord, message: Event | Assist) -> CallRecord:  # noqa: PLR
             if any((f.card_id, f.action) == (message.card_id, message.action) for f in record.feedback):
                 return record
             return replace(record, feedback=(*record.feedback, message))
+        case Acknowledged():
+            if any(known.card_id == message.card_id for known in record.acknowledged):
+                return record
+            return replace(record, acknowledged=(*record.acknowledged, message))
+        case Asked():
+            if any(known.id == message.id for known in record.asked):
+                return record
+            return replace(record, asked=tuple(sorted((*record.asked, message), key=lambda a: (a.at, a.id))))
+        case Whisper():
+            if any(known.id == message.id for known in record.whispers):
+                return record
+            return replace(record, whispers=tuple(sorted((*record.whispers, message), key=lambda w: (w.at, w.id))))
 
 
 def _shown(record: CallRecord, card: Card) -> CallRecord:
@@ -141,10 +156,35 @@ def record_of(call_id: str, events: Iterable[Event], assists: Iterable[Assist | 
     return record
 
 
+class Attention(NamedTuple):
+    """What of a call waits for a supervisor; see ``CallSummary``."""
+
+    open_alerts: int
+    alert: str
+    questions: int
+
+
+def attention(alerts: Sequence[Card], desk: Iterable[Acknowledged | Asked | Whisper]) -> Attention:
+    """
+    What nobody has taken up.
+
+    Args:
+        alerts: By time.
+    """
+    said = list(desk)
+    seen = {one.card_id for one in said if isinstance(one, Acknowledged)}
+    answered = {one.answers for one in said if isinstance(one, Whisper)}
+    left = [card for card in alerts if card.id not in seen]
+    questions = sum(isinstance(one, Asked) and one.id not in answered for one in said)
+    return Attention(len(left), left[-1].reason if left else "", questions)
+
+
 def summary(record: CallRecord) -> CallSummary | None:
     """Its line in the list of calls; None before its start is known."""
     if record.started_at is None:
         return None
+    alerts = [card for card in record.cards if card.kind is CardKind.ALERT]
+    wanted = attention(alerts, (*record.acknowledged, *record.asked, *record.whispers))
     labels = [u.emotion.label for u in reversed(record.utterances) if u.emotion is not None]
     return CallSummary(
         call_id=record.call_id,
@@ -156,7 +196,10 @@ def summary(record: CallRecord) -> CallSummary | None:
         agent_id=record.agent_id,
         queue=record.queue,
         utterances=len(record.utterances),
-        alerts=sum(card.kind is CardKind.ALERT for card in record.cards),
+        alerts=len(alerts),
         risk=record.risk,
         emotion=next((label for label in labels if label is not EmotionLabel.UNKNOWN), EmotionLabel.UNKNOWN),
+        open_alerts=wanted.open_alerts,
+        alert=wanted.alert,
+        questions=wanted.questions,
     )

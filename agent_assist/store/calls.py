@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ import msgspec
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Engine,
     RowMapping,
@@ -22,10 +24,12 @@ from sqlalchemy import (
 )
 
 from agent_assist.call.mood import curve_of
-from agent_assist.call.record import NO_MEASURES, NO_RISK
+from agent_assist.call.record import NO_MEASURES, NO_RISK, Attention, attention
 from agent_assist.store import tables
 from agent_assist.store.rows import Rows
 from agent_assist.types import (
+    Acknowledged,
+    Asked,
     Assist,
     CallRecord,
     CallSummary,
@@ -36,9 +40,12 @@ from agent_assist.types import (
     Event,
     Keys,
     Measures,
+    Whisper,
 )
 from models.turning import Turn
 from models.types import ChurnRisk, EmotionLabel, Utterance
+
+Note = Acknowledged | Asked | Whisper
 
 Positions = Mapping[tuple[str, int], int]
 """Topic and partition to the next offset that is not in the store."""
@@ -58,16 +65,16 @@ class CallStore:
 
     def __init__(self, url: str) -> None:
         # SQLAlchemy's own default for PostgreSQL is a driver that we do not bring.
-        self._engine: Engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"), pool_pre_ping=True)
-        self._sqlite = self._engine.dialect.name == "sqlite"
+        self.engine: Engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"), pool_pre_ping=True)
+        self._sqlite = self.engine.dialect.name == "sqlite"
         if self._sqlite:
-            event.listen(self._engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "connect", _prepare_sqlite)
 
     def upgrade(self) -> None:
         """Bring the tables up to date."""
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             if self._sqlite:
                 # The write lock first: two processes that start at once migrate one after the other.
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -78,22 +85,36 @@ class CallStore:
             connection.commit()
 
     def close(self) -> None:
-        self._engine.dispose()
+        self.engine.dispose()
 
-    def write(self, messages: Iterable[Event | Assist], positions: Positions) -> None:
-        """Take messages in, and up to where the topics have been read, in one transaction."""
-        rows = Rows(messages)
-        with self._engine.begin() as connection:
+    def write(
+        self, messages: Iterable[Event | Assist], positions: Positions, arrivals: Iterable[int] | None = None
+    ) -> None:
+        """
+        Take messages in, and up to where the topics have been read, in one transaction.
+
+        Args:
+            arrivals: The offset of each message; without them they came in this order.
+        """
+        rows = Rows(messages, count() if arrivals is None else arrivals)
+        with self.engine.begin() as connection:
             rows.write(connection, ((topic, part, offset) for (topic, part), offset in positions.items()))
 
     def calls(
-        self, *, status: str | None = None, limit: int = 50, before: tuple[datetime, str] | None = None
+        self,
+        *,
+        status: str | None = None,
+        agent_id: str | None = None,
+        limit: int = 50,
+        before: tuple[datetime, str] | None = None,
+        where: Sequence[ColumnElement[bool]] = (),
     ) -> list[CallSummary]:
         """
         The newest calls first.
 
         Args:
             before: Start and id of the last call of the page before.
+            where: What else must hold of them.
         """
         c = tables.calls.c
         alerts = (
@@ -115,21 +136,27 @@ class CallStore:
         )
         query = (
             select(tables.calls, alerts.label("alerts"), said.label("utterances"), emotion.label("emotion"))
-            .where(c.started_at.is_not(None))
+            .where(c.started_at.is_not(None), *where)
             .order_by(c.started_at.desc(), c.call_id.desc())
             .limit(limit)
         )
         if status is not None:
             query = query.where(c.status == status)
+        if agent_id is not None:
+            query = query.where(c.agent_id == agent_id)
         if before is not None:
             at, call_id = before[0].astimezone(UTC), before[1]
             query = query.where(or_(c.started_at < at, and_(c.started_at == at, c.call_id < call_id)))
-        with self._engine.connect() as connection:
-            return [_summary(row) for row in connection.execute(query).mappings()]
+        with self.engine.connect() as connection:
+            rows = list(connection.execute(query).mappings())
+            ids = [row["call_id"] for row in rows]
+            raised = _by_call(connection, tables.cards, ids, Card, tables.cards.c.at_ms)
+            desk = _by_call(connection, tables.desk, ids, Note, tables.desk.c.desk_id)
+        return [_summary(row, attention(raised[row["call_id"]], desk[row["call_id"]])) for row in rows]
 
     def call(self, call_id: str) -> CallRecord | None:
         """One call, whole; None where it is not known."""
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             return self._call(connection, call_id)
 
     def _call(self, connection: Connection, call_id: str) -> CallRecord | None:
@@ -145,6 +172,8 @@ class CallStore:
         u, k = tables.utterances.c, tables.cards.c
         cards: Sequence[Card] = bodies(tables.cards, Card, k.at_ms)
         said: tuple[Utterance, ...] = bodies(tables.utterances, Utterance, u.start_ms, u.utterance_id)
+        notes: tuple[Note, ...] = bodies(tables.desk, Note)
+        desk = sorted(notes, key=lambda note: (note.at, "" if isinstance(note, Acknowledged) else note.id))
         # They follow from what was said, so calls from before there was a curve have one.
         curve, swings = curve_of(said)
         return CallRecord(
@@ -167,11 +196,21 @@ class CallStore:
             curve=curve,
             swings=swings,
             turns=() if row["turns"] is None else msgspec.json.decode(row["turns"], type=tuple[Turn, ...]),
+            acknowledged=tuple(note for note in desk if isinstance(note, Acknowledged)),
+            asked=tuple(note for note in desk if isinstance(note, Asked)),
+            whispers=tuple(note for note in desk if isinstance(note, Whisper)),
         )
+
+    def in_order_of_arrival(self, call_id: str) -> list[Utterance]:
+        """The finals of a call as the rules saw them."""
+        u = tables.utterances.c
+        query = select(u.body).where(u.call_id == call_id).order_by(u.arrival, u.start_ms, u.utterance_id)
+        with self.engine.connect() as connection:
+            return [msgspec.json.decode(body, type=Utterance) for body in connection.scalars(query)]
 
     def snapshot(self) -> tuple[list[CallRecord], dict[tuple[str, int], int]]:
         """The calls in progress, and up to where the topics are in them: all as of one moment."""
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             if self._sqlite:
                 # sqlite3 begins no transaction for reading alone.
                 connection.exec_driver_sql("BEGIN")
@@ -182,6 +221,19 @@ class CallStore:
             ids = list(connection.scalars(select(tables.calls.c.call_id).where(tables.calls.c.status == "live")))
             records = [self._call(connection, call_id) for call_id in ids]
         return [record for record in records if record is not None], positions
+
+
+def _by_call(
+    connection: Connection, table: Table, ids: Sequence[str], kind: Any, order: ColumnElement[Any]
+) -> dict[str, list[Any]]:
+    """What is decoded from the bodies of a table, for each of the calls; of cards the alerts alone."""
+    found: dict[str, list[Any]] = {call_id: [] for call_id in ids}
+    query = select(table.c.call_id, table.c.body).where(table.c.call_id.in_(ids)).order_by(order)
+    if table is tables.cards:
+        query = query.where(table.c.kind == CardKind.ALERT.value)
+    for call_id, body in connection.execute(query):
+        found[call_id].append(msgspec.json.decode(body, type=kind))
+    return found
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:
@@ -199,7 +251,7 @@ def _utc(at: datetime | None) -> datetime | None:
     return None if at is None else at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-def _summary(row: RowMapping) -> CallSummary:
+def _summary(row: RowMapping, wanted: Attention) -> CallSummary:
     started_at = _utc(row["started_at"])
     assert started_at is not None
     return CallSummary(
@@ -215,4 +267,7 @@ def _summary(row: RowMapping) -> CallSummary:
         alerts=row["alerts"],
         risk=_risk(row),
         emotion=row["emotion"] or EmotionLabel.UNKNOWN.value,
+        open_alerts=wanted.open_alerts,
+        alert=wanted.alert,
+        questions=wanted.questions,
     )

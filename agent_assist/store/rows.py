@@ -8,8 +8,10 @@ import msgspec
 from sqlalchemy import Column, Connection, String, Table, Update, bindparam, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from agent_assist.store.tables import calls, cards, degraded, feedback, keys, positions, utterances
+from agent_assist.store.tables import calls, cards, degraded, desk, feedback, keys, positions, utterances
 from agent_assist.types import (
+    Acknowledged,
+    Asked,
     Assist,
     CallEnded,
     CallMeasures,
@@ -23,6 +25,7 @@ from agent_assist.types import (
     Keys,
     Partial,
     Webhook,
+    Whisper,
     Withdrawn,
     Withheld,
 )
@@ -51,14 +54,14 @@ _RISK: Final = (
 _MEASURES: Final = (
     update(calls)
     .where(_CALL, calls.c.measures_at_ms <= bindparam("at"))
-    .values(measures=bindparam("body"), measures_at_ms=bindparam("at"))
+    .values(measures=bindparam("body"), measures_at_ms=bindparam("at"), silence_ms=bindparam("silence"))
 )
 
 
 _TURNS: Final = (
     update(calls)
     .where(_CALL, calls.c.turns_at_ms <= bindparam("at"))
-    .values(turns=bindparam("body"), turns_at_ms=bindparam("at"))
+    .values(turns=bindparam("body"), turns_at_ms=bindparam("at"), shift=bindparam("change"))
 )
 
 
@@ -73,18 +76,18 @@ class Rows:
     In one order of calls, so that two who write at once wait for each other and do not block each other.
     """
 
-    def __init__(self, messages: Iterable[Event | Assist]) -> None:
-        self._inserts: dict[Table, list[Row]] = {t: [] for t in (calls, utterances, feedback, degraded, keys)}
+    def __init__(self, messages: Iterable[Event | Assist], arrivals: Iterable[int]) -> None:
+        self._inserts: dict[Table, list[Row]] = {t: [] for t in (calls, utterances, feedback, degraded, keys, desk)}
         # A call's end last: it settles the duration that finals lengthen.
         self._updates: dict[Update, list[Row]] = {u: [] for u in (_START, _LENGTHEN, _RISK, _MEASURES, _TURNS, _END)}
         self._cards: dict[str, Card | None] = {}
         """What is to be of a card; None where it is withdrawn."""
         known = ""
-        for message in sorted(messages, key=lambda message: message.call_id):
+        for message, arrival in sorted(zip(messages, arrivals, strict=False), key=lambda one: one[0].call_id):
             if message.call_id != known and not isinstance(message, Partial):
                 known = message.call_id
                 self._inserts[calls].append({"call_id": known})
-            self._add(message)
+            self._add(message, arrival)
 
     def write(self, connection: Connection, reached: Iterable[tuple[str, int, int]]) -> None:
         """Write what is new, and up to where the topics are read: topic, partition, next offset."""
@@ -126,7 +129,7 @@ class Rows:
         if gone:
             connection.execute(delete(cards).where(cards.c.card_id == bindparam("name"), _PROVISIONAL), _named(gone))
 
-    def _add(self, message: Event | Assist) -> None:  # noqa: PLR0912 - a case for each message
+    def _add(self, message: Event | Assist, arrival: int) -> None:  # noqa: PLR0912 - a case for each message
         call = message.call_id
         match message:
             case CallStarted():
@@ -144,7 +147,7 @@ class Rows:
             case Partial():
                 pass
             case FinalEvent():
-                self._add_final(message)
+                self._add_final(message, arrival)
             case Keys():
                 row = {"keys_id": message.id, "call_id": call, "start_ms": message.start_ms, "body": _text(message)}
                 self._inserts[keys].append(row)
@@ -164,14 +167,27 @@ class Rows:
             case CallRisk():
                 self._updates[_RISK].append({"call": call, "at": message.at_ms, "body": _text(message.risk)})
             case CallMeasures():
-                self._updates[_MEASURES].append({"call": call, "at": message.at_ms, "body": _text(message.measures)})
+                silence = message.measures.non_talk_ms
+                row = {"call": call, "at": message.at_ms, "body": _text(message.measures), "silence": silence}
+                self._updates[_MEASURES].append(row)
             case CallMood():
-                self._updates[_TURNS].append({"call": call, "at": message.at_ms, "body": _text(message.turns)})
+                shift = None if message.swings is None else message.swings.shift
+                row = {"call": call, "at": message.at_ms, "body": _text(message.turns), "change": shift}
+                self._updates[_TURNS].append(row)
             case CardFeedback():
                 row = {"card_id": message.card_id, "action": message.action.value, "call_id": call}
                 self._inserts[feedback].append(row | {"body": _text(message)})
+            case Acknowledged():
+                self._note(message, f"acknowledged:{message.card_id}")
+            case Asked() | Whisper():
+                self._note(message, message.id)
 
-    def _add_final(self, message: FinalEvent) -> None:
+    def _note(self, message: Acknowledged | Asked | Whisper, desk_id: str) -> None:
+        kind = str(message.__struct_config__.tag)
+        row = {"desk_id": desk_id, "call_id": message.call_id, "kind": kind, "body": _text(message)}
+        self._inserts[desk].append(row)
+
+    def _add_final(self, message: FinalEvent, arrival: int) -> None:
         said = message.utterance
         self._inserts[utterances].append(
             {
@@ -180,6 +196,9 @@ class Rows:
                 "start_ms": said.start_ms,
                 "emotion": None if said.emotion is None else said.emotion.label.value,
                 "sentiment": said.sentiment,
+                "channel": said.channel.value,
+                "text": said.text.replace("\0", ""),
+                "arrival": arrival,
                 "body": _text(said),
             }
         )

@@ -28,10 +28,15 @@ calls = Table(
     Column("measures_at_ms", BigInteger, nullable=False, server_default="-1"),
     Column("turns", Text),
     Column("turns_at_ms", BigInteger, nullable=False, server_default="-1"),
+    Column("shift", Float),
+    Column("silence_ms", BigInteger),
     Index(None, "started_at", "call_id"),
     Index(None, "status"),
 )
-"""One row a call; risk, measures and turns are the latest, as JSON."""
+"""
+One row a call; risk, measures and turns are the latest, as JSON. ``shift`` of the mood and ``silence_ms`` are there to
+be looked for.
+"""
 
 utterances = Table(
     "utterances",
@@ -41,10 +46,16 @@ utterances = Table(
     Column("start_ms", BigInteger, nullable=False),
     Column("emotion", String(16)),
     Column("sentiment", Float),
+    Column("channel", String(8), nullable=False, server_default=""),
+    Column("text", Text, nullable=False, server_default=""),
+    Column("arrival", BigInteger, nullable=False, server_default="0"),
     Column("body", Text, nullable=False),
     Index(None, "call_id", "start_ms"),
 )
-"""The final as JSON; what is asked for by itself stands in columns."""
+"""
+The final as JSON; what is asked for by itself stands in columns. ``arrival`` orders those of a call as the rules saw
+them: it is the offset in the topic.
+"""
 
 cards = Table(
     "cards",
@@ -86,6 +97,34 @@ keys = Table(
     Column("body", Text, nullable=False),
     Index(None, "call_id", "start_ms"),
 )
+
+desk = Table(
+    "desk",
+    metadata,
+    Column("desk_id", Text, primary_key=True),
+    Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "call_id"),
+)
+"""What agents and supervisors say to each other about a call, and alerts that were acknowledged."""
+
+clips = Table(
+    "clips",
+    metadata,
+    Column("clip_id", String(32), primary_key=True),
+    Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE"), nullable=False),
+    Column("start_ms", BigInteger, nullable=False),
+    Column("end_ms", BigInteger, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("tags", Text, nullable=False, server_default="[]"),
+    Column("by", String(256), nullable=False, server_default=""),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Index(None, "call_id"),
+    Index(None, "at"),
+)
+"""Parts of calls that are worth hearing again; tags as a JSON array."""
 
 positions = Table(
     "positions",

@@ -1,7 +1,6 @@
-"""Who may come in: the token, the name asked for, the page that asks."""
+"""Who may come in: the token or a pass, the name asked for, the page that asks."""
 
-import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, Final
@@ -10,14 +9,18 @@ from litestar import Litestar, Request, Response
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Headers
 from litestar.enums import ScopeType
-from litestar.exceptions import NotAuthorizedException
+from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, Guard, Receive, Scope, Send
 
+from agent_assist.quality.replay import Replayed
 from agent_assist.store.calls import CallStore
-from agent_assist.types import CardFeedback
+from agent_assist.store.recordings import Recordings
+from agent_assist.types import Assist, CallRecord
 from agent_assist.web.live import Live
+from agent_assist.web.passes import Pass, Role, read
 from agent_assist.web.problem import problem
+from models.types import Utterance
 
 PROTOCOL: Final = "warmline.v1"
 """Subprotocol of the live channel."""
@@ -34,8 +37,15 @@ class Office:
     store: CallStore
     live: Live
     token: str
-    feedback: Callable[[CardFeedback], Awaitable[None]]
+    """Of the gateway; every pass is signed with it."""
+    publish: Callable[[Assist], Awaitable[None]]
+    """Tells all what somebody thought or said."""
     ready: Callable[[], bool]
+    """Whether calls are taken."""
+    recordings: Recordings | None = None
+    """None where no sound is kept."""
+    replay: Callable[[CallRecord, Sequence[Utterance]], Replayed] | None = None
+    """Runs the rules as they are now on a stored call; blocks."""
     origins: frozenset[str] = frozenset()
     """Of the pages elsewhere that hold a component of ours, as ``https://crm.example``."""
 
@@ -47,20 +57,43 @@ def office(app: Litestar) -> Office:
     return found
 
 
-def has_token(connection: Connection) -> bool:
-    """Whether the right token comes in the header, or as a subprotocol: a browser's WebSocket cannot set headers."""
+def whose(connection: Connection) -> Pass | None:
+    """Who comes in, by the header, or by a subprotocol as browsers have to; None where it is nobody known."""
     kind, _, given = connection.headers.get("authorization", "").partition(" ")
     offered = [given.strip()] if kind.lower() == "bearer" else []
     protocols: Any = connection.scope.get("subprotocols", ())
     offered += [name.removeprefix("token.") for name in protocols if name.startswith("token.")]
-    token = office(connection.app).token.encode()
-    return any(hmac.compare_digest(each.encode(), token) for each in offered)
+    token = office(connection.app).token
+    return next((found for each in offered if (found := read(token, each)) is not None), None)
+
+
+def known(connection: Connection) -> Pass:
+    """
+    Who comes in.
+
+    Raises:
+        NotAuthorizedException: If nobody known.
+    """
+    who = whose(connection)
+    if who is None:
+        raise NotAuthorizedException("expected the header Authorization: Bearer TOKEN with the right token")
+    return who
 
 
 def needs_token(connection: Connection, _: BaseRouteHandler) -> None:
     """Guard of every door but the signs of life and the pages, which hold no data."""
-    if not has_token(connection):
-        raise NotAuthorizedException("expected the header Authorization: Bearer TOKEN with the right token")
+    known(connection)
+
+
+def needs(*roles: Role) -> Guard:
+    """Guard of what some roles alone may do; an admin always may."""
+
+    def guard(connection: Connection, _: BaseRouteHandler) -> None:
+        who = known(connection)
+        if who.role not in {*roles, Role.ADMIN}:
+            raise PermissionDeniedException(f"expected the role {' or '.join(roles)}, got {who.role}")
+
+    return guard
 
 
 def needs_token_from_afar(connection: Connection, handler: BaseRouteHandler) -> None:

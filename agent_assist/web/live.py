@@ -72,7 +72,8 @@ class Live:
         self.epoch = uuid.uuid4().hex[:12]
         self._clock = clock
         self._calls: dict[str, _Call] = {}
-        self._all: set[Listener] = set()
+        self._all: dict[Listener, str | None] = {}
+        """Those of the list, each with the agent whose calls it is told of; None for all."""
         self._resting: dict[str, bool] = {}
         """Calls just told to the listeners of the list, and whether they changed since."""
 
@@ -95,12 +96,15 @@ class Live:
         """The calls in progress and those just ended."""
         return [call.record for call in self._calls.values() if call.whole]
 
-    def newest(self) -> str | None:
-        """The call that began last and is in progress."""
+    def newest(self, agent_id: str | None = None) -> str | None:
+        """The call that began last and is in progress, of one agent or of all."""
         running = [
             (not self._is_stale(call), call.record.started_at.timestamp(), call_id)
             for call_id, call in self._calls.items()
-            if call.whole and call.record.status == "live" and call.record.started_at is not None
+            if call.whole
+            and call.record.status == "live"
+            and call.record.started_at is not None
+            and agent_id in {None, call.record.agent_id}
         ]
         return max(running)[2] if running else None
 
@@ -184,8 +188,9 @@ class Live:
         if line is None:
             return
         told = tell(Message(kind="call", epoch=self.epoch, data=line))
-        for listener in self._all:
-            listener.put(told)
+        for listener, agent_id in self._all.items():
+            if agent_id in {None, line.agent_id}:
+                listener.put(told)
         self._resting[call_id] = False
         asyncio.get_running_loop().call_later(_LIST_EVERY_S, self._rested, call_id)
 
@@ -220,19 +225,20 @@ class Live:
         call.listeners.add(listener)
         return listener
 
-    def listen_all(self, lines: Iterable[CallSummary]) -> Listener:
-        """Listen to the list of calls; ``lines`` are those of the store."""
+    def listen_all(self, lines: Iterable[CallSummary], agent_id: str | None = None) -> Listener:
+        """Listen to the list of calls, of one agent or of all; ``lines`` are those of the store."""
         listener = Listener()
         known = {line.call_id: line for line in lines}
         known |= {line.call_id: line for record in self.records() if (line := summary(record)) is not None}
-        newest_first = sorted(known.values(), key=lambda line: (line.started_at, line.call_id), reverse=True)
+        theirs = [line for line in known.values() if agent_id in {None, line.agent_id}]
+        newest_first = sorted(theirs, key=lambda line: (line.started_at, line.call_id), reverse=True)
         listener.put(tell(Message(kind="calls", epoch=self.epoch, data=newest_first)))
-        self._all.add(listener)
+        self._all[listener] = agent_id
         return listener
 
     def leave(self, listener: Listener) -> None:
         """Stop listening."""
-        self._all.discard(listener)
+        self._all.pop(listener, None)
         for call in self._calls.values():
             call.listeners.discard(listener)
 
@@ -257,6 +263,7 @@ def _merge(stored: CallRecord, later: CallRecord) -> CallRecord:
     record = stored
     messages: list[Event | Assist] = [FinalEvent(call_id=later.call_id, utterance=said) for said in later.utterances]
     messages += [*later.keys, *later.cards, *later.feedback, *later.degraded]
+    messages += [*later.acknowledged, *later.asked, *later.whispers]
     for message in messages:
         record = add(record, message)
     return msgspec.structs.replace(

@@ -1,6 +1,6 @@
 """The application: API, live channel and pages behind one port."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from mimetypes import guess_type
 from pathlib import Path
 from typing import Any, Final
@@ -14,12 +14,9 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.response import File
 from litestar.static_files import create_static_files_router
 
-from agent_assist.store.calls import CallStore
-from agent_assist.types import CardFeedback
-from agent_assist.web import api
+from agent_assist.web import api, desk, library, sound
 from agent_assist.web.access import Office, needs_token, only
 from agent_assist.web.channel import live_channel
-from agent_assist.web.live import Live
 from agent_assist.web.problem import answer_error
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -30,11 +27,11 @@ _HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": (
         "default-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self' ws: wss:; img-src 'self' data:; "
-        "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+        "media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
     ),
 }
 _UNBUILT: Final = "<!doctype html><title>Warmline</title><p>The pages are not built: run <code>make web</code>.</p>"
-_PAGES: Final = {"/": "index.html", "/overlay": "overlay.html"}
+_PAGES: Final = {"/": "index.html", "/overlay": "overlay.html", "/replay": "replay.html", "/search": "search.html"}
 
 
 def _pages(static: Path) -> list[Any]:
@@ -42,7 +39,7 @@ def _pages(static: Path) -> list[Any]:
 
     @get(list(_PAGES), include_in_schema=False, sync_to_thread=False)
     def page(request: Request[Any, Any, State]) -> Response[str] | File:
-        """The list of calls, or the overlay."""
+        """One of the pages; none of them holds data."""
         path = static / _PAGES[request.url.path.rstrip("/") or "/"]
         if not path.is_file():
             return Response(_UNBUILT, media_type=MediaType.HTML, status_code=503)
@@ -68,39 +65,27 @@ def _pages(static: Path) -> list[Any]:
     return handlers
 
 
-def application(
-    *,
-    store: CallStore,
-    live: Live,
-    token: str,
-    feedback: Callable[[CardFeedback], Awaitable[None]],
-    ready: Callable[[], bool],
-    hosts: Sequence[str],
-    origins: Sequence[str] = (),
-    static: Path = STATIC,
-) -> Litestar:
+def application(us: Office, *, hosts: Sequence[str], static: Path = STATIC) -> Litestar:
     """
     The ASGI application.
 
     Args:
-        feedback: Publishes what an agent thought of a card.
-        ready: Whether calls are taken.
         hosts: Names under which it may be asked for; others are refused, against rebinding of names. "0.0.0.0"
             stands for all.
-        origins: Of pages elsewhere that may use it, as ``https://crm.example``.
         static: Of the built pages; where they are absent, a page says how to build them.
     """
-    office = Office(store=store, live=live, token=token, feedback=feedback, ready=ready, origins=frozenset(origins))
     guarded = Router("/openapi", route_handlers=[], guards=[needs_token], include_in_schema=False)
     return Litestar(
-        [*api.HANDLERS, live_channel, *_pages(static)],
-        state=State({"office": office}),
+        [*api.HANDLERS, *desk.HANDLERS, *library.HANDLERS, *sound.HANDLERS, live_channel, *_pages(static)],
+        state=State({"office": us}),
         middleware=[] if "0.0.0.0" in hosts else [only(frozenset(name.lower() for name in hosts))],  # noqa: S104 - compared, not bound
         exception_handlers={HTTPException: answer_error, Exception: answer_error},
         cors_config=CORSConfig(
-            allow_origins=list(origins), allow_methods=["GET", "POST"], allow_headers=["authorization", "content-type"]
+            allow_origins=sorted(us.origins),
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["authorization", "content-type"],
         )
-        if origins
+        if us.origins
         else None,
         openapi_config=OpenAPIConfig(
             title="Warmline", version="1", openapi_router=guarded, render_plugins=[JsonRenderPlugin()]

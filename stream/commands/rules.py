@@ -12,13 +12,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from agent_assist.advice.backtest import Backtest, Runs
 from agent_assist.advice.checking import Cost, Finding, check, costs
 from agent_assist.advice.playbook import Playbook
 from agent_assist.advice.playbook import load as load_playbook
 from agent_assist.advice.tenants import ANYBODY, folders
 from agent_assist.call.assistant import Assistant
 from agent_assist.errors import PlaybookError
+from agent_assist.quality.backtest import Backtest, Runs
 from agent_assist.store.calls import CallStore
 from agent_assist.types import CallSummary
 from stream.commands.calls import clock, progress_bar
@@ -144,7 +144,7 @@ def backtest(
             for line in bar.track(lines, description="calls"):
                 record = store.call(line.call_id)
                 if record is not None:
-                    runs.add(record)
+                    runs.add(record, store.in_order_of_arrival(line.call_id))
     finally:
         store.close()
     result = runs.result()

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -153,12 +154,20 @@ def _listen(settings: Settings, policy: Any) -> Any:
 def _assist(settings: Settings, policy: Any) -> Any:
     from agent_assist.store.calls import CallStore
     from stream import app as apps
+    from stream.build import recordings
     from stream.playbooks import Playbooks
+    from stream.record import record as keep_sound
 
     settings.home.mkdir(parents=True, exist_ok=True)
     store = CallStore(settings.database_url)
     store.upgrade()
-    return apps.assist_app(policy, playbooks=Playbooks(settings.playbook), store=store.write)
+    sound = recordings(settings)
+    record = (
+        None
+        if sound is None
+        else partial(keep_sound, policy.broker, sound, session_timeout_s=settings.session_timeout_s)
+    )
+    return apps.assist_app(policy, playbooks=Playbooks(settings.playbook), store=store.write, record=record)
 
 
 def gateway(
@@ -177,8 +186,10 @@ def gateway(
 
 
 async def _gateway(settings: Settings) -> None:
+    from agent_assist.quality.replay import replay as read_again
     from agent_assist.store.calls import CallStore
     from stream import topics
+    from stream.build import assistant, recordings
     from stream.gateway import GatewayPolicy, serve
 
     stop = _until_told()
@@ -196,13 +207,22 @@ async def _gateway(settings: Settings) -> None:
         max_calls=settings.max_calls,
         twilio_auth_token=settings.twilio_auth_token,
         public_url=settings.public_url,
+        origins=settings.origins,
     )
     shown = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104 - compared, not bound
 
     def ready(port: int, media_port: int) -> None:
         _announce(api=f"http://{shown}:{port}", twilio=f"ws://{shown}:{media_port}/v1/twilio")
 
-    await serve(policy, store=store, ready=ready, stop=stop)
+    # Made at the first use: most gateways are never asked for it.
+    await serve(
+        policy,
+        store=store,
+        recordings=recordings(settings),
+        replay=lambda record, said: read_again(record, said, assistant(settings)),
+        ready=ready,
+        stop=stop,
+    )
 
 
 def _run_all(settings: Settings, supervised: bool) -> None:

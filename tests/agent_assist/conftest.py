@@ -109,22 +109,34 @@ def fired(assistant: Assistant) -> Callable[[str, str], set[str]]:
 
 
 @pytest.fixture
-def told(data: Path, assistant: Assistant) -> Callable[[str], list[tuple[int, Assist | Degraded]]]:
-    """All that a sample call gives, each with the turn that gave rise to it, from 1, by what was truly said."""
+def spoken(data: Path, assistant: Assistant) -> Callable[[str], list[Utterance]]:
+    """The utterances of a sample call, by what was truly said and the moods of its script."""
 
-    def play(name: str) -> list[tuple[int, Assist | Degraded]]:
+    def play(name: str) -> list[Utterance]:
         call = json.loads((data / f"{name}.json").read_text(encoding="utf-8"))
         script = Script(assistant)
-        found: list[tuple[int, Assist | Degraded]] = []
-        for turn, truth in enumerate(call["turns"], start=1):
-            utterance = script.utterance(
+        return [
+            script.utterance(
                 Channel(truth["speaker"]),
                 truth["text"],
                 mood=MOODS[truth["mood"]],
                 span=(round(truth["start"] * 1000), round(truth["end"] * 1000)),
             )
-            found += [(turn, each) for each in script.say(utterance)]
-        return found
+            for truth in call["turns"]
+        ]
+
+    return play
+
+
+@pytest.fixture
+def told(
+    spoken: Callable[[str], list[Utterance]], assistant: Assistant
+) -> Callable[[str], list[tuple[int, Assist | Degraded]]]:
+    """All that a sample call gives, each with the turn that gave rise to it, from 1."""
+
+    def play(name: str) -> list[tuple[int, Assist | Degraded]]:
+        script = Script(assistant)
+        return [(turn, each) for turn, said in enumerate(spoken(name), start=1) for each in script.say(said)]
 
     return play
 

@@ -1,20 +1,25 @@
 """The whole program as child processes, and somebody who watches its live channel."""
 
 import asyncio
+import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
+import soundfile
 import websockets
+from playwright.async_api import Browser, Page, async_playwright
 
 WARMLINE = str(Path(sys.executable).with_name("warmline"))
 
@@ -38,15 +43,32 @@ class Program:
     def kill(self, role: str) -> None:
         self.child(role).send_signal(signal.SIGKILL)
 
-    async def play(self, path: Path, call_id: str, speed: float) -> None:
+    async def play(self, path: Path, call_id: str, speed: float, *options: str) -> None:
         player = await asyncio.create_subprocess_exec(
             WARMLINE, "play", str(path), "--home", str(self.home), "--call-id", call_id,
-            "--speed", str(speed), "--json",
+            "--speed", str(speed), "--json", *options,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         out, err = await player.communicate()
         assert player.returncode == 0, err.decode()
         assert json.loads(out) == {"call_id": call_id}
+
+    async def grant(self, role: str, name: str) -> str:
+        """A pass."""
+        headers = {"authorization": f"Bearer {self.addresses['token']}"}
+        async with httpx.AsyncClient(base_url=self.addresses["api"], headers=headers) as client:
+            answer = await client.post("/v1/passes", json={"role": role, "name": name})
+        answer.raise_for_status()
+        return str(answer.json()["token"])
+
+    async def recording(self, call_id: str) -> Any:
+        """The sound of a call that has ended, shape (n, 2); waits until it is whole."""
+        headers = {"authorization": f"Bearer {self.addresses['token']}"}
+        async with httpx.AsyncClient(base_url=self.addresses["api"], headers=headers) as client, asyncio.timeout(60):
+            while (answer := await client.get(f"/v1/calls/{call_id}/recording")).status_code != 200:
+                assert answer.status_code in {404, 409}, answer.text
+                await asyncio.sleep(0.5)
+        return soundfile.read(io.BytesIO(answer.content), dtype="int16", always_2d=True)[0]
 
 
 @asynccontextmanager
@@ -198,3 +220,26 @@ class KafkaNode:
 @pytest.fixture
 def kafka_node() -> KafkaNode:
     return KafkaNode(2)
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        opened = await playwright.chromium.launch(
+            executable_path=shutil.which("chromium"),
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
+        )
+        yield opened
+        await opened.close()
+
+
+@pytest.fixture
+def picture() -> Callable[[Page, str], Awaitable[None]]:
+    """Keep a picture of a page under ``out/``, to be looked at."""
+
+    async def take(page: Page, name: str) -> None:
+        out = Path(__file__).parents[2] / "out"
+        out.mkdir(exist_ok=True)
+        await page.screenshot(path=out / f"{name}.png")
+
+    return take

@@ -5,7 +5,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
 CALL = "zh_late_order"
 RECOGNISER = os.environ.get("WARMLINE_TEST_RECOGNISER", "whisper")
@@ -47,6 +49,8 @@ async def test_nothing_is_lost_or_shown_twice_when_a_process_is_killed(
     assert not watcher.twice
     assert finals(watcher.finals.values()) == finals(expected["utterances"])
     assert sorted(watcher.cards) == sorted(card["id"] for card in expected["cards"])
+    played, _ = soundfile.read(data / f"{CALL}.wav", dtype="int16", always_2d=True)
+    assert np.array_equal(await program.recording(call_id), played)
 
 
 @pytest.mark.broker

@@ -268,7 +268,8 @@ def test_no_published_shape_has_room_for_a_feeling_of_the_agent() -> None:
     about = re.compile("emotion|arous|agitat|valence|mood|feel|stress|anger|prosod|pitch|voice")
     found: set[str] = set()
     for path in SCHEMAS.glob("*.json"):
-        if path.name.startswith("bench-"):  # Figures of corpora, not of calls.
+        # Figures of corpora, not of calls; and what only names the other files.
+        if path.name.startswith("bench-") or path.name == "asyncapi.json":
             continue
         schema = json.loads(path.read_bytes())
         shapes = schema.get("$defs", {}) | {schema["title"]: schema}

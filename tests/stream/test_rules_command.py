@@ -10,11 +10,12 @@ import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
-from agent_assist.advice.backtest import Backtest, Runs, events_of
 from agent_assist.advice.checking import check, sample
 from agent_assist.advice.playbook import load
 from agent_assist.call.assistant import Assistant
 from agent_assist.call.record import record_of
+from agent_assist.quality.backtest import Backtest, Runs
+from agent_assist.quality.replay import events_of
 from agent_assist.store.calls import CallStore
 from agent_assist.types import Assist, CallEnded, CallRecord, CallStarted, Card, Event, Final
 from audio.types import Channel
@@ -196,9 +197,9 @@ def test_a_call_put_through_the_rules_that_were_in_force_shows_the_same() -> Non
     )
     events = [each for each in messages if isinstance(each, CallStarted | Final | CallEnded)]
     record: CallRecord = record_of("c", events, [each for each in messages if isinstance(each, Card)])
-    assert list(events_of(record)) == events
+    assert events_of(record, record.utterances) == events
     runs = Runs(assistant, "now")
-    runs.add(record)
+    runs.add(record, record.utterances)
     assert {(run.rule, run.fired, run.shown, run.same) for run in runs.result().rules} == {
         ("cancel_intent", 1, 1, 1),
         ("competitor", 1, 1, 1),

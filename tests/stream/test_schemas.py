@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from benchmarks.schemas import PUBLISHED, files
 from stream.cli import app
-from stream.schemas import TYPES, schemas
+from stream.schemas import TYPES, asyncapi, schemas
+from stream.topics import TOPICS
 
 DIRECTORY = Path(__file__).parents[2] / "docs" / "schemas"
 EXAMPLES = [
@@ -47,6 +48,18 @@ def test_an_example_that_lacks_a_field_or_has_one_more_is_found() -> None:
     assert not is_exact(whole | {"more": 1}, TYPES["played"])
     with pytest.raises(msgspec.ValidationError):
         is_exact({}, TYPES["played"])
+
+
+def test_everything_that_the_description_of_topics_and_channel_refers_to_is_there() -> None:
+    document = asyncapi("1")
+    for reference in re.findall(r'"\$ref": "([^"]+)"', json.dumps(document)):
+        if not reference.startswith("#/"):
+            assert (DIRECTORY / reference).is_file(), reference
+            continue
+        found: Any = document
+        for part in reference.removeprefix("#/").split("/"):
+            found = found[part]
+    assert {channel["address"] for channel in document["channels"].values()} >= {t.name for t in TOPICS[:5]}
 
 
 def test_every_schema_of_the_program_says_what_it_is() -> None:

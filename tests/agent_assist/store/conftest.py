@@ -9,6 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
+
+from agent_assist.store.calls import CallStore
+from agent_assist.store.tables import metadata
 
 _DEBIAN = Path("/usr/lib/postgresql")
 
@@ -50,3 +54,25 @@ def postgres() -> Iterator[str]:
     finally:
         run(pg_ctl, "-D", data, "-m", "immediate", "-w", "stop")
         shutil.rmtree(home)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'calls.db'}"
+        return
+    server: str = request.getfixturevalue("postgres")
+    yield server
+    engine = create_engine(server.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        metadata.drop_all(connection)
+        connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
+    engine.dispose()
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[CallStore]:
+    store = CallStore(url)
+    store.upgrade()
+    yield store
+    store.close()

@@ -1,7 +1,6 @@
 """Calls in SQL: once each, in whatever order they come, and together with the positions behind them."""
 
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,13 +8,16 @@ from typing import Any
 
 import msgspec
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
 from agent_assist.call.record import NO_MEASURES, record_of, summary
+from agent_assist.store import tables
 from agent_assist.store.calls import CallStore
 from agent_assist.store.tables import metadata
 from agent_assist.types import (
@@ -41,29 +43,8 @@ from audio.types import Channel
 from models.turning import Before, Cause, Turn
 from models.types import ChurnRisk, Emotion, EmotionLabel, RiskLevel, Utterance, Word
 
+MIGRATIONS = Path(tables.__file__).parent / "migrations"
 START = datetime(2026, 3, 1, 9, 30, 0, 123_000, tzinfo=UTC)
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'calls.db'}"
-        return
-    server: str = request.getfixturevalue("postgres")
-    yield server
-    engine = create_engine(server.replace("postgresql://", "postgresql+psycopg://"))
-    with engine.begin() as connection:
-        metadata.drop_all(connection)
-        connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
-    engine.dispose()
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[CallStore]:
-    store = CallStore(url)
-    store.upgrade()
-    yield store
-    store.close()
 
 
 def utterance(call: str, channel: Channel, number: int, label: EmotionLabel = EmotionLabel.NEUTRAL) -> Utterance:
@@ -236,9 +217,10 @@ def test_a_call_stored_before_there_were_turns_is_read_with_its_curve(url: str) 
     store.write([message for message in messages if not isinstance(message, CallMood)], {})
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
     with engine.begin() as connection:
-        for column in ("turns", "turns_at_ms"):
-            connection.exec_driver_sql(f"ALTER TABLE calls DROP COLUMN {column}")
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0002")
     engine.dispose()
     store.upgrade()
     record = store.call("c")

@@ -17,7 +17,9 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from agent_assist.call.record import NO_MEASURES
 from agent_assist.store.calls import CallStore
+from agent_assist.store.recordings import Recordings
 from agent_assist.types import (
+    Assist,
     CallEnded,
     CallMeasures,
     CallMood,
@@ -31,6 +33,7 @@ from agent_assist.types import (
     Final,
     Partial,
 )
+from agent_assist.web.access import Office
 from agent_assist.web.live import Live
 from agent_assist.web.server import application
 from audio.types import Channel
@@ -137,7 +140,8 @@ class Site:
     live: Live
     static: Path
     app: Litestar
-    feedback: list[CardFeedback] = field(default_factory=list)
+    recordings: Recordings
+    published: list[Assist] = field(default_factory=list)
     is_ready: bool = True
     port: int = 0
 
@@ -177,21 +181,26 @@ def made(tmp_path: Path, **options: Any) -> Iterator[Site]:
     static = tmp_path / "static"
     site: Site
 
-    async def pass_on(opinion: CardFeedback) -> None:
-        site.feedback.append(opinion)
+    async def pass_on(message: Assist) -> None:
+        site.published.append(message)
 
     live = Live()
+    recordings = Recordings(str(tmp_path / "recordings"))
     app = application(
-        store=store,
-        live=live,
-        token=TOKEN,
-        feedback=options.pop("feedback", pass_on),
-        ready=lambda: site.is_ready,
+        Office(
+            store=store,
+            live=live,
+            token=TOKEN,
+            publish=options.pop("publish", pass_on),
+            ready=lambda: site.is_ready,
+            recordings=recordings,
+            origins=frozenset(options.pop("origins", ())),
+        ),
         hosts=("127.0.0.1", "localhost", "::1"),
         static=options.pop("static", static),
         **options,
     )
-    site = Site(store, live, static, app)
+    site = Site(store, live, static, app, recordings)
     yield site
     store.close()
 
@@ -234,3 +243,9 @@ async def served_site(site: Site) -> AsyncIterator[Site]:
     """The application under uvicorn."""
     async with served(site):
         yield site
+
+
+@pytest.fixture
+def tell_next() -> Callable[..., Any]:
+    """The next message of a live channel but keep-alives."""
+    return tell

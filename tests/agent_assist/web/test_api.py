@@ -129,7 +129,7 @@ def test_feedback_is_passed_on_for_cards_that_exist(client: Any, site: Any, call
     path = f"/v1/calls/c/cards/{c.card(0).id}/feedback"
     answer = client.post(path, json={"action": "used", "agent_id": "a-7"}, headers=AUTH)
     assert (answer.status_code, answer.json()) == (202, None)
-    (opinion,) = site.feedback
+    (opinion,) = site.published
     assert (opinion.call_id, opinion.card_id, opinion.action) == ("c", c.card(0).id, FeedbackAction.USED)
     assert opinion.agent_id == "a-7"
     assert client.post(path, json={"action": "used"}).status_code == 401
@@ -138,7 +138,7 @@ def test_feedback_is_passed_on_for_cards_that_exist(client: Any, site: Any, call
     assert client.post(path, content=b"{", headers=AUTH).status_code == 400
     assert client.post("/v1/calls/c/cards/x/feedback", json={"action": "used"}, headers=AUTH).status_code == 404
     assert client.post("/v1/calls/x/cards/x/feedback", json={"action": "used"}, headers=AUTH).status_code == 404
-    assert len(site.feedback) == 1
+    assert len(site.published) == 1
 
 
 def test_a_body_too_large_is_refused(client: Any, site: Any, call: Any) -> None:
@@ -147,7 +147,7 @@ def test_a_body_too_large_is_refused(client: Any, site: Any, call: Any) -> None:
     body = b'{"action":"used","agent_id":"' + b"a" * 100_000 + b'"}'
     answer = client.post(f"/v1/calls/c/cards/{c.card(0).id}/feedback", content=body, headers=AUTH)
     assert answer.status_code == 413
-    assert site.feedback == []
+    assert site.published == []
 
 
 def test_our_own_fault_is_told_without_its_words(make_site: Any, call: Any) -> None:
@@ -156,7 +156,7 @@ def test_our_own_fault_is_told_without_its_words(make_site: Any, call: Any) -> N
 
     c = call("c")
     with (
-        make_site(feedback=fail) as site,
+        make_site(publish=fail) as site,
         TestClient(site.app, base_url=LOCAL, raise_server_exceptions=False) as client,
     ):
         site.store.write([c.started(), c.card(0)], {})

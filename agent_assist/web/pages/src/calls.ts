@@ -3,16 +3,17 @@
 import { LitElement, css, html, nothing as blank } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
-import { type Connection, LiveChannel, takeToken } from "./client";
+import { type Connection, type Gateway, LiveChannel, ask, callPath, takeToken } from "./client";
 import { chosenTheme, keepTheme, style } from "./style";
-import type { CallSummary, Level } from "./types";
+import type { CallRecord, CallSummary, Level, Me } from "./types";
 import { chosenLanguage, clock, keepLanguage, words } from "./words";
 
 const WEIGHT: Record<Level, number> = { critical: 3, elevated: 2, watch: 1, none: 0, unknown: 0 };
 
 /** Most attention first, then the longest; past calls by their start. */
 export function inOrder(calls: Iterable<CallSummary>): CallSummary[] {
-  const attention = (c: CallSummary) => c.alerts * 10 + WEIGHT[c.risk.level];
+  // What waits for somebody comes before what has been seen to.
+  const attention = (c: CallSummary) => (c.open_alerts + c.questions) * 100 + c.alerts * 10 + WEIGHT[c.risk.level];
   return [...calls].sort((a, b) => {
     const live = Number(b.status === "live") - Number(a.status === "live");
     if (live !== 0) return live;
@@ -33,8 +34,12 @@ export class Calls extends LitElement {
   @state() private wanted = "";
   @state() private language = chosenLanguage();
 
+  @state() private failed = "";
+
   @query("input") private box!: HTMLInputElement;
 
+  @state() private me: Me | null = null;
+  private gateway: Gateway = { server: "", token: "" };
   private channel: LiveChannel | null = null;
   private ticking = 0;
   private keys = (event: KeyboardEvent) => this.key(event);
@@ -42,6 +47,11 @@ export class Calls extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     const token = takeToken();
+    this.gateway = { server: "", token };
+    void ask<Me>(this.gateway, "/v1/me").then(
+      (me) => (this.me = me),
+      () => undefined, // The channel says so, too.
+    );
     this.channel = new LiveChannel({
       gateway: { server: "", token },
       query: () => ({}),
@@ -112,10 +122,12 @@ export class Calls extends LitElement {
           .value=${this.wanted}
           @input=${(e: Event) => (this.wanted = (e.target as HTMLInputElement).value)}
         />
+        <a class="button" href="/search">${w.searchCalls}</a>
         <button @click=${this.switchLanguage}>${w.other}</button>
         <button @click=${this.switchTheme} aria-label=${w.theme} title=${w.theme}>◐</button>
       </header>
-      <div role="status">${notice ? html`<p class="notice">${notice}</p>` : blank}</div>
+      <div role="status">${notice || this.failed ? html`<p class="notice">${notice || this.failed}</p>` : blank}</div>
+      ${this.board()}
       <main>
         ${this.loaded && shown.length === 0
           ? html`<p class="empty muted" data-testid="empty">${asked ? w.noMatch : w.noCalls}</p>`
@@ -138,13 +150,47 @@ export class Calls extends LitElement {
     `;
   }
 
+  private get mayAct(): boolean {
+    return this.me !== null && ["supervisor", "admin"].includes(this.me.role);
+  }
+
+  /** What waits for a supervisor, above the list. */
+  private board() {
+    const w = words(this.language);
+    if (!this.loaded || this.me === null || ["agent", "senior"].includes(this.me.role)) return blank;
+    const waiting = inOrder(this.calls.values()).filter((c) => c.status === "live" && c.open_alerts + c.questions > 0);
+    return html`<section class="board" aria-label=${w.alerts} aria-live="polite">
+      ${waiting.length === 0
+        ? html`<p class="quiet" data-testid="quiet">${w.allQuiet}</p>`
+        : repeat(waiting, (c) => c.call_id, (c) => html`<article data-testid="needs" data-call=${c.call_id}>
+              <a href=${`/overlay?call=${encodeURIComponent(c.call_id)}`}>${c.customer_name ?? c.customer_id ?? c.call_id}</a>
+              <span class="muted">${c.agent_id ?? ""} · ${clock(this.now - new Date(c.started_at).getTime())}</span>
+              ${c.alert ? html`<strong>${c.alert}</strong>` : blank} ${c.questions ? html`<span class="badge level-watch" data-testid="questions">${c.agent_id ?? w.who.agent} ${w.question}</span>` : blank}
+              <span class=${`badge level-${c.risk.level}`}>${w.levels[c.risk.level]}</span>
+              ${c.open_alerts && this.mayAct ? html`<button data-testid="acknowledge" @click=${() => void this.acknowledge(c.call_id)}>${w.acknowledge}</button>` : blank}
+            </article>`)}
+    </section>`;
+  }
+
+  private async acknowledge(call: string): Promise<void> {
+    this.failed = "";
+    try {
+      const record = await ask<CallRecord>(this.gateway, callPath(call));
+      const seen = new Set(record.acknowledged.map((a) => a.card_id));
+      const open = record.cards.filter((c) => c.kind === "alert" && !seen.has(c.id));
+      await Promise.all(open.map((c) => ask(this.gateway, `${callPath(call)}/cards/${encodeURIComponent(c.id)}/acknowledge`, "POST")));
+    } catch {
+      this.failed = words(this.language).notSaved;
+    }
+  }
+
   private row(call: CallSummary) {
     const w = words(this.language);
     const started = new Date(call.started_at);
     const length = call.status === "live" ? this.now - started.getTime() : call.duration_ms;
     const time = new Intl.DateTimeFormat(w.lang, { dateStyle: "short", timeStyle: "medium" }).format(started);
-    return html`<tr data-testid="call" data-status=${call.status} class=${call.status === "live" && call.alerts ? "urgent" : ""}>
-      <td><a href=${`/overlay?call=${encodeURIComponent(call.call_id)}`}>${call.customer_name ?? call.customer_id ?? call.call_id}</a></td>
+    return html`<tr data-testid="call" data-status=${call.status} class=${call.status === "live" && call.open_alerts + call.questions > 0 ? "urgent" : ""}>
+      <td><a href=${`/${call.status === "live" ? "overlay" : "replay"}?call=${encodeURIComponent(call.call_id)}`}>${call.customer_name ?? call.customer_id ?? call.call_id}</a></td>
       <td>${call.status === "live" ? html`<span class="dot open" aria-hidden="true"></span> ` : blank}${w[call.status]}</td>
       <td><time datetime=${call.started_at}>${time}</time></td>
       <td class="number">${clock(length)}</td>
@@ -191,6 +237,39 @@ export class Calls extends LitElement {
         border: 1px solid var(--warm-line);
         border-radius: 6px;
         background: var(--warm-background);
+      }
+      a.button {
+        border: 1px solid var(--warm-line);
+        border-radius: 6px;
+        padding: 3px 10px;
+        min-height: 28px;
+        color: inherit;
+        font-weight: 400;
+      }
+      .board {
+        display: grid;
+        gap: 6px;
+        padding: 12px 20px 0;
+      }
+      .board article {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: 4px 12px;
+        padding: 10px 12px;
+        background: var(--warm-bad-surface);
+        border: 1px solid var(--warm-line);
+        border-inline-start: 5px solid var(--warm-bad);
+        border-radius: 6px;
+      }
+      .board strong {
+        color: var(--warm-bad);
+      }
+      .board button {
+        margin-inline-start: auto;
+      }
+      .quiet {
+        color: var(--warm-good);
       }
       .notice {
         padding: 6px 20px;

@@ -22,13 +22,7 @@ export interface Gateway {
 }
 
 export async function sendFeedback(gateway: Gateway, call: string, card: string, action: Action): Promise<void> {
-  const path = `/v1/calls/${encodeURIComponent(call)}/cards/${encodeURIComponent(card)}/feedback`;
-  const answer = await fetch(gateway.server + path, {
-    method: "POST",
-    headers: { authorization: `Bearer ${gateway.token}`, "content-type": "application/json" },
-    body: JSON.stringify({ action }),
-  });
-  if (!answer.ok) throw new Error(`expected the feedback to be taken, got ${answer.status}`);
+  await ask(gateway, `${callPath(call)}/cards/${encodeURIComponent(card)}/feedback`, "POST", { action });
 }
 
 export interface LiveOptions {
@@ -83,3 +77,28 @@ export class LiveChannel {
     };
   }
 }
+
+export interface Problem {
+  status: number;
+  detail: string;
+}
+
+/** Ask the API; what it refuses is thrown as a `Problem`. */
+export async function ask<T>(gateway: Gateway, path: string, method = "GET", body?: unknown): Promise<T> {
+  const answer = await fetch(gateway.server + path, {
+    method,
+    headers: { authorization: `Bearer ${gateway.token}`, ...(body === undefined ? {} : { "content-type": "application/json" }) },
+    body: body === undefined ? null : JSON.stringify(body),
+  });
+  if (!answer.ok) {
+    const told = (await answer.json().catch(() => ({}))) as { detail?: string };
+    throw { status: answer.status, detail: told.detail ?? answer.statusText } satisfies Problem;
+  }
+  return (answer.status === 204 || answer.headers.get("content-length") === "0" ? undefined : await answer.json()) as T;
+}
+
+export function isProblem(error: unknown): error is Problem {
+  return typeof error === "object" && error !== null && "status" in error;
+}
+
+export const callPath = (call: string) => `/v1/calls/${encodeURIComponent(call)}`;

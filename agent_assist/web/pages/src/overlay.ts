@@ -4,11 +4,11 @@ import { LitElement, css, html, nothing as blank } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { classMap } from "lit/directives/class-map.js";
 import { repeat } from "lit/directives/repeat.js";
-import { type Connection, LiveChannel, sendFeedback, takeToken } from "./client";
+import { type Connection, type Gateway, LiveChannel, ask, callPath, isProblem, sendFeedback, takeToken } from "./client";
 import "./curve";
 import { type CallView, apply, nothing } from "./state";
 import { chosenTheme, keepTheme, style } from "./style";
-import type { Action, CallRecord, Card, Keys, Label, Utterance } from "./types";
+import type { Action, CallRecord, Card, Keys, Label, Me, Utterance } from "./types";
 import { chosenLanguage, clock, keepLanguage, words } from "./words";
 
 const FACES: Record<Label, string> = {
@@ -40,6 +40,7 @@ export class Overlay extends LitElement {
   @state() private following = true;
   @state() private pending = new Map<string, Set<Action>>();
   @state() private failed = "";
+  @state() private me: Me | null = null;
 
   @query(".transcript") private transcript!: HTMLElement | null;
 
@@ -51,8 +52,12 @@ export class Overlay extends LitElement {
     const asked = new URLSearchParams(location.search).get("call");
     if (this.hasAttribute("call") && this.getAttribute("call") === "latest" && asked) this.call = asked;
     this.token ||= takeToken();
+    void ask<Me>(this.gateway, "/v1/me").then(
+      (me) => (this.me = me),
+      () => undefined, // The channel says so, too.
+    );
     this.channel = new LiveChannel({
-      gateway: { server: this.server, token: this.token },
+      gateway: this.gateway,
       query: () => ({ call: this.call, ...(this.view.epoch && this.view.record && this.call !== "latest" ? { epoch: this.view.epoch, after: String(this.view.seq) } : {}) }),
       onMessage: (message) => {
         this.view = apply(this.view, message);
@@ -90,7 +95,7 @@ export class Overlay extends LitElement {
           ? html`<section class="empty" data-testid="waiting"><h2>${this.words.waiting}</h2><p class="muted">${this.words.waitingHint}</p></section>`
           : blank
         : html`
-            ${this.alerts(record)}
+            ${this.alerts(record)} ${this.desk(record)}
             <main>
               ${this.mood(record)} ${this.risk(record)} ${this.checklist(record)} ${this.cards(record)} ${this.said(record)}
               ${this.measures(record)}
@@ -155,6 +160,48 @@ export class Overlay extends LitElement {
         </article>`,
       )}
     </section>`;
+  }
+
+  private get gateway(): Gateway {
+    return { server: this.server, token: this.token };
+  }
+
+  /** What supervisors and experts say; below it, the way to ask them, or, for them, to say it. */
+  private desk(record: CallRecord) {
+    const w = this.words;
+    const role = this.me?.role;
+    const answered = new Set(record.whispers.map((x) => x.answers));
+    const open = record.asked.filter((a) => !answered.has(a.id));
+    const agent = role === "agent" || role === "senior";
+    const speaks = role === "supervisor" || role === "expert" || role === "admin";
+    const live = record.status === "live";
+    if (record.whispers.length + open.length === 0 && !(live && (agent || speaks))) return blank;
+    const label = agent ? w.askWhat : w.whisperTo;
+    return html`<section class="desk" aria-live="assertive">
+      ${repeat(record.whispers.slice(-3), (x) => x.id, (x) => html`<p class="whisper arrives" data-testid="whisper"><b>${w.fromDesk(x.by)}</b> ${x.text}</p>`)}
+      ${repeat(open, (a) => a.id, (a) => html`<p class="asked" data-testid="asked"><b>${a.by} ${w.question}:</b> ${a.question} ${agent && live ? html`<small class="muted">${w.waitingAnswer}</small>` : blank}</p>`)}
+      ${live && (agent || speaks)
+        ? html`<form @submit=${(e: SubmitEvent) => void this.speak(e, record.call_id, agent ? null : (open[0]?.id ?? ""))}>
+            <input name="text" required maxlength="1000" aria-label=${label} placeholder=${label} data-testid="desk-text" />
+            <button type="submit" data-testid="desk-send">${agent ? w.askExpert : open.length ? w.answer : w.send}</button>
+          </form>`
+        : blank}
+    </section>`;
+  }
+
+  /** Ask, where `answers` is null; else say something to the agent. */
+  private async speak(event: SubmitEvent, call: string, answers: string | null): Promise<void> {
+    event.preventDefault();
+    const form = event.target as HTMLFormElement;
+    const text = String(new FormData(form).get("text") ?? "");
+    this.failed = "";
+    try {
+      if (answers === null) await ask(this.gateway, `${callPath(call)}/questions`, "POST", { question: text });
+      else await ask(this.gateway, `${callPath(call)}/whispers`, "POST", { text, answers: answers || null });
+      form.reset();
+    } catch (error) {
+      this.failed = isProblem(error) ? error.detail : this.words.notSaved;
+    }
   }
 
   private mood(record: CallRecord) {
@@ -265,7 +312,7 @@ export class Overlay extends LitElement {
       <h3>${card.title}</h3>
       <p>${card.text}</p>
       <p class="why">
-        ${card.reason} ${(card.trigger ?? []).map((t) => html`<mark>${t}</mark> `)}
+        ${card.reason} ${(card.trigger ?? []).filter((t) => !card.reason.includes(t)).map((t) => html`<mark>${t}</mark> `)}
         <small>${clock(card.at_ms)}${card.source ? ` · ${card.source}` : ""}</small>
       </p>
       <div class="actions">${button("used", w.actions.used)} ${button("dismissed", w.actions.dismissed)} ${button("up", "▲")} ${button("down", "▼")}</div>
@@ -281,7 +328,7 @@ export class Overlay extends LitElement {
     set((actions) => actions.add(action));
     this.failed = "";
     try {
-      await sendFeedback({ server: this.server, token: this.token }, call, card, action);
+      await sendFeedback(this.gateway, call, card, action);
     } catch {
       set((actions) => actions.delete(action));
       this.failed = this.words.notSaved;
@@ -420,6 +467,32 @@ export class Overlay extends LitElement {
       }
       .alert strong {
         font-size: 17px;
+      }
+      .desk {
+        flex: none;
+        max-height: 24vh;
+        overflow: auto;
+        background: var(--warm-surface);
+        border-bottom: 1px solid var(--warm-line);
+        display: grid;
+        gap: 4px;
+      }
+      .whisper {
+        padding: 5px 8px;
+        background: var(--warm-highlight);
+        border-radius: 6px;
+      }
+      .desk form {
+        display: flex;
+        gap: 6px;
+      }
+      .desk input {
+        flex: 1 1 auto;
+        min-width: 0;
+        padding: 4px 8px;
+        border: 1px solid var(--warm-line);
+        border-radius: 6px;
+        background: var(--warm-background);
       }
       main {
         flex: 1 1 auto;

@@ -75,6 +75,12 @@ export function apply(view: CallView, message: Message): CallView {
     }
     case "feedback":
       return { ...seen, record: { ...record, feedback: [...record.feedback, message.data] } };
+    case "acknowledged":
+      return { ...seen, record: { ...record, acknowledged: [...record.acknowledged.filter((a) => a.card_id !== message.data.card_id), message.data] } };
+    case "asked":
+      return { ...seen, record: { ...record, asked: [...record.asked.filter((a) => a.id !== message.data.id), message.data] } };
+    case "whisper":
+      return { ...seen, record: { ...record, whispers: [...record.whispers.filter((w) => w.id !== message.data.id), message.data] } };
     case "keys": {
       const keys = [...record.keys.filter((k) => k.id !== message.data.id), message.data];
       return { ...seen, record: { ...record, keys } };

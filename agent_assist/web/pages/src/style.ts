@@ -23,6 +23,7 @@ export const style = css`
     font: 14px/1.45 system-ui, "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif;
   }
   :host([theme="dark"]) {
+    color-scheme: dark;
     --warm-background: #14171c;
     --warm-surface: #1e232b;
     --warm-text: #eceff4;

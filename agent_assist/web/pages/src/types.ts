@@ -106,6 +106,76 @@ export interface Turn {
   before: { agent_from_ms: number | null; agent_to_ms: number | null; silence_ms: number; overtalk_ms: number; hold_ms: number; topic: string };
 }
 
+/** What of a desk is told about a call. */
+export interface Acknowledged {
+  card_id: string;
+  by: string;
+  at: string;
+}
+
+export interface Asked {
+  id: string;
+  question: string;
+  by: string;
+  at: string;
+}
+
+export interface Whisper {
+  id: string;
+  text: string;
+  by: string;
+  at: string;
+  answers: string | null;
+}
+
+export type Role = "agent" | "senior" | "expert" | "supervisor" | "qa" | "admin";
+
+export interface Me {
+  role: Role;
+  name: string;
+  expires_at: number | null;
+}
+
+export interface Peaks {
+  duration_ms: number;
+  every_ms: number;
+  /** 0 ... 127. */
+  customer: number[];
+  agent: number[];
+}
+
+export interface Replayed {
+  same: Card[];
+  changed: [Card, Card][];
+  missing: Card[];
+  added: Card[];
+  failed: string[];
+}
+
+export interface Clip {
+  id: string;
+  call_id: string;
+  start_ms: number;
+  end_ms: number;
+  title: string;
+  note: string;
+  tags: string[];
+  by: string;
+  at: string;
+}
+
+export interface Hit {
+  utterance_id: string;
+  channel: Channel;
+  start_ms: number;
+  text: string;
+}
+
+export interface FoundCall {
+  call: CallSummary;
+  hits: Hit[];
+}
+
 export interface Feedback {
   card_id: string;
   action: Action;
@@ -147,6 +217,9 @@ export interface CallRecord {
   keys: Keys[];
   curve: CurvePoint[];
   turns: Turn[];
+  acknowledged: Acknowledged[];
+  asked: Asked[];
+  whispers: Whisper[];
   partials?: Partial[];
 }
 
@@ -163,6 +236,10 @@ export interface CallSummary {
   alerts: number;
   risk: Risk;
   emotion: Label;
+  open_alerts: number;
+  /** Why the last of these was raised. */
+  alert: string;
+  questions: number;
 }
 
 export type Message = { seq: number; epoch: string } & (
@@ -179,6 +256,9 @@ export type Message = { seq: number; epoch: string } & (
   | { kind: "measures"; data: { measures: Measures } }
   | { kind: "mood"; data: { point: CurvePoint; turns: Turn[] } }
   | { kind: "feedback"; data: Feedback }
+  | { kind: "acknowledged"; data: Acknowledged }
+  | { kind: "asked"; data: Asked }
+  | { kind: "whisper"; data: Whisper }
   | { kind: "calls"; data: CallSummary[] }
   | { kind: "call"; data: CallSummary }
   | { kind: "waiting" | "ping"; data?: undefined }

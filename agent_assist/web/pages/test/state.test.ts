@@ -8,7 +8,7 @@ const record: CallRecord = {
   risk: { score: null, level: "unknown", reasons: [], model_version: "" },
   measures: { customer: speaker, agent: speaker, talk_ms: 0, non_talk_ms: 0, overtalk_ms: 0, interruptions: 0 },
   customer_id: null, customer_name: null, agent_id: null, queue: null, feedback: [], degraded: [],
-  keys: [], curve: [], turns: [],
+  keys: [], curve: [], turns: [], acknowledged: [], asked: [], whispers: [],
 };
 const said = (id: string, start_ms: number, text = "x"): Utterance => ({
   id, channel: "customer", start_ms, end_ms: start_ms + 500, text, language: "en", confidence: 1, sentiment: null, emotion: null,

@@ -1,18 +1,17 @@
 """What a playbook would have said in calls of the past, beside what was shown then."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import msgspec
 
 from agent_assist.call.assistant import Assistant
-from agent_assist.types import Assist, CallEnded, CallRecord, CallStarted, Card, Degraded, Event, Webhook, Withheld
-from agent_assist.types import Final as FinalEvent
+from agent_assist.quality.replay import events_of
+from agent_assist.types import Assist, CallRecord, Card, Degraded, Webhook, Withheld
+from models.types import Utterance
 
 _EXAMPLES: Final = 3
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,22 +76,21 @@ class Runs:
         self._withheld: Counter[str] = Counter()
         self._failed: Counter[str] = Counter()
 
-    def add(self, record: CallRecord) -> None:
-        """One more call."""
+    def add(self, record: CallRecord, said: Sequence[Utterance]) -> None:
+        """
+        One more call.
+
+        Args:
+            said: Its finals in the order in which they arrived.
+        """
         self._calls += 1
         self._utterances += len(record.utterances)
         now: dict[str, Card | Webhook] = {}
-        for each in replay(self._assistant, record):
-            match each:
-                case Card(provisional=False) | Webhook():
-                    if self._is_asked(each.rule):
-                        now[each.id] = each
-                case Withheld():
-                    self._withheld[each.why] += self._is_asked(each.rule)
-                case Degraded(stage="rule"):
-                    self._failed[each.reason] += 1
-                case _:
-                    pass
+        state = None
+        for event in events_of(record, said):
+            state, told = self._assistant.step(state, event)
+            for each in told:
+                self._take(each, now)
         then = {card.id: card.rule for card in record.cards if not card.provisional and self._is_asked(card.rule)}
         self._fired.update(each.rule for each in now.values())
         self._touched.update({each.rule for each in now.values()})
@@ -102,8 +100,20 @@ class Runs:
         for name, each in now.items():
             examples = (self._known if name in then else self._new).setdefault(each.rule, [])
             if len(examples) < _EXAMPLES:
-                said = words.get(each.utterance_id, "")
-                examples.append(Instance(call_id=record.call_id, at_ms=each.at_ms, words=said))
+                instance = Instance(call_id=record.call_id, at_ms=each.at_ms, words=words.get(each.utterance_id, ""))
+                examples.append(instance)
+
+    def _take(self, told: Assist | Degraded, now: dict[str, Card | Webhook]) -> None:
+        match told:
+            case Card(provisional=False) | Webhook():
+                if self._is_asked(told.rule):
+                    now[told.id] = told
+            case Withheld():
+                self._withheld[told.why] += self._is_asked(told.rule)
+            case Degraded(stage="rule"):
+                self._failed[told.reason] += 1
+            case _:
+                pass
 
     def _is_asked(self, rule: str) -> bool:
         return not self._rules or rule in self._rules
@@ -132,31 +142,3 @@ class Runs:
             same=self._same[rule],
             examples=tuple((self._new.get(rule) or self._known.get(rule, []))[:_EXAMPLES]),
         )
-
-
-def replay(assistant: Assistant, record: CallRecord) -> Iterator[Assist | Degraded]:
-    """What would be told of a call now."""
-    state = None
-    for event in events_of(record):
-        state, told = assistant.step(state, event)
-        yield from told
-
-
-def events_of(record: CallRecord) -> Iterable[Event]:
-    """The events of a stored call that decide anything, in the order in which they came: that of their end."""
-    yield CallStarted(
-        call_id=record.call_id,
-        at=record.started_at or _EPOCH,
-        protocol=record.protocol,
-        customer_id=record.customer_id,
-        customer_name=record.customer_name,
-        agent_id=record.agent_id,
-        queue=record.queue,
-    )
-    for utterance in sorted(record.utterances, key=lambda said: (said.end_ms, said.channel, said.number)):
-        yield FinalEvent(call_id=record.call_id, utterance=utterance)
-    yield CallEnded(
-        call_id=record.call_id,
-        duration_ms=record.duration_ms,
-        reason="lost" if record.status == "lost" else "hangup",
-    )

@@ -1,0 +1,97 @@
+"""What the rules say of a stored call, beside what was shown while it ran."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from agent_assist.call.assistant import Assistant
+from agent_assist.call.state import CallState
+from agent_assist.types import CallEnded, CallRecord, CallStarted, Card, Degraded, Event, Final
+from models.types import Utterance
+
+
+class Replayed(msgspec.Struct, frozen=True, kw_only=True):
+    """A call read again."""
+
+    call_id: str
+    same: tuple[Card, ...]
+    """Shown then, and shown again."""
+    changed: tuple[tuple[Card, Card], ...]
+    """Of the same rule and utterance, as it was shown then and as it is now."""
+    missing: tuple[Card, ...]
+    """Shown then, and not again."""
+    added: tuple[Card, ...]
+    """Not shown then."""
+    failed: tuple[str, ...]
+    """Rules that could not be run now."""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the same was shown."""
+        return not (self.changed or self.missing or self.added or self.failed)
+
+
+def events_of(record: CallRecord, said: Sequence[Utterance]) -> list[Event]:
+    """
+    The events of a stored call, as far as advice follows from them.
+
+    Args:
+        said: Its finals in the order in which they arrived; where finals of the two channels came in another order,
+            other cards may follow.
+    """
+    events: list[Event] = []
+    if record.started_at is not None:
+        events.append(
+            CallStarted(
+                call_id=record.call_id,
+                at=record.started_at,
+                protocol=record.protocol,
+                customer_id=record.customer_id,
+                customer_name=record.customer_name,
+                agent_id=record.agent_id,
+                queue=record.queue,
+            )
+        )
+    events += [Final(call_id=record.call_id, utterance=utterance) for utterance in said]
+    if record.status != "live":
+        lost = record.status == "lost"
+        events.append(
+            CallEnded(call_id=record.call_id, duration_ms=record.duration_ms, reason="lost" if lost else "hangup")
+        )
+    return events
+
+
+def advised(assistant: Assistant, events: Iterable[Event]) -> tuple[list[Card], list[str]]:
+    """The cards that follow from events, and the rules that failed on the way."""
+    state: CallState | None = None
+    cards: list[Card] = []
+    failed: list[str] = []
+    for event in events:
+        state, told = assistant.step(state, event)
+        for message in told:
+            if isinstance(message, Card) and not message.provisional:
+                cards.append(message)
+            elif isinstance(message, Degraded) and message.stage == "rule":
+                failed.append(message.reason)
+    return cards, failed
+
+
+def replay(record: CallRecord, said: Sequence[Utterance], assistant: Assistant) -> Replayed:
+    """Run a stored call through the rules as they are now."""
+    now, failed = advised(assistant, events_of(record, said))
+    then = {card.id: card for card in record.cards if not card.provisional}
+    again = {card.id: card for card in now}
+    shared = [card_id for card_id in then if card_id in again]
+    return Replayed(
+        call_id=record.call_id,
+        same=tuple(again[one] for one in shared if _shown(then[one]) == _shown(again[one])),
+        changed=tuple((then[one], again[one]) for one in shared if _shown(then[one]) != _shown(again[one])),
+        missing=tuple(card for card_id, card in then.items() if card_id not in again),
+        added=tuple(card for card_id, card in again.items() if card_id not in then),
+        failed=tuple(failed),
+    )
+
+
+def _shown(card: Card) -> Card:
+    """What an agent sees of it: which version of the playbook it is from changes nothing."""
+    return msgspec.structs.replace(card, source="")
