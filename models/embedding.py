@@ -20,6 +20,43 @@ _PREFIX: Final = "query: "
 """As E5 was trained for texts that are compared with each other or sorted into classes."""
 _SPACES: Final = re.compile(r"\s+")
 
+Floats = npt.NDArray[np.float32]
+
+
+class Top:
+    """The upper layers. Keeps nothing between calls and may be used from any thread."""
+
+    def __init__(self, model: Path | bytes) -> None:
+        """
+        Load them.
+
+        Args:
+            model: A graph as ``models.e5.top`` and ``models.e5.tuned`` make it, or where it is.
+        """
+        self._source = model
+        self._session = _session(model)
+
+    def __call__(self, lower: Sequence[Floats]) -> Floats:
+        """
+        Vectors of texts.
+
+        Args:
+            lower: As ``Embedding.lower`` gives it.
+
+        Returns:
+            Shape (n, 384), each of length 1.
+        """
+        vectors = np.empty((len(lower), WIDTH), dtype=np.float32)
+        for row, one in enumerate(lower):
+            vectors[row] = self._session.run(None, {"lower": one})[0][0]
+        return vectors
+
+    def model(self) -> Any:
+        """The graph itself, to be tuned."""
+        import onnx  # noqa: PLC0415 - only where weights are made
+
+        return onnx.load_from_string(self._source if isinstance(self._source, bytes) else self._source.read_bytes())
+
 
 class Embedding:
     """
@@ -33,24 +70,19 @@ class Embedding:
         Load the model.
 
         Args:
-            path: Directory with ``model.onnx`` and ``vocabulary.json``, as ``weights.locate`` gives it.
+            path: Directory with what ``models.e5.build`` wrote, as ``weights.locate`` gives it.
         """
-        import onnxruntime  # noqa: PLC0415 - loads its libraries, which not every process needs
-        from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: PLC0415
+        from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: PLC0415 - as below
 
         vocabulary = msgspec.json.decode((path / "vocabulary.json").read_bytes(), type=Vocabulary)
         self._cutter: Any = Tokenizer(models.Unigram(vocabulary.pieces, unk_id=vocabulary.unknown))
         self._cutter.pre_tokenizer = pre_tokenizers.Metaspace()
         self._normal = {ord(one): other for one, other in vocabulary.normal.items()}
         self._bos, self._eos = vocabulary.bos, vocabulary.eos
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        self._session: Any = onnxruntime.InferenceSession(
-            str(path / "model.onnx"), options, providers=["CPUExecutionProvider"]
-        )
+        self._trunk = _session(path / "trunk.onnx")
+        self.top = Top(path / "top.onnx")
 
-    def __call__(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    def __call__(self, texts: Sequence[str]) -> Floats:
         """
         Vectors of texts, the same for each as if it came alone.
 
@@ -63,12 +95,24 @@ class Embedding:
             that have nothing to do with each other come to 0.75, those that mean the same to 0.8 ... 0.95. The two
             languages lie apart: of a sentence and its translation it says little.
         """
-        vectors = np.empty((len(texts), WIDTH), dtype=np.float32)
-        for row, text in enumerate(texts):
-            vectors[row] = self._session.run(None, {"ids": self._ids(text)})[0][0]
-        return vectors
+        return self.top(self.lower(texts))
+
+    def lower(self, texts: Sequence[str]) -> list[Floats]:
+        """What the trunk makes of texts, each of shape (1, pieces, 384): a top turns it into a vector."""
+        return [self._trunk.run(None, {"ids": self._ids(text)})[0] for text in texts]
 
     def _ids(self, text: str) -> npt.NDArray[np.int64]:
         plain = _SPACES.sub(" ", (_PREFIX + text[:_CHARACTERS]).translate(self._normal)).rstrip()
         pieces = self._cutter.encode(plain, add_special_tokens=False).ids[:_PIECES]
         return np.array([[self._bos, *pieces, self._eos]], dtype=np.int64)
+
+
+def _session(model: Path | bytes) -> Any:
+    import onnxruntime  # noqa: PLC0415 - loads its libraries, which not every process needs
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(
+        model if isinstance(model, bytes) else str(model), options, providers=["CPUExecutionProvider"]
+    )

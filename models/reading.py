@@ -35,7 +35,7 @@ class Reader(Protocol):
 
 
 class TrainedReader:
-    """By trained models over the same sentence vectors, which take most of the time."""
+    """By trained models over the same encoder; sentiment has upper layers of its own besides."""
 
     def __init__(self, embedding: Embedding, texts: TextModel, intents: IntentModel) -> None:
         self._embedding = embedding
@@ -46,8 +46,9 @@ class TrainedReader:
         """See ``Reader``."""
         if not texts:
             return []
-        vectors = self._embedding(texts)
-        trained = self._texts.read(texts, languages, vectors)
+        lower = self._embedding.lower(texts)
+        vectors = self._embedding.top(lower)
+        trained = self._texts.read(texts, languages, lower, vectors)
         words = [joined(score(*said), felt) for *said, felt in zip(texts, languages, trained, strict=True)]
         chances = self._intents.intents(texts, languages, vectors=vectors)
         return [

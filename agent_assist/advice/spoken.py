@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate, groupby
 from typing import Final, NamedTuple
 
-from models.sound import pinyin
+from models.sound import pinyin, word_sound
 
 STOP: Final = "。"
 """The token that ends a sentence, in any language."""
@@ -41,7 +41,7 @@ class Token(NamedTuple):
     text: str
     """Lower case, without contractions."""
     sound: str
-    """Pinyin without tone for a character, else the text."""
+    """Pinyin without tone for a character, the code of a longer word, else the text."""
     start: int
     """Place in the original."""
     end: int
@@ -157,5 +157,7 @@ def _with_sounds(tokens: list[Token]) -> list[Token]:
         if is_han:
             read = pinyin("".join(token.text for token in group))
             group = [token._replace(sound=sound) for token, sound in zip(group, read, strict=True)]
+        else:
+            group = [token._replace(sound=word_sound(token.text)) for token in group]
         found += group
     return found

@@ -9,20 +9,23 @@ embeddings from one run to the next.
 
 import argparse
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple
 from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 from rich.console import Console
 
-from models.embedding import Embedding
+from models.e5 import tuned, weights_of
+from models.embedding import Embedding, Top
 from models.training.confusion import Confusion, plain
-from models.training.heads import Recipe, Table, counted, fit, rarity, scores, tabulate
+from models.training.heads import PLAIN, TUNED, Recipe, Table, counted, fit, mixed, rarity, scores, tabulate
 from models.training.labelled import SETS, Labelled, Language, Licence, read, read_own
 from models.training.service import sentences
+from models.training.top import Top as TunedTop
 from models.weights import locate
 from models.wording import EMOTIONS, SENTIMENTS, marks
 
@@ -30,10 +33,15 @@ _HELD_BACK: Final = 10
 """Every so manieth text."""
 _OWN: Final = 1.0
 """Weight of a text that no public set has."""
+_MARKS: Final = 6
+_PIECES: Final = 64
+"""Of a text, in training."""
 _WORN: Final = 4
 """Every so manieth text is read a second time, worn."""
 
 Floats = npt.NDArray[np.float32]
+Halves = npt.NDArray[np.float16]
+Grams = tuple[npt.NDArray[np.int64], Floats]
 
 
 def worn(rows: Sequence[Labelled], seed: int = 1) -> list[Labelled]:
@@ -47,25 +55,49 @@ def worn(rows: Sequence[Labelled], seed: int = 1) -> list[Labelled]:
     ]
 
 
-class Vectors:
-    """Embeddings and phrase marks of texts, kept in a directory if there is one."""
+class Inputs(NamedTuple):
+    """What the top and the heads start from."""
+
+    lower: list[Halves]
+    """Of each text what the trunk makes of its first 64 pieces, shape (pieces, 384)."""
+    marks: Floats
+    """Shape (n, 6)."""
+
+    def of(self, rows: npt.NDArray[np.bool_]) -> "Inputs":
+        """Those of some texts."""
+        return Inputs([one for one, chosen in zip(self.lower, rows, strict=True) if chosen], self.marks[rows])
+
+    def with_(self, other: "Inputs") -> "Inputs":
+        """And others after them."""
+        return Inputs(self.lower + other.lower, np.vstack([self.marks, other.marks]))
+
+
+class Reading:
+    """Reads texts, and keeps what came of it in a directory if there is one."""
 
     def __init__(self, embedding: Embedding, cache: Path | None) -> None:
-        self._embedding = embedding
+        self.embedding = embedding
         self._cache = cache
 
-    def __call__(self, name: str, rows: Sequence[Labelled]) -> Floats:
-        """Shape (n, 390)."""
+    def __call__(self, name: str, rows: Sequence[Labelled]) -> Inputs:
+        """What the texts of one set start from."""
         key = crc32("\0".join(row.text for row in rows).encode("utf-8", "surrogatepass"))
-        kept = None if self._cache is None else self._cache / f"{name}-{key:08x}.npy"
-        if kept is not None and kept.is_file():
-            return cast("Floats", np.load(kept))
-        vectors = self._embedding([row.text for row in rows])
-        found = np.hstack([vectors, np.array([marks(row.text, row.language) for row in rows])]).astype(np.float32)
-        if kept is not None:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            np.save(kept, found)
-        return found
+        if self._cache is None:
+            pieces, sizes, found = self._read(rows)
+        else:
+            files = [self._cache / f"{name}-{key:08x}.{part}.npy" for part in ("lower", "sizes", "marks")]
+            if not all(file.is_file() for file in files):
+                self._cache.mkdir(parents=True, exist_ok=True)
+                arrays: tuple[npt.NDArray[Any], ...] = self._read(rows)
+                for file, array in zip(files, arrays, strict=True):
+                    np.save(file, array)
+            pieces, sizes, found = (np.load(file, mmap_mode="r") for file in files)
+        return Inputs(np.split(pieces, np.cumsum(sizes)[:-1]), np.asarray(found))
+
+    def _read(self, rows: Sequence[Labelled]) -> tuple[Halves, npt.NDArray[np.int64], Floats]:
+        lower = [self.embedding.lower([row.text])[0][0, :_PIECES].astype(np.float16) for row in rows]
+        found = np.array([marks(row.text, row.language) for row in rows], dtype=np.float32)
+        return np.concatenate(lower), np.array([len(one) for one in lower]), found
 
 
 def chosen(licence: Licence, language: Language, without: Sequence[str]) -> list[str]:
@@ -77,28 +109,69 @@ def chosen(licence: Licence, language: Language, without: Sequence[str]) -> list
     ]
 
 
-def train(groups: Mapping[str, Sequence[Labelled]], vectors: Vectors) -> dict[str, Floats]:
-    """Fit and calibrate the head of one language, and print how it does on what was held back."""
+class Split(NamedTuple):
+    """The texts of one language."""
+
+    kept: list[Labelled]
+    """And after the texts of each set some of them, worn."""
+    held: list[Labelled]
+    inputs: Inputs
+    """Of the first."""
+    held_inputs: Inputs
+
+
+def split(groups: Mapping[str, Sequence[Labelled]], reading: Reading) -> Split:
+    """Hold every tenth text back, and read the others."""
     kept: list[Labelled] = []
     held: list[Labelled] = []
-    dense: dict[bool, list[Floats]] = {True: [], False: []}
+    first, other = (
+        Inputs([], np.empty((0, _MARKS), dtype=np.float32)),
+        Inputs([], np.empty((0, _MARKS), dtype=np.float32)),
+    )
     for name, rows in groups.items():
         back = np.array([crc32(row.text.encode("utf-8", "surrogatepass")) % _HELD_BACK == 0 for row in rows])
-        found = vectors(name, rows)
-        first = [row for row, away in zip(rows, back, strict=True) if not away]
-        second = worn(first)
-        kept += first + second
+        found = reading(name, rows)
+        used = [row for row, away in zip(rows, back, strict=True) if not away]
+        second = worn(used)
+        kept += used + second
         held += [row for row, away in zip(rows, back, strict=True) if away]
-        dense[True] += [found[~back], vectors(f"{name}-worn", second)]
-        dense[False] += [found[back]]
-    recipe = Recipe()
-    grams = counted(kept, recipe.bits)
-    idf = rarity(grams, recipe.bits)
-    head = fit(tabulate(kept, grams, idf, np.vstack(dense[True]), _shares(kept)), idf, recipe)
-    table = tabulate(held, counted(held, recipe.bits), idf, np.vstack(dense[False]), _shares(held))
-    head = calibrated(head, table)
-    _show(head, table, held)
-    return head
+        first = first.with_(found.of(~back)).with_(reading(f"{name}-worn", second))
+        other = other.with_(found.of(back))
+    return Split(kept, held, first, other)
+
+
+def train(parts: Mapping[Language, Split], plain: Top, recipe: Recipe) -> dict[str, npt.NDArray[Any]]:
+    """Tune the top, fit heads on it and on the plain one, mix and calibrate them, and print how they do."""
+    grams: dict[Language, list[Grams]] = {language: counted(part.kept, recipe.bits) for language, part in parts.items()}
+    idf: dict[Language, Floats] = {language: rarity(found, recipe.bits) for language, found in grams.items()}
+    tables: dict[Language, Table] = {
+        language: tabulate(
+            part.kept, grams[language], idf[language], part.inputs.marks, _shares(part.kept), _thin(part.kept)
+        )
+        for language, part in parts.items()
+    }
+    model = plain.model()
+    top = TunedTop(weights_of(model))
+    tuned_heads = fit(tables, idf, recipe, {language: part.inputs.lower for language, part in parts.items()}, top)
+    graph = tuned(model, top.weights())
+    whole: dict[Language, Table] = {
+        language: replace(table, dense=_dense([plain], parts[language].inputs), thin=np.ones_like(table.thin))
+        for language, table in tables.items()
+    }
+    plain_heads = fit(whole, idf, PLAIN)
+    tensors: dict[str, npt.NDArray[Any]] = {"top": np.frombuffer(graph, dtype=np.uint8)}
+    for language, part in parts.items():
+        dense = _dense([Top(graph), plain], part.held_inputs)
+        table = tabulate(part.held, counted(part.held, recipe.bits), idf[language], dense, _shares(part.held))
+        head = calibrated(mixed(tuned_heads[language], plain_heads[language]), table)
+        _show(head, table, part.held)
+        tensors |= {f"{language}.{name}": tensor.astype(np.float16) for name, tensor in head.items()}
+    return tensors
+
+
+def _dense(tops: Sequence[Top], inputs: Inputs) -> Floats:
+    vectors = [np.vstack([top([one.astype(np.float32)[None]]) for one in inputs.lower]) for top in tops]
+    return np.hstack([*vectors, inputs.marks])
 
 
 def gathered(
@@ -114,6 +187,10 @@ def gathered(
 
 def _shares(rows: Sequence[Labelled]) -> Floats:
     return np.array([SETS[row.set].weight if row.set in SETS else _OWN for row in rows], dtype=np.float32)
+
+
+def _thin(rows: Sequence[Labelled]) -> npt.NDArray[np.int64]:
+    return np.array([SETS[row.set].thin if row.set in SETS else 1 for row in rows])
 
 
 def calibrated(head: dict[str, Floats], table: Table) -> dict[str, Floats]:
@@ -167,16 +244,21 @@ def main() -> None:
     parser.add_argument("--without", action="append", default=[], help="a set to leave out")
     parser.add_argument("--own", type=Path, action="append", default=[], help="a CSV of labelled texts of one's own")
     parser.add_argument("--home", type=Path, default=Path(".warmline"), help="where the embedding's weights are kept")
-    parser.add_argument("--cache", type=Path, help="where embeddings of texts are kept")
+    parser.add_argument("--passes", type=int, default=TUNED.passes, help="how often all is read to tune the top")
+    parser.add_argument("--cache", type=Path, help="where what the trunk makes of texts is kept")
     given = parser.parse_args()
     embedding = Embedding(locate("multilingual-e5-small", directory=None, cache=given.home / "weights"))
-    vectors = Vectors(embedding, given.cache)
+    reading = Reading(embedding, given.cache)
     own = [row for path in given.own for row in read_own(path)]
-    tensors: dict[str, Any] = {}
     languages: tuple[Language, ...] = ("zh", "en")
-    for language in languages:
-        head = train(gathered(given.weights, language, given.data, own, given.without), vectors)
-        tensors |= {f"{language}.{name}": tensor.astype(np.float16) for name, tensor in head.items()}
+    tensors = train(
+        {
+            language: split(gathered(given.weights, language, given.data, own, given.without), reading)
+            for language in languages
+        },
+        embedding.top,
+        replace(TUNED, passes=given.passes),
+    )
     given.out.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, given.out, {"weights": given.weights, "without": " ".join(given.without)})
     Console().print(f"{given.out}: {given.out.stat().st_size / 1e6:.1f} MB")

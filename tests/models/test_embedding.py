@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from models.embedding import WIDTH, Embedding
+from models import e5
+from models.embedding import WIDTH, Embedding, Top
 from models.weights import locate
 
 pytestmark = pytest.mark.weights
@@ -70,3 +71,18 @@ def test_empty_and_very_long_texts_have_vectors(embedding: Embedding) -> None:
 def test_spaces_do_not_count(embedding: Embedding) -> None:
     one, other = embedding(["please  help\tme ", "please help me"])
     assert np.array_equal(one, other)
+
+
+def test_trunk_and_top_are_the_whole(embedding: Embedding) -> None:
+    lower = embedding.lower(_TEXTS)
+    assert all(one.shape[0] == 1 and one.shape[2] == WIDTH for one in lower)
+    assert np.array_equal(embedding.top(lower), embedding(_TEXTS))
+
+
+def test_a_top_with_the_same_weights_is_the_same_and_with_others_another(embedding: Embedding) -> None:
+    lower, plain = embedding.lower(_TEXTS), embedding.top.model()
+    weights = e5.weights_of(plain)
+    assert np.array_equal(Top(e5.tuned(plain, weights))(lower), embedding(_TEXTS))
+    weights["l5.fo.w"] = weights["l5.fo.w"][:, ::-1]
+    assert np.abs(Top(e5.tuned(plain, weights))(lower) - embedding(_TEXTS)).max() > 0.01
+    assert np.array_equal(Top(e5.tuned(plain, e5.weights_of(plain)))(lower), embedding(_TEXTS))

@@ -18,17 +18,23 @@ _DENSE = WIDTH + 6
 
 
 class LettersOnly:
-    """An embedding by the letters of a text."""
+    """An embedding by the letters of a text, whose trunk does everything."""
 
     def __init__(self) -> None:
         self.seen: list[str] = []
 
-    def __call__(self, texts: Sequence[str]) -> np.ndarray:
+    def lower(self, texts: Sequence[str]) -> list[np.ndarray]:
         self.seen += texts
-        vectors = np.zeros((len(texts), WIDTH), dtype=np.float32)
-        for row, text in enumerate(texts):
-            vectors[row, [ord(sign) % WIDTH for sign in text] or [0]] = 1
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        found = []
+        for text in texts:
+            vector = np.zeros(WIDTH, dtype=np.float32)
+            vector[[ord(sign) % WIDTH for sign in text] or [0]] = 1
+            found.append(vector / np.linalg.norm(vector))
+        return found
+
+    @staticmethod
+    def top(lower: Sequence[np.ndarray]) -> np.ndarray:
+        return np.array(lower, dtype=np.float32).reshape(-1, WIDTH)
 
 
 def head(language: str, **changed: np.ndarray) -> dict[str, np.ndarray]:
@@ -88,19 +94,20 @@ def test_a_text_is_read_the_same_alone_and_among_others(model: TextModel) -> Non
     assert together == [model(text, language) for text, language in zip(texts, languages, strict=True)]
 
 
-def test_of_no_words_nothing_is_said_and_no_embedding_made(model: TextModel, embedding: LettersOnly) -> None:
+def test_of_no_words_nothing_is_said_and_nothing_is_read(model: TextModel, embedding: LettersOnly) -> None:
     said = model.read(["", "...", "привет", "hello"], ["zh", "en", "unknown", "en"])
     assert said[:3] == [Sentiment(value=None, confidence=0.0)] * 3
     assert said[3].value is not None
     assert embedding.seen == ["hello"]
 
 
-def test_an_embedding_that_is_known_is_not_made_again(model: TextModel, embedding: LettersOnly) -> None:
+def test_what_the_trunk_made_already_is_not_made_again(model: TextModel, embedding: LettersOnly) -> None:
     texts, languages = ["你好吗", "", "no way"], ["zh", "zh", "en"]
     expected = model.read(texts, languages)
-    vectors = LettersOnly()(texts)
+    lower = LettersOnly().lower(texts)
     embedding.seen.clear()
-    assert model.read(texts, languages, vectors) == expected
+    assert model.read(texts, languages, lower) == expected
+    assert model.read(texts, languages, lower, embedding.top(lower)) == expected
     assert embedding.seen == []
 
 

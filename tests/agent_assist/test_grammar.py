@@ -1,0 +1,123 @@
+"""How phrases are written, what they need, and which of many may stand in a text."""
+
+from time import process_time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent_assist.advice.phrases import Index, Text, compile_phrase
+from agent_assist.advice.playbook import Phrases, load
+from agent_assist.advice.spoken import spoken
+
+RULES = load().rules
+SOURCES = sorted(
+    {
+        phrase
+        for rule in RULES
+        for phrases in (rule.phrases, rule.unless, rule.not_within, rule.unless_agent, *rule.all_of)
+        for group in phrases.values()
+        for phrase in group
+    }
+)
+WORDS = sorted({word for source in SOURCES for word in source.replace("|", " ").replace("(", " ").split()})
+"""What the default playbook listens for, in pieces."""
+
+
+def said(text: str) -> Text:
+    return Text.of(spoken(text))
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join))
+def test_no_phrase_that_stands_in_a_text_is_left_out_by_the_quick_look(text: str) -> None:
+    index = Index({source: (source,) for source in SOURCES})
+    found = {source for source in SOURCES if _found_slowly(source, text)}
+    assert found <= index.candidates(said(text))
+    assert found == {source for source in SOURCES if compile_phrase(source).find(said(text))}
+
+
+def _found_slowly(source: str, text: str) -> bool:
+    phrase, utterance = compile_phrase(source), said(text)
+    if phrase.free is None and not (utterance.has_han if phrase.han else utterance.has_words):
+        return False
+    exact = phrase.exact is not None and phrase.exact.search(utterance.exact.text) is not None
+    return exact or (phrase.sound is not None and phrase.sound.search(utterance.sound.text) is not None)
+
+
+def test_the_quick_look_leaves_most_out() -> None:
+    groups: dict[str, list[str]] = {}
+    for source in SOURCES:
+        groups[source] = [source]
+    index = Index(groups)
+    for text in ("好的,麻烦您提供一下订单号和手机号", "My name is Peter and I live in Main Street."):
+        assert len(index.candidates(said(text))) < len(SOURCES) / 4
+
+
+@pytest.mark.parametrize(
+    ("phrase", "heard"),
+    [
+        ("cancel my contract", "council my contract"),
+        ("terminate my (contract|service)", "terminate my surface"),
+    ],
+)
+def test_longer_english_phrases_are_heard_by_their_sound(phrase: str, heard: str) -> None:
+    assert compile_phrase(phrase).find(said(heard))
+
+
+@pytest.mark.parametrize(
+    ("phrase", "heard"),
+    [
+        ("cancel it", "council it"),
+        ("hello * there", "hello three"),
+        ("see my plan", "say my plan"),
+        ("(cancel my contract|stop)", "shop"),
+    ],
+)
+def test_short_ones_are_heard_as_they_are_written_alone(phrase: str, heard: str) -> None:
+    assert compile_phrase(phrase).find(said(heard)) == []
+
+
+@pytest.mark.parametrize(
+    ("phrase", "told"),
+    [
+        ("(a|b", r"\( without its other half"),
+        ("a]", r"\] without its other half"),
+        ("(a]", r"without its other half"),
+        ("{nobody} a", "unknown placeholder"),
+        ("{n a", "a brace"),
+        ("a * b * c * d * e * f", "more than 4 gaps"),
+        ("* [|]", "no words"),
+        ("[a]", "no words that have to be said"),
+        ("(a|[b])", "no words that have to be said"),
+        (r"re:(?<=a)b", "RE2"),
+        (r"re:(a", "RE2"),
+    ],
+)
+def test_what_is_not_written_as_a_phrase_is_told(phrase: str, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        compile_phrase(phrase)
+
+
+@pytest.mark.parametrize("phrase", ["re:(a+)+b", "re:(a|aa)+b", "re:(.*)*(.*)*x", "a * (a|b) * a * [c] a * b"])
+def test_no_pattern_takes_for_ever(phrase: str) -> None:
+    text = said("a " * 300 + "a" * 3_000)
+    before = process_time()
+    compile_phrase(phrase).find(text)
+    # Backtracking would take until the end of the world.
+    assert process_time() - before < 20
+
+
+@given(st.text(alphabet="a b(|)[]*{n}x退款", max_size=14))
+def test_whatever_is_written_is_a_phrase_or_told(source: str) -> None:
+    try:
+        phrase = compile_phrase(source)
+    except ValueError:
+        return
+    phrase.find(said("a b x 退款"))
+
+
+def test_phrases_of_a_rule_are_one_group() -> None:
+    phrases: dict[str, Phrases] = {rule.id: rule.phrases for rule in RULES if rule.phrases}
+    index = Index({name: [one for group in each.values() for one in group] for name, each in phrases.items()})
+    assert "cancel_intent" in index.candidates(said("我要退款"))
+    assert "cancel_intent" in index.candidates(said("我要推款"))
