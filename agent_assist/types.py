@@ -24,6 +24,8 @@ class CallStarted(msgspec.Struct, frozen=True, kw_only=True, tag="started"):
     customer_name: str | None = None
     agent_id: str | None = None
     queue: str | None = None
+    attributes: dict[str, str] = {}
+    """What else the telephone side told at the start; ``tenant`` picks the playbook."""
     v: int = 1
 
 
@@ -102,21 +104,26 @@ class CardKind(StrEnum):
     CARD = "card"
     TICK = "tick"
     ALERT = "alert"
+    TASK = "task"
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True, tag="card"):
-    """Advice in front of the agent, a ticked step, or an alert."""
+    """Advice in front of the agent, a ticked step, an alert, or something to be done later."""
 
     id: str
-    """``call_id:rule:utterance_id``: the same evidence gives the same card."""
+    """
+    ``call_id:rule:utterance_id``, for what was not said "start", "end" or the utterance that it should have followed:
+    the same evidence gives the same card.
+    """
     call_id: str
     rule: str
     kind: CardKind
     title: str
     text: str
     at_ms: int
-    """End of the utterance that gave rise to it."""
+    """End of the utterance that gave rise to it; later where it was held back, or where something was not said."""
     utterance_id: str
+    """Empty where no utterance gave rise to it."""
     priority: int
     """0 ... 1000."""
     language: str
@@ -125,7 +132,55 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, tag="card"):
     trigger: tuple[str, ...] = ()
     """The words that gave rise to it, as heard."""
     source: str = ""
-    """Playbook and version."""
+    """Playbook, its version and a digest of its content."""
+    provisional: bool = False
+    """Of what is not final yet: it comes again with the same id and False, or is ``Withdrawn``."""
+    compliance: bool = False
+    """Demanded by a rule that is never held back."""
+    offer: bool = False
+    due_hours: float | None = None
+    """Of a task, from ``at_ms``."""
+    v: int = 1
+
+
+class Withdrawn(msgspec.Struct, frozen=True, kw_only=True, tag="withdrawn"):
+    """A provisional card that the final did not bear out."""
+
+    call_id: str
+    card_id: str
+    at_ms: int
+    v: int = 1
+
+
+class Withheld(msgspec.Struct, frozen=True, kw_only=True, tag="withheld"):
+    """A card that a rule gave and that was not shown."""
+
+    call_id: str
+    card_id: str
+    rule: str
+    at_ms: int
+    why: Literal["calm", "mood", "cap", "topic", "consent"]
+    """Too many at once; the customer was upset for too long; offers enough; not about this; not allowed."""
+    v: int = 1
+
+
+class Webhook(msgspec.Struct, frozen=True, kw_only=True, tag="webhook"):
+    """What another program is to be told."""
+
+    id: str
+    """As a card's."""
+    call_id: str
+    rule: str
+    receiver: str
+    """Name of the receiver, whose address stands elsewhere."""
+    at_ms: int
+    utterance_id: str
+    title: str
+    text: str
+    language: str
+    customer_id: str | None
+    trigger: tuple[str, ...] = ()
+    source: str = ""
     v: int = 1
 
 
@@ -340,6 +395,9 @@ class SynopsisEdit(msgspec.Struct, frozen=True, kw_only=True, tag="synopsis_edit
 
 Assist = (
     Card
+    | Withdrawn
+    | Withheld
+    | Webhook
     | CallRisk
     | CallMeasures
     | CallMood

@@ -14,7 +14,6 @@ import faust
 import structlog
 from mode.utils.queues import FlowControlEvent
 
-from agent_assist.call.assistant import Assistant
 from agent_assist.types import Assist, CallSynopsis, Degraded, Event
 from audio.vad import VoiceActivity
 from stream import metrics, topics
@@ -23,6 +22,7 @@ from stream.errors import WireError
 from stream.hearing import Hearing
 from stream.listen import Listener, ListenPolicy, Offsets
 from stream.logs import where
+from stream.playbooks import Playbooks
 from stream.reword import Rewording, Rewrite
 from stream.topics import Topic
 from stream.wire import ChurnSignal, Invalid, ListenLoad, decode_assist, decode_audio, decode_event, encode
@@ -35,6 +35,8 @@ Store = Callable[[list[Event | Assist], Mapping[tuple[str, int], int], list[int]
 _BEAT_EVERY_S = 3.0
 _LOAD_EVERY_S = 2.0
 _STUCK_AFTER_S = 45.0
+_LOOK_EVERY_S = 2.0
+"""For changed playbooks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,10 +300,10 @@ def listen_app(
     return cast("faust.App", app)
 
 
-def assist_app(
+def assist_app(  # noqa: PLR0915 - one agent after the other, each a few lines
     policy: WorkerPolicy,
     *,
-    assistant: Assistant,
+    playbooks: Playbooks,
     store: Store,
     record: Callable[[], Awaitable[None]] | None = None,
     rewrite: Rewrite | None = None,
@@ -331,7 +333,7 @@ def assist_app(
                     rewording.begin(message)
 
     rewording = None if rewrite is None else Rewording(rewrite, publish_reworded)
-    adviser = Adviser(assistant, publish, worker.table("assist"))
+    adviser = Adviser(playbooks, publish, worker.table("assist"))
 
     @app.agent(events, concurrency=1)
     async def advise(stream: Any) -> None:
@@ -380,6 +382,10 @@ def assist_app(
     @app.timer(60.0)
     async def forget() -> None:
         adviser.forget(time.time())
+
+    @app.timer(_LOOK_EVERY_S)
+    async def look() -> None:
+        await asyncio.to_thread(playbooks.refresh)
 
     worker.watch(topics.EVENTS)
     return cast("faust.App", app)

@@ -7,7 +7,7 @@ import msgspec
 
 from agent_assist.call.assistant import Assistant
 from agent_assist.call.state import CallState
-from agent_assist.types import Assist, CallEnded, CallRisk, Card, Degraded, Event, Partial
+from agent_assist.types import Assist, CallEnded, CallRisk, CallStarted, Card, Degraded, Event, Partial, Withheld
 from stream import metrics
 from stream.wire import ChurnSignal
 
@@ -31,6 +31,19 @@ class Message(Protocol):
     timestamp: float
 
 
+class Desk(Protocol):
+    """Who has an assistant for each tenant, and may change it at any time."""
+
+    @property
+    def foretells(self) -> bool:
+        """Whether partials tell anything to any of them."""
+        ...
+
+    def assistant(self, tenant: str | None) -> Assistant:
+        """For a call."""
+        ...
+
+
 class Adviser:
     """
     Fold the events of each call and publish what follows.
@@ -40,24 +53,31 @@ class Adviser:
             event again gives the same ids.
     """
 
-    def __init__(self, assistant: Assistant, publish: Publish, states: MutableMapping[str, bytes]) -> None:
-        self._assistant = assistant
+    def __init__(self, desk: Desk, publish: Publish, states: MutableMapping[str, bytes]) -> None:
+        self._desk = desk
         self._publish = publish
         self._states = states
 
     async def receive(self, event: Event, message: Message) -> None:
         """Take the next event of a call."""
-        if isinstance(event, Partial):
+        if isinstance(event, Partial) and not self._desk.foretells:
             return
         call_id = event.call_id
         saved = self._states.get(call_id)
         kept = None if saved is None else msgspec.json.decode(saved, type=KeptState)
         if kept is not None and message.offset <= kept.offset:
             return
-        state, told = self._assistant.step(None if kept is None else kept.state, event)
+        before = None if kept is None else kept.state
+        given = event.attributes if isinstance(event, CallStarted) else {} if before is None else before.attributes
+        state, told = self._desk.assistant(given.get("tenant")).step(before, event)
+        # Most partials tell nothing and change nothing: they are not worth a record in the table's changelog.
+        if isinstance(event, Partial) and not told:
+            return
         for assist in told:
-            if isinstance(assist, Card):
+            if isinstance(assist, Card) and not assist.provisional:
                 metrics.CARDS.labels(assist.rule).inc()
+            if isinstance(assist, Withheld):
+                metrics.WITHHELD.labels(assist.why).inc()
             await self._publish(assist)
             if isinstance(assist, CallRisk) and assist.customer_id is not None:
                 await self._publish(

@@ -8,6 +8,7 @@ import structlog
 
 from agent_assist.advice.playbook import load as load_playbook
 from agent_assist.advice.rewrite import Rewriter
+from agent_assist.advice.tenants import ANYBODY, folders
 from agent_assist.call.assistant import Assistant
 from agent_assist.store.recordings import Recordings
 from audio.vad import LevelVad, SileroVad, VoiceActivity
@@ -29,6 +30,7 @@ from stream import metrics
 from stream.hearing import Hearing, ModelHearing
 from stream.listen import ListenPolicy
 from stream.pipeline import PipelinePolicy
+from stream.playbooks import Playbooks
 from stream.settings import Settings
 
 log = structlog.get_logger()
@@ -109,7 +111,8 @@ def vad(settings: Settings) -> VoiceActivity:
 def pipeline_policy(settings: Settings) -> PipelinePolicy:
     """How calls are cut, and which names they may hold: those of the vocabulary and the playbook's competitors."""
     given = Vocabularies() if settings.vocabulary is None else load_vocabulary(settings.vocabulary)
-    competitors = load_playbook(settings.playbook).competitors
+    playbooks = [load_playbook(path) for path in folders(settings.playbook).values()]
+    competitors = [one for playbook in playbooks for one in playbook.competitors]
     return PipelinePolicy(
         partial_every=settings.partial_every_ms * 16,
         keys=settings.keys,
@@ -131,11 +134,16 @@ def rewriter(settings: Settings) -> Rewriter | None:
 
 
 def assistant(settings: Settings) -> Assistant:
-    """The rules and the risk."""
-    return Assistant(load_playbook(settings.playbook), zone=ZoneInfo(settings.time_zone))
+    """The rules and the risk, as for a call that names no tenant."""
+    return Assistant(load_playbook(folders(settings.playbook)[ANYBODY]), zone=ZoneInfo(settings.time_zone))
 
 
 def recordings(settings: Settings) -> Recordings | None:
     """Where the sound of calls is kept; None where none is."""
     url = settings.recordings_url
     return None if url is None else Recordings(url)
+
+
+def playbooks(settings: Settings) -> Playbooks:
+    """The rules of all tenants, read again when they change."""
+    return Playbooks(settings.playbook, zone=ZoneInfo(settings.time_zone))

@@ -101,6 +101,7 @@ class Intake:
                     customer_name=call.customer_name,
                     agent_id=call.agent_id,
                     queue=call.queue,
+                    attributes=call.attributes,
                 )
             ),
         )

@@ -241,6 +241,7 @@ class Listener:
                 customer_name=start.customer_name,
                 agent_id=start.agent_id,
                 queue=start.queue,
+                attributes=start.attributes,
             )
         )
 

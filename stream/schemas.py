@@ -8,6 +8,7 @@ from typing import Any, Final, get_args
 import msgspec
 
 from agent_assist.call.scores import Scores, Turns
+from agent_assist.quality.backtest import Backtest
 from agent_assist.quality.replay import Replayed
 from agent_assist.types import Assist, CallSummary, Event
 from agent_assist.web.api import SCHEMAS, CallList
@@ -16,6 +17,7 @@ from agent_assist.web.live import Snapshot
 from agent_assist.web.problem import Problem
 from models.weights import WeightsState
 from stream.commands.calls import EffectTable
+from stream.commands.rules import RulesCheck
 from stream.commands.run import Addresses
 from stream.topics import ASSIST, AUDIO, EVENTS, LOAD, SIGNALS
 from stream.wire import AudioEnd, AudioStart, ChurnSignal, Invalid, ListenLoad
@@ -66,6 +68,8 @@ TYPES: Final[Mapping[str, Any]] = {
     "addresses": Addresses,
     "played": Played,
     "effects": EffectTable,
+    "rules-check": RulesCheck,
+    "rules-backtest": Backtest,
     "search": FoundCalls,
     "clips": Clips,
     "replay": Replayed,

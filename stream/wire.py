@@ -34,6 +34,8 @@ class AudioStart(msgspec.Struct, frozen=True, kw_only=True):
     customer_name: str | None = None
     agent_id: str | None = None
     queue: str | None = None
+    attributes: dict[str, str] = {}
+    """What else the telephone side told."""
 
 
 class AudioEnd(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """When a customer has been agitated for long enough to tell: a level with hysteresis."""
 
-from agent_assist.advice.playbook import AgitationLevel
+from agent_assist.advice.conditions import AgitationLevel
 from agent_assist.call.state import Agitation
 from models.types import Utterance
 

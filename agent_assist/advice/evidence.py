@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
+from agent_assist.advice.conditions import Phrases
 from agent_assist.advice.names import Lexicon, Named
 from agent_assist.advice.phrases import Found, Text, compile_phrase, negated
-from agent_assist.advice.playbook import Phrases
 from agent_assist.advice.spoken import NAME, spoken
 
 

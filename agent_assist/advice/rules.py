@@ -1,60 +1,45 @@
-"""Rules against one more utterance: cards, and what the rules remember."""
+"""A playbook against the events of a call: what is advised, and what the rules remember."""
 
-from collections.abc import Mapping
-from typing import Final, Literal, NamedTuple, get_args
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple, get_args
 
 import msgspec
 
-from agent_assist.advice.agitation import agitated, track
+from agent_assist.advice import waiting
+from agent_assist.advice.agitation import track
 from agent_assist.advice.evidence import Evidence
+from agent_assist.advice.foretelling import Foretold, Told, foretell, settle, unheard
+from agent_assist.advice.matching import Case, Ready
 from agent_assist.advice.names import Lexicon
-from agent_assist.advice.phrases import Found
-from agent_assist.advice.playbook import Competitor, Phrases, Playbook, Rule
-from agent_assist.advice.playbook import Signal as SignalName
-from agent_assist.call.state import CallState, Said
-from agent_assist.types import Card
+from agent_assist.advice.playbook import Playbook
+from agent_assist.advice.rule import Signal as SignalName
+from agent_assist.advice.showing import feel, show, withhold
+from agent_assist.advice.trying import Round
+from agent_assist.call.state import CallState, Said, hear
+from agent_assist.types import Partial
 from audio.types import Channel
-from models.churn import Signal
-from models.types import EmotionLabel, Utterance
+from models.churn import CallFeatures, Signal
+from models.types import ChurnRisk, EmotionLabel, Utterance
 
 _CUT_MS: Final = 1_200
 """Pause up to which a sentence may go on; endpointing cuts at half a second."""
-_JUST_NOW_MS: Final = 20_000
-"""How long what the agent has said need not be said again."""
-_TOGETHER_MS: Final = 60_000
-"""Time within which the steps of one rule belong together."""
 _SURE: Final = 0.5
 """Confidence from which a satisfied voice counts as words of satisfaction do."""
 _ISSUES: Final = frozenset({"cancel", "refund", "complaint", "repeat_contact"})
 """What leaves a call unresolved until the customer is content."""
+_SIGNALS: Final[tuple[SignalName, ...]] = get_args(SignalName)
+
+Judge = Callable[[CallFeatures], ChurnRisk]
 
 
 class Advice(NamedTuple):
-    """What the rules make of an utterance."""
+    """What the rules make of an event."""
 
     state: CallState
-    cards: list[Card]
+    told: list[Told]
     failed: dict[str, str]
     """Rules that could not be run, each with the kind of error: not the same as rules that did not match."""
-
-
-class _Match(NamedTuple):
-    """Why a rule fires."""
-
-    keys: tuple[str, ...]
-    """What it fires once for."""
-    trigger: tuple[str, ...] = ()
-    competitors: tuple[Competitor, ...] = ()
-    label: EmotionLabel | None = None
-    """The emotion, where that is the reason."""
-
-
-class _Case(NamedTuple):
-    """What a rule looks at."""
-
-    state: CallState
-    utterance: Utterance
-    evidence: Evidence
+    risk: ChurnRisk | None = None
 
 
 class Rules:
@@ -62,205 +47,157 @@ class Rules:
 
     def __init__(self, playbook: Playbook) -> None:
         self._playbook = playbook
-        self._competitors = {competitor.name: competitor for competitor in playbook.competitors}
+        competitors = {competitor.name: competitor for competitor in playbook.competitors}
         self._lexicon = Lexicon({competitor.name: competitor.aliases for competitor in playbook.competitors})
         self._level = next((rule.agitation for rule in playbook.rules if rule.agitation is not None), None)
+        ready = [Ready.of(rule, competitors) for rule in playbook.rules]
+        self._awaited = [one for one in ready if one.rule.not_said is not None]
+        self._after = [one for one in ready if one.rule.after and one.rule.not_said is None]
+        self._after_of = _by_channel(one for one in self._after if one.rule.listens)
+        live = [one for one in ready if not one.rule.after and one.rule.not_said is None]
+        self._live = _by_channel(one for one in live if one.rule.risk is None)
+        self._risky = _by_channel(one for one in live if one.rule.risk is not None)
+        silent = [one for one in live if one.rule.is_silence and not one.rule.listens]
+        self._silent = _by_channel(silent)
+        self._silent_at_end = [one for one in silent if one.rule.speaker is None]
+        self._early = _by_channel(one for one in live if one.rule.early)
+        self.foretells = bool(self._awaited or silent or any(self._early.values()))
+        """Whether what is being said can tell anything before it is final."""
 
-    def evaluate(self, state: CallState, utterance: Utterance) -> Advice:
+    def evaluate(self, state: CallState, utterance: Utterance, judge: Judge) -> Advice:
         """
         Try all rules on an utterance that the state has just taken in.
+
+        Args:
+            judge: The churn risk by what is known of the call.
 
         Returns:
             Each card once: what a rule has fired for is remembered in the state.
         """
         evidence = Evidence.of(utterance.text, self._lexicon, before=_before(state, utterance))
-        cards: list[Card] = []
-        failed: dict[str, str] = {}
-        said: set[SignalName] = set()
         of_customer = utterance.channel is Channel.CUSTOMER
         if of_customer:
-            said = self._signals(evidence)
-            if _sounds_satisfied(utterance):
-                said.add("satisfied")
-            if self._level is not None:
-                state = msgspec.structs.replace(state, agitation=track(self._level, state.agitation, utterance))
-        for rule in self._playbook.rules:
-            if rule.speaker is not utterance.channel:
-                continue
-            try:
-                match = self._match(rule, _Case(state, utterance, evidence))
-                if match is None:
-                    continue
-                if rule.signal is not None:
-                    said.add(rule.signal)
-                if not (keys := _unfired(rule, match, state)):
-                    continue
-                cards.append(self._card(rule, state, utterance, match))
-            # Rules are the operator's data: one that cannot be run must not silence the others, nor the call.
-            except Exception as error:
-                failed[rule.id] = type(error).__name__
-                continue
-            state = _remember(rule, keys, state, utterance)
-        return Advice(_heed(state, said) if of_customer else state, cards, failed)
+            state = self._feel(state, utterance)
+        case = Case(state, state.reached_ms, state.silence_ms, utterance, evidence)
+        this = Round(self._playbook.source, case)
+        this.end_silences()
+        for ready in self._live[utterance.channel]:
+            this.attempt(this.live, ready)
+        risk = state.risk
+        if of_customer:
+            this.state = _heed(this.state, this.signals | self._signals(evidence, utterance))
+            risk = judge(this.state.features)
+        case.state, case.risk = this.state, risk
+        for ready in self._risky[utterance.channel]:
+            this.attempt(this.live, ready)
+        for ready in self._after_of[utterance.channel]:
+            this.attempt(this.collect, ready)
+        for ready in self._awaited:
+            this.attempt(this.wait, ready)
+        state, told = self._tell(this, state.reached_ms)
+        left = unheard(state)
+        left |= {one.gives.id for one in state.memory.silences}
+        left |= waiting.open_ids(self._awaited, state.memory, state.call_id)
+        state, withdrawn = settle(state, told, left, state.reached_ms)
+        return Advice(state, [*told, *withdrawn], this.failed, risk)
 
-    def _match(self, rule: Rule, case: _Case) -> _Match | None:
-        if not _in_window(rule, case) or case.evidence.find(rule.unless, denied=True):
-            return None
-        if rule.agitation is not None:
-            return _Match((rule.id,)) if agitated(rule.agitation, case.state.agitation) else None
-        if rule.all_of:
-            return _together(rule, case)
-        feeling = _feeling(rule, case)
-        wording = self._wording(rule, case.evidence)
-        if rule.emotions and not (feeling if feeling is not None else rule.either and wording is not None):
-            return None
-        if (rule.phrases or rule.competitors) and not (wording is not None or (rule.either and feeling is not None)):
-            return None
-        if rule.unless_agent and _agent_said(rule, case):
-            return None
-        match = wording or _Match((rule.id,))
-        if feeling is None:
-            return match
-        key = f"{rule.id}:{feeling}" if rule.once == "emotion" or feeling in rule.yields else rule.id
-        return match._replace(keys=(key,), label=feeling)
+    def foretell(self, state: CallState, partial: Partial) -> Advice:
+        """
+        Try the rules that warn early on what is being said; nothing of it counts until it is final.
 
-    def _wording(self, rule: Rule, evidence: Evidence) -> _Match | None:
-        if rule.competitors:
-            named = {Found(place, place + 1): self._competitors[hit.name] for place, hit in evidence.names}
-            left = evidence.outside(named, rule.not_within)
-            if left:
-                competitors = tuple(dict.fromkeys(named[found].name for found in left))
-                keys = tuple(f"{rule.id}:{name}" if rule.once == "name" else rule.id for name in competitors)
-                return _Match(
-                    keys,
-                    tuple(dict.fromkeys(evidence.heard(found) for found in left)),
-                    tuple(self._competitors[name] for name in competitors),
-                )
-        found = evidence.outside(evidence.find(rule.phrases), rule.not_within)
-        return _Match((rule.id,), (evidence.heard(found[0]),)) if found else None
+        Returns:
+            The very state, where nothing is told.
+        """
+        late = any(said.channel is partial.channel and said.start_ms >= partial.start_ms for said in state.recent)
+        if not self.foretells or late or state.end_ms is not None:
+            return Advice(state, [], {})
+        now_ms = max(state.reached_ms, partial.end_ms)
+        if not partial.text:
+            state, withdrawn = settle(state, (), _of_others(state, partial), now_ms)
+            return Advice(state, withdrawn, {})
+        utterance = _so_far(state, partial)
+        evidence = Evidence.of(utterance.text, self._lexicon, before=_before(state, utterance))
+        ahead = hear(state, utterance)
+        this = Round(self._playbook.source, Case(ahead, now_ms, ahead.silence_ms, utterance, evidence, risk=state.risk))
+        for ready in self._early[partial.channel]:
+            this.attempt(this.live, ready)
+        for ready in self._silent[partial.channel]:
+            this.attempt(this.live, ready)
+        for ready in self._awaited:
+            this.attempt(lambda one: this.wait_ahead(one, partial), ready)
+        perhaps = [Foretold(one, partial.channel, partial.start_ms) for one in this.decided] + this.perhaps
+        return Advice(*foretell(self._playbook, state, perhaps, now_ms), {})
 
-    def _signals(self, evidence: Evidence) -> set[SignalName]:
-        """Which signals the words of the customer give, beside those of the rules."""
-        return {
+    def end(self, state: CallState, duration_ms: int) -> Advice:
+        """Try the rules that look at the end of the call, or at the whole of it."""
+        silence_ms = max(0, duration_ms - state.reached_ms)
+        this = Round(self._playbook.source, Case(state, duration_ms, silence_ms, risk=state.risk, ended=True))
+        this.end_silences()
+        for ready in self._silent_at_end:
+            this.attempt(this.last_silence, ready)
+        for ready in self._after:
+            this.attempt(this.whole, ready)
+        for ready in self._awaited:
+            this.attempt(this.unsaid, ready)
+        state, told = self._tell(this, duration_ms)
+        state, withheld = withhold(state, duration_ms)
+        state, withdrawn = settle(state, told, (), duration_ms)
+        return Advice(state, [*told, *withheld, *withdrawn], this.failed, state.risk)
+
+    def _tell(self, this: Round, now_ms: int) -> tuple[CallState, list[Told]]:
+        state, shown = show(self._playbook, this.state, this.decided, now_ms)
+        state, foretold = foretell(self._playbook, state, this.perhaps, now_ms)
+        return state, [*shown, *foretold]
+
+    def _feel(self, state: CallState, utterance: Utterance) -> CallState:
+        memory = feel(self._playbook.offers, state.memory, utterance)
+        agitation = state.agitation if self._level is None else track(self._level, state.agitation, utterance)
+        return msgspec.structs.replace(state, memory=memory, agitation=agitation)
+
+    def _signals(self, evidence: Evidence, utterance: Utterance) -> set[SignalName]:
+        """Which signals an utterance of the customer gives, beside those of the rules."""
+        found: set[SignalName] = {
             signal
             for signal, phrases in self._playbook.signals.items()
             if evidence.outside(evidence.find(phrases), self._playbook.unless.get(signal, {}))
         }
-
-    def _card(self, rule: Rule, state: CallState, utterance: Utterance, match: _Match) -> Card:
-        language = state.language
-        chinese = language == "zh"
-        # Names for which the card was shown before are left out.
-        new = [each for each in match.competitors if f"{rule.id}:{each.name}" not in state.fired]
-        by_emotion = None if match.label is None else rule.by_emotion.get(match.label)
-        texts = [_in(by_emotion or rule.text, language)]
-        texts += [_in(each.advantages, language).replace("{name}", each.name) for each in new]
-        fills = {
-            "name": ("、" if chinese else ", ").join(each.name for each in new)
-            or ("其他商家" if chinese else "another provider"),
-            "customer_name": state.customer_name or ("客户" if chinese else "the customer"),
-            "emotion": _FEELINGS[match.label][0 if chinese else 1] if match.label is not None else "",
-            "words": ("、" if chinese else ", ").join(match.trigger),
-        }
-        reason = rule.reason if match.label is None else rule.emotion_reason or rule.reason
-        return Card(
-            id=f"{state.call_id}:{rule.id}:{utterance.id}",
-            call_id=state.call_id,
-            rule=rule.id,
-            kind=rule.kind,
-            title=_in(rule.title, language).format_map(fills),
-            text=" ".join(text.format_map(fills) for text in texts if text),
-            at_ms=utterance.end_ms,
-            utterance_id=utterance.id,
-            priority=rule.priority,
-            language=language,
-            reason=_in(reason, language).format_map(fills),
-            trigger=match.trigger,
-            source=self._playbook.source,
-        )
+        if _sounds_satisfied(utterance):
+            found.add("satisfied")
+        return found
 
 
-_FEELINGS: Final = {
-    EmotionLabel.NEUTRAL: ("平静", "calm"),
-    EmotionLabel.SATISFIED: ("满意", "satisfied"),
-    EmotionLabel.ANGRY: ("生气", "angry"),
-    EmotionLabel.ANXIOUS: ("焦虑", "anxious"),
-    EmotionLabel.DISAPPOINTED: ("失望", "disappointed"),
-    EmotionLabel.UNKNOWN: ("不明", "unknown"),
-}
+def _by_channel(rules: Iterable[Ready]) -> dict[Channel, list[Ready]]:
+    """For each channel, the rules that look at what is said on it."""
+    found = list(rules)
+    return {channel: [one for one in found if one.rule.speaker in (None, channel)] for channel in Channel}
 
 
-def _unfired(rule: Rule, match: _Match, state: CallState) -> tuple[str, ...]:
-    """Of what the rule fires once for, that which is new."""
-    if rule.once == "episode":
-        return match.keys
-    # Without a name, a talk track adds nothing to one that was shown with a name; nor does a mild one to a strong one.
-    vague = rule.once == "name" and not match.competitors
-    if (vague or match.label in rule.yields) and any(key.split(":")[0] == rule.id for key in state.fired):
-        return ()
-    return tuple(key for key in match.keys if key not in state.fired)
-
-
-def _remember(rule: Rule, keys: tuple[str, ...], state: CallState, utterance: Utterance) -> CallState:
-    if rule.agitation is not None:
-        state = msgspec.structs.replace(state, agitation=msgspec.structs.replace(state.agitation, armed=False))
-    return msgspec.structs.replace(state, fired=state.fired | dict.fromkeys(keys, utterance.end_ms))
-
-
-def _in_window(rule: Rule, case: _Case) -> bool:
-    window, utterance = rule.window, case.utterance
-    return (
-        (window.first is None or utterance.number < window.first)
-        and (window.after_ms is None or utterance.end_ms >= window.after_ms)
-        and case.state.features.customer_utterances >= window.after_customer
+def _so_far(state: CallState, partial: Partial) -> Utterance:
+    """What is being said, as far as it stands."""
+    agent = partial.channel is Channel.AGENT
+    return Utterance(
+        id=partial.utterance_id,
+        channel=partial.channel,
+        number=state.agent_next if agent else state.customer_next,
+        start_ms=partial.start_ms,
+        end_ms=partial.end_ms,
+        text=partial.text[: partial.committed],
+        language=partial.language,
+        confidence=0.0,
+        words=(),
+        sentiment=None,
+        emotion=None if agent else partial.emotion,
+        loudness_dbfs=None,
     )
 
 
-def _together(rule: Rule, case: _Case) -> _Match | None:
-    """All the steps of a rule, over its speaker's last utterances; the last of them in this one."""
-    now = [case.evidence.find(group) for group in rule.all_of]
-    if not any(now):
-        return None
-    begin = case.utterance.end_ms - _TOGETHER_MS
-    earlier = [
-        said.text
-        for said in case.state.recent
-        if said.channel is rule.speaker and said.id != case.utterance.id and said.end_ms >= begin
-    ]
-    trigger: list[str] = []
-    for group, found in zip(rule.all_of, now, strict=True):
-        heard = case.evidence.heard(found[0]) if found else _earlier(group, earlier)
-        if heard is None:
-            return None
-        trigger.append(heard)
-    return _Match((rule.id,), tuple(trigger))
-
-
-def _earlier(phrases: Phrases, texts: list[str]) -> str | None:
-    for text in reversed(texts):
-        evidence = Evidence.of(text, _NO_NAMES)
-        if found := evidence.find(phrases):
-            return evidence.heard(found[0])
-    return None
-
-
-_NO_NAMES: Final = Lexicon({})
-
-
-def _feeling(rule: Rule, case: _Case) -> EmotionLabel | None:
-    emotion = case.utterance.emotion
-    if emotion is None or emotion.label not in rule.emotions or emotion.confidence < rule.least_confidence:
-        return None
-    return emotion.label
-
-
-def _agent_said(rule: Rule, case: _Case) -> bool:
-    since = case.utterance.start_ms - _JUST_NOW_MS
-    return any(
-        Evidence.of(said.text, _NO_NAMES).find(rule.unless_agent)
-        for said in case.state.recent
-        if said.channel is Channel.AGENT and said.end_ms >= since
-    )
+def _of_others(state: CallState, partial: Partial) -> set[str]:
+    """Ids of what is provisional, but for what waits for this utterance."""
+    return {
+        name
+        for name, one in state.memory.provisional.items()
+        if one.channel is not partial.channel or one.start_ms != partial.start_ms
+    }
 
 
 def _sounds_satisfied(utterance: Utterance) -> bool:
@@ -281,11 +218,3 @@ def _heed(state: CallState, said: set[SignalName]) -> CallState:
     signals: dict[str, Signal] = {name: getattr(features, name).after(said=name in said) for name in _SIGNALS}
     unresolved = bool(said & _ISSUES) or (features.unresolved and not said & {"saved", "satisfied"})
     return msgspec.structs.replace(state, features=msgspec.structs.replace(features, **signals, unresolved=unresolved))
-
-
-_SIGNALS: Final[tuple[SignalName, ...]] = get_args(SignalName)
-
-
-def _in(texts: Mapping[Literal["zh", "en"], str], language: str) -> str:
-    wanted = texts.get("zh" if language == "zh" else "en")
-    return wanted or next(iter(texts.values()), "")

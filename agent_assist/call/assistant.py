@@ -6,12 +6,12 @@ import msgspec
 
 from agent_assist.advice.digest import Digest
 from agent_assist.advice.playbook import Playbook
-from agent_assist.advice.rules import Rules
+from agent_assist.advice.rules import Advice, Rules
 from agent_assist.advice.summary import synopsis
 from agent_assist.call.state import CallState, fold, is_new
-from agent_assist.types import Assist, CallEnded, CallMeasures, CallRisk, Degraded, Event, Final
+from agent_assist.types import Assist, CallEnded, CallMeasures, CallRisk, Degraded, Event, Final, Partial
 from audio.types import Channel
-from models.churn import risk, spoken_of
+from models.churn import CallFeatures, risk, spoken_of
 from models.types import ChurnRisk
 
 _NOTICEABLE = 0.01
@@ -33,6 +33,11 @@ class Assistant:
         self._zone = zone
         self._profile_known = profile_known
 
+    @property
+    def foretells(self) -> bool:
+        """Whether partials can tell anything."""
+        return self._rules.foretells
+
     def step(self, state: CallState | None, event: Event) -> tuple[CallState, list[Assist | Degraded]]:
         """
         Take in the next event of a call.
@@ -50,28 +55,25 @@ class Assistant:
                 if state.digest.says_more_than(Digest() if before is None else before.digest):
                     told.append(synopsis(state.call_id, state.digest, event.utterance.end_ms, zone=self._zone))
                 return state, told
+            case Partial():
+                advice = self._rules.foretell(state, event)
+                return advice.state, [*advice.told]
             case CallEnded():
-                measures = state.talk.measures(event.duration_ms)
-                whole = synopsis(state.call_id, state.digest, event.duration_ms, zone=self._zone, over=True)
-                return state, [CallMeasures(call_id=state.call_id, at_ms=event.duration_ms, measures=measures), whole]
+                if before is not None and before.end_ms is not None:
+                    return before, []
+                return self._ended(state, event.duration_ms)
             case _:
                 return state, []
 
     def _said(self, state: CallState, event: Final) -> tuple[CallState, list[Assist | Degraded]]:
         utterance = event.utterance
-        advice = self._rules.evaluate(state, utterance)
+        advice = self._rules.evaluate(state, utterance, self._judge)
         state = advice.state
         at_ms = utterance.end_ms
-        told: list[Assist | Degraded] = [*advice.cards]
-        told += [
-            Degraded(
-                call_id=state.call_id, at_ms=at_ms, stage="rule", reason=f"the rule {rule} could not be run ({error})"
-            )
-            for rule, error in advice.failed.items()
-        ]
+        told = _told(advice, at_ms)
         if utterance.channel is Channel.CUSTOMER:
-            now = risk(state.features, profile_known=self._profile_known)
-            if _differs(state.risk, now):
+            now = advice.risk
+            if now is not None and _differs(state.risk, now):
                 state = msgspec.structs.replace(state, risk=now)
                 told.append(CallRisk(call_id=state.call_id, customer_id=state.customer_id, at_ms=at_ms, risk=now))
             state = msgspec.structs.replace(state, mood=state.mood.about(spoken_of(state.features)))
@@ -81,6 +83,31 @@ class Assistant:
                 told.append(mood)
         told.append(CallMeasures(call_id=state.call_id, at_ms=at_ms, measures=state.talk.measures()))
         return state, told
+
+    def _ended(self, state: CallState, duration_ms: int) -> tuple[CallState, list[Assist | Degraded]]:
+        advice = self._rules.end(state, duration_ms)
+        measures = state.talk.measures(duration_ms)
+        told = _told(advice, duration_ms)
+        told.append(CallMeasures(call_id=state.call_id, at_ms=duration_ms, measures=measures))
+        told.append(synopsis(state.call_id, state.digest, duration_ms, zone=self._zone, over=True))
+        return advice.state, told
+
+    def _judge(self, features: CallFeatures) -> ChurnRisk:
+        return risk(features, profile_known=self._profile_known)
+
+
+def _told(advice: Advice, at_ms: int) -> list[Assist | Degraded]:
+    """What the rules tell, and which of them could not be run."""
+    failed = [
+        Degraded(
+            call_id=advice.state.call_id,
+            at_ms=at_ms,
+            stage="rule",
+            reason=f"the rule {rule} could not be run ({error})",
+        )
+        for rule, error in advice.failed.items()
+    ]
+    return [*advice.told, *failed]
 
 
 def _differs(before: ChurnRisk | None, now: ChurnRisk) -> bool:

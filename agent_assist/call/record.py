@@ -29,7 +29,10 @@ from agent_assist.types import (
     Partial,
     SpeakerMeasures,
     SynopsisEdit,
+    Webhook,
     Whisper,
+    Withdrawn,
+    Withheld,
 )
 from agent_assist.types import Final as FinalEvent
 from audio.types import Channel
@@ -103,10 +106,12 @@ def _add(record: CallRecord, message: Event | Assist) -> CallRecord:  # noqa: PL
         case Degraded():
             return record if message in record.degraded else replace(record, degraded=(*record.degraded, message))
         case Card():
-            if any(known.id == message.id for known in record.cards):
-                return record
-            cards = sorted((*record.cards, message), key=lambda card: (card.at_ms, -card.priority, card.id))
-            return replace(record, cards=tuple(cards))
+            return _shown(record, message)
+        case Withdrawn():
+            left = tuple(card for card in record.cards if card.id != message.card_id or not card.provisional)
+            return record if len(left) == len(record.cards) else replace(record, cards=left)
+        case Withheld() | Webhook():
+            return record
         case CallRisk():
             return record if message.risk == record.risk else replace(record, risk=message.risk)
         case CallMeasures():
@@ -144,6 +149,16 @@ def _add(record: CallRecord, message: Event | Assist) -> CallRecord:  # noqa: PL
 def order(synopsis: CallSynopsis) -> tuple[bool, int, bool]:
     """Which of two is the later: that of the whole call, rewritten where it was."""
     return synopsis.over, synopsis.at_ms, synopsis.rewritten or bool(synopsis.rejected)
+
+
+def _shown(record: CallRecord, card: Card) -> CallRecord:
+    """With one more card, or a provisional one confirmed; what is confirmed is so for good."""
+    known = next((known for known in record.cards if known.id == card.id), None)
+    if known is not None and (card.provisional or not known.provisional):
+        return record
+    others = (each for each in record.cards if each.id != card.id)
+    cards = sorted((*others, card), key=lambda card: (card.at_ms, -card.priority, card.id))
+    return msgspec.structs.replace(record, cards=tuple(cards))
 
 
 def _said(record: CallRecord, utterance: Utterance) -> CallRecord:

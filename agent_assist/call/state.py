@@ -7,7 +7,7 @@ import msgspec
 from agent_assist.advice.digest import Digest
 from agent_assist.call.measures import Talk
 from agent_assist.call.mood import Mood
-from agent_assist.types import CallEnded, CallStarted, Degraded, Event
+from agent_assist.types import CallEnded, CallStarted, Card, Degraded, Event, Webhook
 from agent_assist.types import Final as FinalEvent
 from audio.types import Channel
 from models.churn import CallFeatures
@@ -41,12 +41,73 @@ class Agitation(msgspec.Struct, frozen=True, kw_only=True):
     """False from an alert until the level has fallen below the lower one."""
 
 
+class Wait(msgspec.Struct, frozen=True, kw_only=True):
+    """Something is to be said."""
+
+    since_ms: int
+    utterance_id: str
+    """Of the utterance that it should follow."""
+    trigger: tuple[str, ...] = ()
+
+
+class Silence(msgspec.Struct, frozen=True, kw_only=True):
+    """What a silence gives that may turn out to be none: an utterance of the other speaker may have begun in it."""
+
+    rule: str
+    keys: tuple[str, ...]
+    gives: Card | Webhook
+    channel: Channel
+    """Who spoke after it."""
+    start_ms: int
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """An offer's card, held back while the customer is upset."""
+
+    card: Card
+    until_ms: int
+
+
+class Provisional(msgspec.Struct, frozen=True, kw_only=True):
+    """A card that is shown before its evidence is final."""
+
+    rule: str
+    channel: Channel | None
+    """Of the utterance that decides it; None where something was not said."""
+    start_ms: int
+
+
+class Memory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What rules remember of a call beside what has fired; each by the rule's id, where it is no list."""
+
+    hits: dict[str, tuple[int, ...]] = {}
+    """Ends of the utterances that met a rule which asks for several, or which looks when the call is over."""
+    heard: dict[str, tuple[str, ...]] = {}
+    """The utterance and the words of the last of those, for rules that look when the call is over."""
+    said: dict[str, int] = {}
+    """When what was to be said since the start was said, or was decided not to have been."""
+    waits: dict[str, Wait] = {}
+    silences: tuple[Silence, ...] = ()
+    provisional: dict[str, Provisional] = {}
+    """By the card's id."""
+    shown: tuple[int, ...] = ()
+    """When the cards of the last minute were shown."""
+    held: tuple[Held, ...] = ()
+    offers: int = 0
+    """Shown."""
+    upset: bool = False
+    """No offers just now."""
+
+
 class CallState(msgspec.Struct, frozen=True, kw_only=True):
     """One call; changed by ``fold`` and by the rules' memory only."""
 
     call_id: str
     customer_id: str | None = None
     customer_name: str | None = None
+    agent_id: str | None = None
+    queue: str | None = None
+    attributes: dict[str, str] = {}
     customer_next: int = 0
     """Number of the next utterance expected on each channel: what was seen before changes nothing."""
     agent_next: int = 0
@@ -61,6 +122,11 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     fired: dict[str, int] = {}
     """Key of a rule to the end of the utterance with which it last fired, in ms."""
     digest: Digest = Digest()
+    memory: Memory = Memory()
+    reached_ms: int = 0
+    """The latest end of an utterance: the time of the call, as far as finals tell."""
+    silence_ms: int = 0
+    """Before the last utterance nobody was heard for so long."""
     features: CallFeatures = CallFeatures()
     risk: ChurnRisk | None = None
     end_ms: int | None = None
@@ -89,9 +155,16 @@ def fold(state: CallState | None, event: Event) -> CallState:
             # When a recording was made is not known.
             digest = state.digest if event.protocol == "recording" else state.digest.begin(event.at)
             state = msgspec.structs.replace(state, digest=digest)
-            return msgspec.structs.replace(state, customer_id=event.customer_id, customer_name=event.customer_name)
+            return msgspec.structs.replace(
+                state,
+                customer_id=event.customer_id,
+                customer_name=event.customer_name,
+                agent_id=event.agent_id,
+                queue=event.queue,
+                attributes=event.attributes,
+            )
         case FinalEvent():
-            return _said(state, event.utterance) if is_new(state, event.utterance) else state
+            return hear(state, event.utterance) if is_new(state, event.utterance) else state
         case CallEnded():
             return msgspec.structs.replace(state, end_ms=event.duration_ms)
         case Degraded():
@@ -100,7 +173,8 @@ def fold(state: CallState | None, event: Event) -> CallState:
             return state
 
 
-def _said(state: CallState, utterance: Utterance) -> CallState:
+def hear(state: CallState, utterance: Utterance) -> CallState:
+    """The state after one more utterance."""
     said = Said(
         id=utterance.id,
         channel=utterance.channel,
@@ -116,6 +190,8 @@ def _said(state: CallState, utterance: Utterance) -> CallState:
         recent=(*state.recent, said)[-_RECENT:],
         mood=state.mood.add(utterance),
         digest=state.digest.push(utterance),
+        reached_ms=max(state.reached_ms, utterance.end_ms),
+        silence_ms=max(0, utterance.start_ms - state.reached_ms),
     )
     if utterance.channel is Channel.AGENT:
         return msgspec.structs.replace(state, agent_next=utterance.number + 1)

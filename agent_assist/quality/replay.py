@@ -69,7 +69,7 @@ def advised(assistant: Assistant, events: Iterable[Event]) -> tuple[list[Card], 
     for event in events:
         state, told = assistant.step(state, event)
         for message in told:
-            if isinstance(message, Card):
+            if isinstance(message, Card) and not message.provisional:
                 cards.append(message)
             elif isinstance(message, Degraded) and message.stage == "rule":
                 failed.append(message.reason)
@@ -79,7 +79,7 @@ def advised(assistant: Assistant, events: Iterable[Event]) -> tuple[list[Card], 
 def replay(record: CallRecord, said: Sequence[Utterance], assistant: Assistant) -> Replayed:
     """Run a stored call through the rules as they are now."""
     now, failed = advised(assistant, events_of(record, said))
-    then = {card.id: card for card in record.cards}
+    then = {card.id: card for card in record.cards if not card.provisional}
     again = {card.id: card for card in now}
     shared = [card_id for card_id in then if card_id in again]
     return Replayed(

@@ -5,7 +5,7 @@ from datetime import UTC
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Column, Connection, String, Table, Update, bindparam, update
+from sqlalchemy import Column, Connection, String, Table, Update, bindparam, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from agent_assist.call.record import order
@@ -37,7 +37,10 @@ from agent_assist.types import (
     Keys,
     Partial,
     SynopsisEdit,
+    Webhook,
     Whisper,
+    Withdrawn,
+    Withheld,
 )
 from agent_assist.types import Final as FinalEvent
 
@@ -80,6 +83,10 @@ _SYNOPSIS: Final = (
 )
 
 
+_PROVISIONAL: Final = cards.c.body.contains('"provisional":true', autoescape=True)
+"""In JSON as we write it no text can look like that: its quotes are escaped."""
+
+
 class Rows:
     """
     Rows of a batch, by table, and what changes on those of the calls.
@@ -88,12 +95,14 @@ class Rows:
     """
 
     def __init__(self, messages: Iterable[Event | Assist], arrivals: Iterable[int]) -> None:
-        tables = (calls, utterances, cards, feedback, degraded, keys, desk, synopsis_edits)
+        tables = (calls, utterances, feedback, degraded, keys, desk, synopsis_edits)
         self._inserts: dict[Table, list[Row]] = {table: [] for table in tables}
         # A call's end last: it settles the duration that finals lengthen.
         self._updates: dict[Update, list[Row]] = {
             u: [] for u in (_START, _LENGTHEN, _RISK, _MEASURES, _TURNS, _SYNOPSIS, _END)
         }
+        self._cards: dict[str, Card | None] = {}
+        """What is to be of a card; None where it is withdrawn."""
         known = ""
         for message, arrival in sorted(zip(messages, arrivals, strict=False), key=lambda one: one[0].call_id):
             if message.call_id != known and not isinstance(message, Partial):
@@ -110,6 +119,7 @@ class Rows:
         for statement, rows in self._updates.items():
             if rows:
                 connection.execute(statement, rows)
+        self._write_cards(connection, dialect)
         rows = [{"topic": topic, "partition": part, "next_offset": offset} for topic, part, offset in sorted(reached)]
         if rows:
             insert = dialect.insert(positions)
@@ -122,6 +132,23 @@ class Rows:
                 ),
                 rows,
             )
+
+    def _add_card(self, name: str, card: Card | None) -> None:
+        known = self._cards.get(name)
+        if known is None or known.provisional:
+            self._cards[name] = card
+
+    def _write_cards(self, connection: Connection, dialect: Any) -> None:
+        """A provisional card gives way to the same one confirmed, and goes when it is withdrawn; no other does."""
+        shown = [_card_row(card) for card in self._cards.values() if card is not None]
+        gone = [name for name, card in self._cards.items() if card is None]
+        if shown:
+            insert = dialect.insert(cards)
+            new = {name: insert.excluded[name] for name in ("kind", "at_ms", "body")}
+            confirmed = insert.on_conflict_do_update(index_elements=["card_id"], set_=new, where=_PROVISIONAL)
+            connection.execute(confirmed, shown)
+        if gone:
+            connection.execute(delete(cards).where(cards.c.card_id == bindparam("name"), _PROVISIONAL), _named(gone))
 
     def _add(self, message: Event | Assist, arrival: int) -> None:  # noqa: PLR0912 - a case for each message
         call = message.call_id
@@ -153,16 +180,11 @@ class Rows:
                 how = "lost" if message.reason == "lost" else "ended"
                 self._updates[_END].append({"call": call, "how": how, "until": message.duration_ms})
             case Card():
-                self._inserts[cards].append(
-                    {
-                        "card_id": message.id,
-                        "call_id": call,
-                        "rule": message.rule,
-                        "kind": message.kind.value,
-                        "at_ms": message.at_ms,
-                        "body": _text(message),
-                    }
-                )
+                self._add_card(message.id, message)
+            case Withdrawn():
+                self._add_card(message.card_id, None)
+            case Withheld() | Webhook():
+                pass
             case CallRisk():
                 self._updates[_RISK].append({"call": call, "at": message.at_ms, "body": _text(message.risk)})
             case CallMeasures():
@@ -209,6 +231,21 @@ class Rows:
             }
         )
         self._updates[_LENGTHEN].append({"call": message.call_id, "until": said.end_ms})
+
+
+def _card_row(card: Card) -> Row:
+    return {
+        "card_id": card.id,
+        "call_id": card.call_id,
+        "rule": card.rule,
+        "kind": card.kind.value,
+        "at_ms": card.at_ms,
+        "body": _text(card),
+    }
+
+
+def _named(names: Iterable[str]) -> list[Row]:
+    return [{"name": name} for name in names]
 
 
 def _text(value: object) -> str:

@@ -1,10 +1,15 @@
 """What the doors and the rest of the program say to each other."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 from audio.telephony.types import Counts, StreamStarted
 from audio.types import AudioRecord, Encoding
+
+_FIELDS: Final = frozenset({"token", "customer_id", "customer_name", "agent_id", "queue"})
+_ATTRIBUTES, _NAME, _TEXT = 40, 64, 256
+"""Attributes of a call, characters of a name and of a text; ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +24,8 @@ class CallStart:
     customer_name: str | None = None
     agent_id: str | None = None
     queue: str | None = None
+    attributes: dict[str, str] = field(default_factory=dict)
+    """What else its parameters tell, without secrets: ``tenant``, ``customer_tier`` ..."""
 
     @classmethod
     def of(cls, event: StreamStarted) -> Self:
@@ -33,7 +40,14 @@ class CallStart:
             customer_name=given.get("customer_name"),
             agent_id=given.get("agent_id"),
             queue=given.get("queue"),
+            attributes=_attributes(given),
         )
+
+
+def _attributes(given: Mapping[str, str]) -> dict[str, str]:
+    """The parameters that have no field of their own, as many and as long as fit in a message of a call."""
+    others = {name: text for name, text in given.items() if name not in _FIELDS and len(name) <= _NAME}
+    return {name: text[:_TEXT] for name, text in sorted(others.items())[:_ATTRIBUTES]}
 
 
 class MediaSink(Protocol):

@@ -32,7 +32,8 @@ Address = Annotated[str | None, typer.Option("--url", help="Of the gateway; read
 calls = typer.Typer(help="What a running gateway knows of calls.", no_args_is_help=True)
 
 
-def _progress(**options: Any) -> Progress:
+def progress_bar(**options: Any) -> Progress:
+    """On standard error, where a person waits."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -90,6 +91,9 @@ def play(
     customer_name: str | None = None,
     agent_id: str | None = None,
     queue: str | None = None,
+    attribute: Annotated[
+        list[str] | None, typer.Option(help="NAME=TEXT, for conditions of rules; tenant=NAME picks the playbook.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Play a two-channel recording as a live call, both tracks."""
@@ -102,8 +106,9 @@ def play(
         "agent_id": agent_id,
         "queue": queue,
     }
-    parameters = {name: value for name, value in given.items() if value is not None}
-    with _progress(disable=json) as bar:
+    parameters = dict(_attribute(each) for each in attribute or [])
+    parameters |= {name: value for name, value in given.items() if value is not None}
+    with progress_bar(disable=json) as bar:
         task = bar.add_task(file.name, total=None)
 
         def progress(done_ms: int, total_ms: int) -> None:
@@ -127,6 +132,13 @@ def play(
         Console().print(f"played as call {name}")
 
 
+def _attribute(text: str) -> tuple[str, str]:
+    name, is_given, value = text.partition("=")
+    if not (name and is_given):
+        raise typer.BadParameter(f"expected NAME=TEXT, got {text}", param_hint="--attribute")
+    return name, value
+
+
 def analyze(
     files: list[Path],
     customer_channel: Annotated[
@@ -147,7 +159,7 @@ def analyze(
     hearing, vad = build.hearing(settings), build.vad(settings)
     assistant, policy = build.assistant(settings), build.pipeline_policy(settings)
     failed = 0
-    with _progress(disable=json and not sys.stderr.isatty()) as bar:
+    with progress_bar(disable=json and not sys.stderr.isatty()) as bar:
         for path in files:
             paths = [path] if agent is None else [path, agent]
             try:
@@ -180,7 +192,8 @@ def analyze(
         raise typer.Exit(1)
 
 
-def _clock(ms: int) -> str:
+def clock(ms: int) -> str:
+    """Minutes and seconds."""
     return f"{ms // 60_000}:{ms // 1000 % 60:02}"
 
 
@@ -188,7 +201,7 @@ def show_record(record: CallRecord, console: Console) -> None:
     """Print one call for a person."""
     risk, score = record.risk, "not known" if record.risk.score is None else f"{record.risk.score:.2f}"
     console.print(
-        f"[bold]{record.call_id}[/bold]  {_clock(record.duration_ms)}  {record.status}  risk {risk.level} ({score})",
+        f"[bold]{record.call_id}[/bold]  {clock(record.duration_ms)}  {record.status}  risk {risk.level} ({score})",
         highlight=False,
     )
     table = Table(box=None, pad_edge=False)
@@ -197,10 +210,10 @@ def show_record(record: CallRecord, console: Console) -> None:
     told: list[Utterance | Keys] = [*record.utterances, *record.keys]
     for one in sorted(told, key=lambda one: one.start_ms):
         if isinstance(one, Keys):
-            table.add_row(_clock(one.start_ms), one.channel, f"[dim]keys pressed:[/dim] {one.keys or '•' * one.count}")
+            table.add_row(clock(one.start_ms), one.channel, f"[dim]keys pressed:[/dim] {one.keys or '•' * one.count}")
             continue
         table.add_row(
-            _clock(one.start_ms),
+            clock(one.start_ms),
             one.channel,
             one.text,
             "" if one.emotion is None else f"{one.emotion.label}",
@@ -210,7 +223,7 @@ def show_record(record: CallRecord, console: Console) -> None:
     for turn in record.turns:
         size = "" if turn.size is None else f" ({turn.size:+.1f})"
         cause = "" if turn.cause is Cause.UNKNOWN else f" after {turn.cause}"
-        console.print(f"  {_clock(turn.start_ms)} mood turned {turn.direction}{size}{cause}", highlight=False)
+        console.print(f"  {clock(turn.start_ms)} mood turned {turn.direction}{size}{cause}", highlight=False)
     for reason in risk.reasons:
         console.print(f"  {reason.contribution:+.2f} {reason.name}", highlight=False)
 
@@ -279,7 +292,7 @@ def list_calls(
             call.call_id,
             call.started_at.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
             call.status,
-            _clock(call.duration_ms),
+            clock(call.duration_ms),
             call.customer_name or call.customer_id or "",
             call.emotion,
             call.risk.level,

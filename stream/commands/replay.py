@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agent_assist.advice.playbook import load as load_playbook
+from agent_assist.advice.tenants import ANYBODY, folders
 from agent_assist.call.assistant import Assistant
 from agent_assist.errors import UnknownCall
 from agent_assist.quality.replay import Replayed
@@ -30,12 +31,13 @@ def replay(
 ) -> None:
     """Run the rules on a stored call again, and compare with what was shown while it ran."""
     settings = load({"home": home, "playbook": playbook})
+    rules = folders(settings.playbook)[ANYBODY]
     store = CallStore(settings.database_url)
     try:
         record = store.call(call_id)
         if record is None:
             raise UnknownCall(call_id)
-        found = read_again(record, store.in_order_of_arrival(call_id), Assistant(load_playbook(settings.playbook)))
+        found = read_again(record, store.in_order_of_arrival(call_id), Assistant(load_playbook(rules)))
     finally:
         store.close()
     if json:

@@ -154,7 +154,7 @@ def _listen(settings: Settings, policy: Any) -> Any:
 def _assist(settings: Settings, policy: Any) -> Any:
     from agent_assist.store.calls import CallStore
     from stream import app as apps
-    from stream.build import assistant, recordings, rewriter
+    from stream.build import playbooks, recordings, rewriter
     from stream.record import record as keep_sound
 
     settings.home.mkdir(parents=True, exist_ok=True)
@@ -168,7 +168,7 @@ def _assist(settings: Settings, policy: Any) -> Any:
     )
     rewords = rewriter(settings)
     rewrite = None if rewords is None else rewords.rewrite
-    return apps.assist_app(policy, assistant=assistant(settings), store=store.write, record=record, rewrite=rewrite)
+    return apps.assist_app(policy, playbooks=playbooks(settings), store=store.write, record=record, rewrite=rewrite)
 
 
 def gateway(

@@ -4,9 +4,13 @@ import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import msgspec
 import pytest
+import yaml
 
-from agent_assist.advice.playbook import load
+from agent_assist.advice.conditions import Example
+from agent_assist.advice.examples import events_of
+from agent_assist.advice.playbook import Playbook, load
 from agent_assist.call.assistant import Assistant
 from agent_assist.call.state import CallState
 from agent_assist.types import Assist, Card, Degraded, Final
@@ -147,3 +151,23 @@ def sample(told: Callable[[str], list[tuple[int, Assist | Degraded]]]) -> Callab
 def script_of() -> Callable[[Assistant], Script]:
     """A call with an assistant of one's own."""
     return Script
+
+
+@pytest.fixture
+def play() -> Callable[..., list[Assist | Degraded]]:
+    """All that rules, written in YAML, tell of a dialogue as examples write it."""
+
+    def run(
+        rules: str, *lines: str, given: dict[str, str] | None = None, more: dict[str, object] | None = None
+    ) -> list[Assist | Degraded]:
+        playbook = msgspec.convert(
+            {"name": "t", "version": "1", "rules": yaml.safe_load(rules)} | (more or {}), Playbook
+        )
+        assistant, state = Assistant(playbook), None
+        told: list[Assist | Degraded] = []
+        for event in events_of(playbook.rules[0], Example(en=lines, given=given or {})):
+            state, new = assistant.step(state, event)
+            told += new
+        return told
+
+    return run

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agent_assist.advice import rules as module
+from agent_assist.advice import matching as module
 from agent_assist.advice.playbook import load
 from agent_assist.call.assistant import Assistant
 from agent_assist.types import Card, CardKind, Degraded

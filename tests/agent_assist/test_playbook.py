@@ -6,6 +6,7 @@ import pytest
 
 from agent_assist.advice.phrases import Text, compile_phrase, negated
 from agent_assist.advice.playbook import load
+from agent_assist.advice.profile import ProfileCondition
 from agent_assist.advice.spoken import spoken
 from agent_assist.errors import PlaybookError
 
@@ -31,7 +32,8 @@ def written(folder: Path, text: str) -> Path:
 
 def test_a_playbook_of_ones_own_is_read(tmp_path: Path) -> None:
     playbook = load(written(tmp_path, RULE))
-    assert (playbook.source, [rule.id for rule in playbook.rules]) == ("mine 3", ["first"])
+    name, _, digest = playbook.source.partition("+")
+    assert (name, len(digest), [rule.id for rule in playbook.rules]) == ("mine 3", 8, ["first"])
 
 
 def test_the_default_playbook_has_the_rules_that_are_promised() -> None:
@@ -62,6 +64,25 @@ def test_the_default_playbook_has_the_rules_that_are_promised() -> None:
         ("hello there", '"*"', ["expected a phrase", "rule first"]),
         ("because of {words}", "because of {weather}", ["weather", "rule first"]),
         ("    phrases: {en: [hello there]}", "", ["expected a condition, got none", "rule first"]),
+        ("kind: card", "kind: webhook", ["webhook", "rule first"]),
+        ("kind: card", "kind: task", ["due_hours", "rule first"]),
+        ("priority: 10", "priority: 10\n    due_hours: 3", ["due_hours with a task", "got kind: card"]),
+        ("priority: 10", "priority: 10\n    once: always", ["cooldown_ms", "got none", "rule first"]),
+        ("speaker: customer", "speaker: agent\n    intents: [cancel]", ["speaker customer", "got agent"]),
+        ("speaker: customer", "speaker: customer\n    intents: [leave]", ["leave", "rule first"]),
+        ("speaker: customer", "not_said: {within_ms: 9}", ["a speaker with not_said", "got none"]),
+        ("priority: 10", "priority: 10\n    profile: 1 +", ["condition in CEL", "rule first"]),
+        ("priority: 10", "priority: 10\n    profile: caller.id == 'x'", ["customer and call", "got caller"]),
+        ("priority: 10", "priority: 10\n    profile: shell(call.id)", ["known functions", "got shell"]),
+        ("priority: 10", "priority: 10\n    measures: [{name: silence_ms}]", ["at_least or at_most", "got neither"]),
+        ("priority: 10", "priority: 10\n    measures: [{name: talk_share, at_least: 1}]", ["a speaker of talk_share"]),
+        ("priority: 10", "priority: 10\n    risk: {level: unknown}", ["from watch to critical", "got unknown"]),
+        ("priority: 10", "priority: 10\n    early: true\n    after: true", ["early without after", "rule first"]),
+        ("priority: 10", "priority: 10\n    offer: true\n    compliance: true", ["an offer without compliance"]),
+        ("priority: 10", "priority: 10\n    examples: {fires: [{en: ['B: x']}]}", ["a line as 'C: words'", "'B: x'"]),
+        ("hello there", '"re: (a+)+b"', ["without repeats within repeats", "rule first"]),
+        ("hello there", '"re: (a|ab)*c"', ["without repeats within repeats", "rule first"]),
+        ("id: first", "id: 'first:one'", ["an id of letters", "first:one"]),
         ("name: mine", "name: [mine", ["YAML", "rules.yaml"]),
         ("name: mine", "names: mine", ["names"]),
     ],
@@ -135,3 +156,26 @@ def test_denials_are_told_from_questions_and_threats(text: str, denied: bool) ->
     said = Text.of(spoken(text))
     (found,) = compile_phrase("退款").find(said)
     assert negated(said, found) is denied
+
+
+def test_rules_may_stand_in_several_files_and_an_error_names_the_right_one(tmp_path: Path) -> None:
+    written(tmp_path, RULE)
+    more = "rules:" + RULE.partition("rules:")[2].replace("first", "second")
+    (tmp_path / "more.yaml").write_text(more, encoding="utf-8")
+    assert [rule.id for rule in load(tmp_path).rules] == ["second", "first"]
+    (tmp_path / "more.yaml").write_text(more.replace("10", "high"), encoding="utf-8")
+    with pytest.raises(PlaybookError, match=r"rule second .*more\.yaml"):
+        load(tmp_path)
+
+
+def test_a_regular_expression_that_ends_soon_is_taken(tmp_path: Path) -> None:
+    playbook = load(written(tmp_path, RULE.replace("hello there", '"re:order (no|number) [0-9]+ of (may|june)"')))
+    assert playbook.rules[0].phrases["en"][0].startswith("re:order")
+
+
+def test_a_profile_condition_may_not_take_long() -> None:
+    ProfileCondition("call.attributes.exists(x, x == 'a')")
+    with pytest.raises(ValueError, match="one loop"):
+        ProfileCondition("call.attributes.all(x, call.attributes.all(y, x == y))")
+    with pytest.raises(ValueError, match="500 characters"):
+        ProfileCondition(" && ".join(["call.id == 'x'"] * 50))

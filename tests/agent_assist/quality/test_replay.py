@@ -77,7 +77,7 @@ def test_a_rule_that_cannot_be_run_is_told_and_is_no_agreement(stored: Any, monk
     def fail(*_: Any) -> Any:
         raise RuntimeError
 
-    monkeypatch.setattr("agent_assist.advice.rules._in_window", fail)
+    monkeypatch.setattr("agent_assist.advice.matching._in_time", fail)
     found = again(store, record, load())
     assert not found.agrees
     assert any("RuntimeError" in reason for reason in found.failed)

@@ -39,6 +39,7 @@ from agent_assist.types import (
     Final,
     Keys,
     SynopsisEdit,
+    Withdrawn,
 )
 from audio.types import Channel
 from models.turning import Before, Cause, Turn
@@ -175,6 +176,23 @@ def test_a_final_is_never_changed(store: CallStore) -> None:
     record = store.call("c")
     assert record is not None
     assert [u.text for u in record.utterances] == [said.text]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_provisional_card_gives_way_to_the_confirmed_one_and_goes_when_withdrawn(
+    store: CallStore, at_once: bool
+) -> None:
+    said = utterance("c", Channel.CUSTOMER, 0)
+    sure = [card("c", rule, said) for rule in ("kept", "gone", "again")]
+    early = [msgspec.structs.replace(each, provisional=True, text='"provisional":true') for each in sure]
+    gone = [Withdrawn(call_id="c", card_id=each.id, at_ms=1) for each in sure]
+    # A worker that takes the call over tells the first anew, and may come to another end with other rules.
+    messages: list[Event | Assist] = [*early, sure[0], gone[1], gone[2], early[0], gone[0], early[2], sure[2]]
+    for batch in [messages] if at_once else [[message] for message in messages]:
+        store.write(batch, {})
+    record = store.call("c")
+    assert record is not None
+    assert record.cards == (sure[2], sure[0])
 
 
 def test_an_older_risk_does_not_replace_a_newer_one(store: CallStore) -> None:

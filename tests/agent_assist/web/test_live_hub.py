@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from agent_assist.call.record import record_of
 from agent_assist.errors import SlowListener
-from agent_assist.types import CardKind
+from agent_assist.types import CardKind, Withdrawn
 from agent_assist.web.listener import QUEUE, Listener, Message, tell
 from agent_assist.web.live import Live
 from models.turning import Before, Cause, Turn
@@ -45,6 +45,20 @@ def test_a_message_that_comes_twice_is_told_once(call: Any) -> None:
             hub.publish(message)
         hub.publish(c.ended())
     assert kinds(listener) == ["snapshot", "final", "card", "risk", "feedback", "measures", "ended"]
+
+
+def test_a_provisional_card_is_told_confirmed_or_withdrawn_and_not_again(call: Any) -> None:
+    hub, c = Live(), call("c")
+    hub.publish(c.started())
+    listener = hub.listen("c")
+    early = [msgspec.structs.replace(c.card(number), provisional=True) for number in (0, 1)]
+    gone = [Withdrawn(call_id="c", card_id=card.id, at_ms=1) for card in early]
+    for message in (*early, c.card(0), gone[1], early[0], gone[0]):
+        hub.publish(message)
+    assert kinds(listener) == ["snapshot", "card", "card", "card", "withdrawn"]
+    record = hub.record("c")
+    assert record is not None
+    assert record.cards == (c.card(0),)
 
 
 def test_numbers_count_what_lasts_and_partials_carry_the_last(call: Any) -> None:

@@ -308,7 +308,7 @@ export class Overlay extends LitElement {
     >
       ${face}
     </button>`;
-    return html`<article class="card arrives" data-testid=${`card-${card.rule}`}>
+    return html`<article class="card arrives" ?provisional=${card.provisional ?? false} data-testid=${`card-${card.rule}`}>
       <h3>${card.title}</h3>
       <p>${card.text}</p>
       <p class="why">
@@ -585,6 +585,9 @@ export class Overlay extends LitElement {
         border-radius: 8px;
         padding: 8px 10px;
         margin-bottom: 8px;
+      }
+      .card[provisional] {
+        opacity: 0.7;
       }
       .card h3 {
         font-size: 14px;

@@ -53,7 +53,14 @@ export function apply(view: CallView, message: Message): CallView {
       return { ...seen, partials, record: { ...record, utterances, duration_ms } };
     }
     case "card": {
+      const known = record.cards.find((c) => c.id === message.data.id);
+      // What is confirmed stays so: a worker that takes the call over may tell what was provisional again.
+      if (known !== undefined && !known.provisional && message.data.provisional) return seen;
       const cards = [...record.cards.filter((c) => c.id !== message.data.id), message.data];
+      return { ...seen, record: { ...record, cards } };
+    }
+    case "withdrawn": {
+      const cards = record.cards.filter((c) => c.id !== message.data.card_id || !c.provisional);
       return { ...seen, record: { ...record, cards } };
     }
     case "risk":

@@ -43,7 +43,7 @@ export interface Partial {
 export interface Card {
   id: string;
   rule: string;
-  kind: "card" | "tick" | "alert";
+  kind: "card" | "tick" | "alert" | "task";
   title: string;
   text: string;
   at_ms: number;
@@ -52,6 +52,8 @@ export interface Card {
   reason: string;
   trigger?: string[];
   source?: string;
+  /** Of what is not final yet. */
+  provisional?: boolean;
 }
 
 export interface Risk {
@@ -249,6 +251,7 @@ export type Message = { seq: number; epoch: string } & (
   | { kind: "degraded"; data: Degraded }
   | { kind: "ended"; data: { duration_ms: number; reason: string } }
   | { kind: "card"; data: Card }
+  | { kind: "withdrawn"; data: { card_id: string } }
   | { kind: "risk"; data: { risk: Risk } }
   | { kind: "measures"; data: { measures: Measures } }
   | { kind: "mood"; data: { point: CurvePoint; turns: Turn[] } }

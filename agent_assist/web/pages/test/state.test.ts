@@ -44,6 +44,15 @@ describe("the fold of a call's messages", () => {
     expect(view.record?.curve.map((p) => p.utterance_id)).toEqual(["a", "b"]);
     expect(view.record?.turns).toEqual([turn]);
   });
+  it("takes a confirmed card in place of the provisional one, not the other way round, and a withdrawn one away", () => {
+    const card = (id: string, provisional: boolean): Message => ({
+      ...at, kind: "card",
+      data: { id, rule: "r", kind: "card", title: "", text: "", at_ms: 1, utterance_id: "u", priority: 1, reason: "", provisional },
+    });
+    const gone = (id: string): Message => ({ ...at, kind: "withdrawn", data: { card_id: id } });
+    const view = play(snapshot, card("a", true), card("b", true), card("a", false), gone("b"), card("a", true), gone("a"));
+    expect(view.record?.cards.map((c) => [c.id, c.provisional])).toEqual([["a", false]]);
+  });
   it("orders finals by their start", () => {
     const view = play(snapshot, final(said("b", 900)), final(said("a", 0)));
     expect(view.record?.utterances.map((u) => u.id)).toEqual(["a", "b"]);

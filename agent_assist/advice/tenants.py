@@ -1,0 +1,35 @@
+"""Where the playbooks of tenants are."""
+
+from pathlib import Path
+from typing import Final
+
+from agent_assist.advice.playbook import DEFAULT
+from agent_assist.errors import PlaybookError
+
+ANYBODY: Final = "default"
+"""Whose playbook calls get that name no tenant, or an unknown one."""
+
+
+def folders(directory: Path | None) -> dict[str, Path]:
+    """
+    The directory of each tenant's playbook.
+
+    Args:
+        directory: Of one playbook; or of directories, each a tenant's; None for the built-in one.
+
+    Returns:
+        With ``ANYBODY`` always: the directory of that name, else that of the files in the directory, else the
+        built-in one.
+
+    Raises:
+        PlaybookError: If there is no such directory.
+    """
+    if directory is None:
+        return {ANYBODY: DEFAULT}
+    if not directory.is_dir():
+        raise PlaybookError(str(directory), "a directory", "none")
+    inside = {path.name: path for path in sorted(directory.iterdir()) if path.is_dir() and path.name[0] != "."}
+    if not inside:
+        return {ANYBODY: directory}
+    own = directory if any(directory.glob("*.yaml")) else DEFAULT
+    return {ANYBODY: own} | inside

@@ -1,0 +1,197 @@
+"""Playbooks: check one, and try it on calls of the past."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from agent_assist.advice.checking import Cost, Finding, check, costs
+from agent_assist.advice.playbook import Playbook
+from agent_assist.advice.playbook import load as load_playbook
+from agent_assist.advice.tenants import ANYBODY, folders
+from agent_assist.call.assistant import Assistant
+from agent_assist.errors import PlaybookError
+from agent_assist.quality.backtest import Backtest, Runs
+from agent_assist.store.calls import CallStore
+from agent_assist.types import CallSummary
+from stream.commands.calls import clock, progress_bar
+from stream.commands.run import Home, Json
+from stream.settings import load
+
+rules = typer.Typer(help="Rules of the playbook.", no_args_is_help=True)
+
+_PAGE = 200
+_SLOWEST = 10
+_SPAN = re.compile(r"(\d+)([dh])")
+_SENTENCES = (
+    ("en", "I would like to know where my order is, because it should have been here on Monday."),
+    ("en", "yes"),
+    ("en", "I have been told twice now that somebody would call me back and nobody ever did."),
+    ("zh", "我想问一下我的订单到哪里了,已经等了三天还没有收到"),
+    ("zh", "好的"),
+    ("zh", "我上次打电话的时候你们说会有人回复我,到现在也没有人联系我"),
+)
+"""Besides the examples of the rules, on which costs are measured."""
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """One playbook."""
+
+    directory: str
+    playbook: str
+    """Name, version and digest; empty where it cannot be read."""
+    rules: int
+    examples: int
+    error: str
+    """Why it cannot be read."""
+    findings: tuple[Finding, ...]
+    costs: tuple[Cost, ...]
+    """The slowest first."""
+
+
+class RulesCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``rules check --json`` prints."""
+
+    playbooks: tuple[Checked, ...]
+
+
+@rules.command("check")
+def check_rules(
+    directory: Annotated[
+        Path | None, typer.Argument(help="A playbook, or tenants'; that of the settings if none.")
+    ] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """See that rules can be read, do what their examples say, and can fire; exit code 1 where not."""
+    paths = folders(directory or load({"home": home}).playbook)
+    checked = RulesCheck(playbooks=tuple(_checked(path) for path in paths.values()))
+    if json:
+        print(msgspec.json.encode(checked).decode())
+    else:
+        for one in checked.playbooks:
+            _show_check(one, Console())
+    if any(one.error or _faults(one) for one in checked.playbooks):
+        raise typer.Exit(1)
+
+
+def _faults(checked: Checked) -> int:
+    return sum(finding.kind != "untried" for finding in checked.findings)
+
+
+def _checked(path: Path) -> Checked:
+    try:
+        playbook = load_playbook(path)
+    except PlaybookError as error:
+        return Checked(directory=str(path), playbook="", rules=0, examples=0, error=str(error), findings=(), costs=())
+    examples = [each for rule in playbook.rules for each in (*rule.examples.fires, *rule.examples.silent)]
+    return Checked(
+        directory=str(path),
+        playbook=playbook.source,
+        rules=len(playbook.rules),
+        examples=len(examples),
+        error="",
+        findings=tuple(check(playbook)),
+        costs=tuple(costs(playbook, _SENTENCES)),
+    )
+
+
+def _show_check(checked: Checked, console: Console) -> None:
+    if checked.error:
+        console.print(f"[red]error:[/red] {escape(checked.error)}", highlight=False, soft_wrap=True)
+        return
+    console.print(
+        f"[bold]{checked.playbook}[/bold]: {checked.rules} rules, {checked.examples} examples", highlight=False
+    )
+    for finding in checked.findings:
+        colour = "yellow" if finding.kind == "untried" else "red"
+        told = escape(f"{finding.message} (rule={finding.rule}, file={checked.directory})")
+        console.print(f"[{colour}]{finding.kind}:[/{colour}] {told}", highlight=False, soft_wrap=True)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("slowest rules")
+    table.add_column("µs an utterance", justify="right")
+    for cost in checked.costs[:_SLOWEST]:
+        table.add_row(cost.rule, f"{cost.us:.1f}")
+    console.print(table)
+    faults = _faults(checked)
+    console.print("no faults" if not faults else f"{faults} fault{'s' if faults > 1 else ''}", highlight=False)
+
+
+@rules.command()
+def backtest(
+    rule: Annotated[list[str] | None, typer.Argument(help="Only these rules; all where none is given.")] = None,
+    since: Annotated[str, typer.Option(help="Calls that began in the last so many days or hours: 7d, 24h.")] = "7d",
+    playbook: Annotated[Path | None, typer.Option(help="Directory of the rules; that of the settings if none.")] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Put calls of the past through rules: how often each fires, where, and what was shown then."""
+    settings = load({"home": home})
+    tried = load_playbook(playbook or folders(settings.playbook)[ANYBODY])
+    _known(tried, rule or [])
+    runs = Runs(Assistant(tried), tried.source, rule or ())
+    store = CallStore(settings.database_url)
+    try:
+        with progress_bar(disable=json) as bar:
+            lines = list(_lines(store, datetime.now(UTC) - _span(since)))
+            for line in bar.track(lines, description="calls"):
+                record = store.call(line.call_id)
+                if record is not None:
+                    runs.add(record, store.in_order_of_arrival(line.call_id))
+    finally:
+        store.close()
+    result = runs.result()
+    if json:
+        print(msgspec.json.encode(result).decode())
+    else:
+        _show_backtest(result, Console())
+
+
+def _known(playbook: Playbook, wanted: list[str]) -> None:
+    known = {rule.id for rule in playbook.rules}
+    for name in wanted:
+        if name not in known:
+            raise typer.BadParameter(f"expected a rule of {playbook.source}, got {name}", param_hint="RULE")
+
+
+def _span(text: str) -> timedelta:
+    parts = _SPAN.fullmatch(text)
+    if parts is None:
+        raise typer.BadParameter(f"expected days or hours as 7d or 24h, got {text}", param_hint="--since")
+    return timedelta(**{"days" if parts[2] == "d" else "hours": int(parts[1])})
+
+
+def _lines(store: CallStore, since: datetime) -> Iterator[CallSummary]:
+    """The calls that have ended since, the newest first."""
+    before: tuple[datetime, str] | None = None
+    while page := store.calls(limit=_PAGE, before=before):
+        for line in page:
+            if line.started_at < since:
+                return
+            if line.status != "live":
+                yield line
+        before = page[-1].started_at, page[-1].call_id
+
+
+def _show_backtest(result: Backtest, console: Console) -> None:
+    console.print(f"{result.playbook}: {result.calls} calls, {result.utterances} utterances", highlight=False)
+    table = Table(box=None, pad_edge=False)
+    for name in ("rule", "fires", "in calls", "of 100 calls", "shown then", "the same", "for example"):
+        table.add_column(name, overflow="fold")
+    for run in result.rules:
+        first = run.examples[0] if run.examples else None
+        example = "" if first is None else f"{first.call_id} {clock(first.at_ms)} {first.words}"
+        counts = (run.fired, run.calls, f"{run.per_100_calls:g}", run.shown, run.same)
+        table.add_row(run.rule, *map(str, counts), example)
+    console.print(table)
+    for why, count in result.withheld.items():
+        console.print(f"{count} not shown: {why}", highlight=False)
+    for reason, count in result.failed.items():
+        console.print(f"[red]{count} times:[/red] {reason}", highlight=False)
