@@ -27,3 +27,15 @@ class SlowListener(AssistError):
 
     def __str__(self) -> str:
         return f"expected a listener that keeps up, got one with {self.waiting} messages unread (live channel)"
+
+
+@dataclass(eq=False)
+class KnowledgeError(AssistError):
+    """Knowledge that cannot be taken in."""
+
+    source: str
+    expected: str
+    got: str
+
+    def __str__(self) -> str:
+        return f"expected {self.expected}, got {self.got} (source={self.source})"

@@ -14,8 +14,6 @@ from sqlalchemy import (
     RowMapping,
     Table,
     and_,
-    create_engine,
-    event,
     func,
     or_,
     select,
@@ -24,6 +22,7 @@ from sqlalchemy import (
 from agent_assist.call.mood import curve_of
 from agent_assist.call.record import NO_MEASURES, NO_RISK
 from agent_assist.store import tables
+from agent_assist.store.engine import open_engine
 from agent_assist.store.rows import Rows
 from agent_assist.types import (
     Assist,
@@ -57,11 +56,8 @@ class CallStore:
     """
 
     def __init__(self, url: str) -> None:
-        # SQLAlchemy's own default for PostgreSQL is a driver that we do not bring.
-        self._engine: Engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"), pool_pre_ping=True)
+        self._engine: Engine = open_engine(url)
         self._sqlite = self._engine.dialect.name == "sqlite"
-        if self._sqlite:
-            event.listen(self._engine, "connect", _prepare_sqlite)
 
     def upgrade(self) -> None:
         """Bring the tables up to date."""
@@ -182,12 +178,6 @@ class CallStore:
             ids = list(connection.scalars(select(tables.calls.c.call_id).where(tables.calls.c.status == "live")))
             records = [self._call(connection, call_id) for call_id in ids]
         return [record for record in records if record is not None], positions
-
-
-def _prepare_sqlite(connection: Any, _: object) -> None:
-    # Readers and the writer in other processes do not stop each other; a crash loses nothing that was committed.
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}").close()
 
 
 def _risk(row: RowMapping) -> ChurnRisk:

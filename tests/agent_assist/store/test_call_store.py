@@ -220,6 +220,8 @@ def test_a_call_stored_before_there_were_turns_is_read_with_its_curve(url: str) 
     with engine.begin() as connection:
         for column in ("turns", "turns_at_ms"):
             connection.exec_driver_sql(f"ALTER TABLE calls DROP COLUMN {column}")
+        for name in ("state", "rejected", "passages", "edges", "versions", "nodes"):
+            connection.exec_driver_sql(f"DROP TABLE knowledge_{name}")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
     engine.dispose()
     store.upgrade()
