@@ -9,7 +9,7 @@ from agent_assist.errors import AssistError
 from audio.errors import AudioError
 from models.errors import ModelError
 from stream import logs
-from stream.commands import bench, calls, run, weights
+from stream.commands import bench, calls, knowledge, run, weights
 from stream.errors import StreamError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command()(calls.play)
 app.command()(calls.analyze)
 app.add_typer(calls.calls, name="calls")
 app.add_typer(weights.models, name="models")
+app.add_typer(knowledge.knowledge, name="knowledge")
 app.add_typer(bench.bench, name="bench")
 
 
