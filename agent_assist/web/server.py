@@ -14,11 +14,14 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.response import File
 from litestar.static_files import create_static_files_router
 
+from agent_assist.knowledge.base import KnowledgeBase
+from agent_assist.knowledge.index import KnowledgeIndex
 from agent_assist.store.calls import CallStore
 from agent_assist.types import CardFeedback
 from agent_assist.web import api
 from agent_assist.web.access import Office, needs_token, only
 from agent_assist.web.channel import live_channel
+from agent_assist.web.knowledge_api import KNOWLEDGE_HANDLERS
 from agent_assist.web.live import Live
 from agent_assist.web.problem import answer_error
 
@@ -78,6 +81,7 @@ def application(
     hosts: Sequence[str],
     origins: Sequence[str] = (),
     static: Path = STATIC,
+    knowledge: tuple[KnowledgeBase, KnowledgeIndex] | None = None,
 ) -> Litestar:
     """
     The ASGI application.
@@ -89,12 +93,13 @@ def application(
             stands for all.
         origins: Of pages elsewhere that may use it, as ``https://crm.example``.
         static: Of the built pages; where they are absent, a page says how to build them.
+        knowledge: What agents can look up; without it they are told so.
     """
     office = Office(store=store, live=live, token=token, feedback=feedback, ready=ready, origins=frozenset(origins))
     guarded = Router("/openapi", route_handlers=[], guards=[needs_token], include_in_schema=False)
     return Litestar(
-        [*api.HANDLERS, live_channel, *_pages(static)],
-        state=State({"office": office}),
+        [*api.HANDLERS, *KNOWLEDGE_HANDLERS, live_channel, *_pages(static)],
+        state=State({"office": office, "knowledge": knowledge}),
         middleware=[] if "0.0.0.0" in hosts else [only(frozenset(name.lower() for name in hosts))],  # noqa: S104 - compared, not bound
         exception_handlers={HTTPException: answer_error, Exception: answer_error},
         cors_config=CORSConfig(
