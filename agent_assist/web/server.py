@@ -71,7 +71,7 @@ def _pages(static: Path) -> list[Any]:
     return handlers
 
 
-def application(
+def application(  # noqa: PLR0913 - what the doors work with, by name
     *,
     store: CallStore,
     live: Live,
