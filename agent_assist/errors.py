@@ -66,3 +66,15 @@ class TurnsError(AssistError):
         places += [] if self.turn is None else [f"turn={self.turn}"]
         places += [f"field={self.field}"] if self.field else []
         return f"expected {self.expected}, got {self.got} ({', '.join(places)})"
+
+
+@dataclass(eq=False)
+class KnowledgeError(AssistError):
+    """Knowledge that cannot be taken in."""
+
+    source: str
+    expected: str
+    got: str
+
+    def __str__(self) -> str:
+        return f"expected {self.expected}, got {self.got} (source={self.source})"

@@ -1,5 +1,6 @@
 """From settings to the objects that do the work."""
 
+from functools import cache
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -10,6 +11,9 @@ from agent_assist.advice.playbook import load as load_playbook
 from agent_assist.advice.rewrite import Rewriter
 from agent_assist.advice.tenants import ANYBODY, folders
 from agent_assist.call.assistant import Assistant
+from agent_assist.knowledge.base import KnowledgeBase
+from agent_assist.knowledge.index import KnowledgeIndex
+from agent_assist.knowledge.space import vectors
 from agent_assist.store.recordings import Recordings
 from audio.vad import LevelVad, SileroVad, VoiceActivity
 from models.acoustic import AcousticModel
@@ -147,3 +151,16 @@ def recordings(settings: Settings) -> Recordings | None:
 def playbooks(settings: Settings) -> Playbooks:
     """The rules of all tenants, read again when they change."""
     return Playbooks(settings.playbook, zone=ZoneInfo(settings.time_zone))
+
+
+def knowledge(settings: Settings) -> tuple[KnowledgeBase, KnowledgeIndex]:
+    """What agents can look up; the embedding is loaded with the first question."""
+    base = KnowledgeBase(settings.database_url)
+    if settings.emotion == "rules":
+        return base, KnowledgeIndex(base)
+
+    @cache
+    def embedding() -> Embedding:
+        return Embedding(_weights(settings, _EMBEDDING))
+
+    return base, KnowledgeIndex(base, vectors(lambda texts: embedding()(texts)))  # noqa: PLW0108 - not yet loaded

@@ -12,6 +12,8 @@ import uvicorn
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from agent_assist.knowledge.base import KnowledgeBase
+from agent_assist.knowledge.index import KnowledgeIndex
 from agent_assist.quality.replay import Replayed
 from agent_assist.store.calls import CallStore
 from agent_assist.store.recordings import Recordings
@@ -217,6 +219,7 @@ async def serve(
     *,
     store: CallStore,
     recordings: Recordings | None,
+    knowledge: tuple[KnowledgeBase, KnowledgeIndex],
     replay: Callable[[CallRecord, Sequence[Utterance]], Replayed],
     ready: Callable[[int, int], None],
     stop: asyncio.Event,
@@ -261,6 +264,7 @@ async def serve(
             ready=listening.is_set,
             recordings=recordings,
             replay=replay,
+            knowledge=knowledge,
             origins=frozenset(policy.origins),
         ),
         hosts=(policy.host, "127.0.0.1", "localhost"),

@@ -16,8 +16,6 @@ from sqlalchemy import (
     RowMapping,
     Table,
     and_,
-    create_engine,
-    event,
     func,
     or_,
     select,
@@ -27,6 +25,7 @@ from agent_assist.call.mood import curve_of
 from agent_assist.call.record import NO_MEASURES, NO_RISK, Attention, attention
 from agent_assist.call.review import reviewed
 from agent_assist.store import tables
+from agent_assist.store.engine import open_engine
 from agent_assist.store.rows import Rows
 from agent_assist.types import (
     Acknowledged,
@@ -67,11 +66,8 @@ class CallStore:
     """
 
     def __init__(self, url: str) -> None:
-        # SQLAlchemy's own default for PostgreSQL is a driver that we do not bring.
-        self.engine: Engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"), pool_pre_ping=True)
+        self.engine: Engine = open_engine(url)
         self._sqlite = self.engine.dialect.name == "sqlite"
-        if self._sqlite:
-            event.listen(self.engine, "connect", _prepare_sqlite)
 
     def upgrade(self) -> None:
         """Bring the tables up to date."""
@@ -240,12 +236,6 @@ def _by_call(
     for call_id, body in connection.execute(query):
         found[call_id].append(msgspec.json.decode(body, type=kind))
     return found
-
-
-def _prepare_sqlite(connection: Any, _: object) -> None:
-    # Readers and the writer in other processes do not stop each other; a crash loses nothing that was committed.
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}").close()
 
 
 def _risk(row: RowMapping) -> ChurnRisk:

@@ -1,6 +1,19 @@
 """The SQL tables; the same on SQLite and PostgreSQL."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -144,3 +157,72 @@ positions = Table(
     Column("next_offset", BigInteger, nullable=False),
 )
 """Up to where the topics are in these tables."""
+
+knowledge_nodes = Table(
+    "knowledge_nodes",
+    metadata,
+    Column("node_id", String(220), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("key", String(200), nullable=False),
+    Column("latest", Integer, nullable=False),
+    Column("published", Integer),
+    Column("revision", BigInteger, nullable=False, server_default="0"),
+    Index(None, "revision"),
+)
+"""Articles, products, codes and solutions: the latest version, the published one, and when that last changed."""
+
+knowledge_versions = Table(
+    "knowledge_versions",
+    metadata,
+    Column("node_id", ForeignKey("knowledge_nodes.node_id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("attributes", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Index(None, "state", "node_id"),
+)
+"""A version's words never change; its state does."""
+
+knowledge_edges = Table(
+    "knowledge_edges",
+    metadata,
+    Column("node_id", ForeignKey("knowledge_nodes.node_id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("to_id", String(220), primary_key=True),
+)
+"""From a version to a node, which need not be there yet."""
+
+knowledge_passages = Table(
+    "knowledge_passages",
+    metadata,
+    Column("node_id", ForeignKey("knowledge_nodes.node_id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("heading", Text, nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Column("model", String(64)),
+    Column("vector", LargeBinary),
+)
+"""Places in the body, and vectors as float16, so that a start need not embed again."""
+
+knowledge_rejected = Table(
+    "knowledge_rejected",
+    metadata,
+    Column("source", String(1024), primary_key=True),
+    Column("reason", Text, nullable=False),
+)
+"""Files and rows that were not taken in, until they are."""
+
+knowledge_state = Table(
+    "knowledge_state",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+)
+"""One row, counted up with all that is published or withdrawn; who writes holds it."""

@@ -13,6 +13,8 @@ from litestar.exceptions import NotAuthorizedException, PermissionDeniedExceptio
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Guard, Receive, Scope, Send
 
+from agent_assist.knowledge.base import KnowledgeBase
+from agent_assist.knowledge.index import KnowledgeIndex
 from agent_assist.quality.replay import Replayed
 from agent_assist.store.calls import CallStore
 from agent_assist.store.recordings import Recordings
@@ -46,6 +48,8 @@ class Office:
     """None where no sound is kept."""
     replay: Callable[[CallRecord, Sequence[Utterance]], Replayed] | None = None
     """Runs the rules as they are now on a stored call; blocks."""
+    knowledge: tuple[KnowledgeBase, KnowledgeIndex] | None = None
+    """What agents can look up."""
     origins: frozenset[str] = frozenset()
     """Of the pages elsewhere that hold a component of ours, as ``https://crm.example``."""
 

@@ -14,7 +14,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.response import File
 from litestar.static_files import create_static_files_router
 
-from agent_assist.web import api, desk, library, sound
+from agent_assist.web import api, desk, knowledge_api, library, sound
 from agent_assist.web.access import Office, needs_token, only
 from agent_assist.web.channel import live_channel
 from agent_assist.web.problem import answer_error
@@ -76,7 +76,15 @@ def application(us: Office, *, hosts: Sequence[str], static: Path = STATIC) -> L
     """
     guarded = Router("/openapi", route_handlers=[], guards=[needs_token], include_in_schema=False)
     return Litestar(
-        [*api.HANDLERS, *desk.HANDLERS, *library.HANDLERS, *sound.HANDLERS, live_channel, *_pages(static)],
+        [
+            *api.HANDLERS,
+            *desk.HANDLERS,
+            *library.HANDLERS,
+            *knowledge_api.HANDLERS,
+            *sound.HANDLERS,
+            live_channel,
+            *_pages(static),
+        ],
         state=State({"office": us}),
         middleware=[] if "0.0.0.0" in hosts else [only(frozenset(name.lower() for name in hosts))],  # noqa: S104 - compared, not bound
         exception_handlers={HTTPException: answer_error, Exception: answer_error},

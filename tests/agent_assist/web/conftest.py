@@ -194,6 +194,7 @@ def made(tmp_path: Path, **options: Any) -> Iterator[Site]:
             publish=options.pop("publish", pass_on),
             ready=lambda: site.is_ready,
             recordings=recordings,
+            knowledge=options.pop("knowledge", None),
             origins=frozenset(options.pop("origins", ())),
         ),
         hosts=("127.0.0.1", "localhost", "::1"),

@@ -1,0 +1,148 @@
+"""Search over a small base."""
+
+import multiprocessing
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agent_assist.knowledge.base import KnowledgeBase
+from agent_assist.knowledge.index import KnowledgeIndex
+from agent_assist.knowledge.space import Vectors
+from agent_assist.knowledge.types import Node, NodeKind
+
+Make = Callable[..., Node]
+
+
+@pytest.fixture
+def index(base: KnowledgeBase, vectors: Vectors, catalogue: list[Node]) -> KnowledgeIndex:
+    base.draft(catalogue)
+    base.publish(vectors=vectors)
+    return KnowledgeIndex(base, vectors)
+
+
+def keys(index: KnowledgeIndex, question: str, **more: object) -> list[str]:
+    return [hit.key for hit in index.search(question, **more).hits]  # type: ignore[arg-type]
+
+
+def test_a_question_of_a_product_and_a_code_leads_to_its_solution(index: KnowledgeIndex) -> None:
+    for question in ("空气净化器报错代码E-123怎么解决", "净化器显示 E 一二三", "air purifier shows e one two three"):
+        answer = index.search(question)
+        assert answer.codes == ("E-123",)
+        assert (answer.hits[0].key, answer.hits[0].why, answer.hits[0].score) == ("filter", "code", 1.0)
+
+
+def test_the_same_code_of_another_product_leads_elsewhere(index: KnowledgeIndex) -> None:
+    assert keys(index, "printer says E-123")[0] == "tray"
+    assert "filter" not in keys(index, "printer says E-123")
+
+
+def test_a_code_that_is_nearly_the_same_gives_no_answer_of_the_other(index: KnowledgeIndex) -> None:
+    for question in ("空气净化器报错E-125怎么解决", "error E-1234", "报错 E 一二", "E-12"):
+        answer = index.search(question)
+        assert answer.hits == ()
+        assert len(answer.codes) == 1
+    assert keys(index, "空气净化器报错E-124怎么解决")[0] == "fan"
+
+
+def test_a_question_in_other_words_is_answered_and_one_of_nothing_is_not(index: KnowledgeIndex) -> None:
+    assert keys(index, "how do I terminate my plan")[0] == "cancel"
+    assert keys(index, "明天天气怎么样") == []
+    assert keys(index, "") == []
+    assert keys(index, "！？…") == []
+
+
+def test_an_answer_tells_its_source_passage_and_the_words_in_it(index: KnowledgeIndex) -> None:
+    hit = index.search("退款到账要多久").hits[0]
+    body = "# 时间\n\n退款会在三个工作日内到账。\n\n# 方式\n\n原路退回。"
+    assert (hit.key, hit.version, hit.heading) == ("refund", 1, "时间")
+    assert hit.passage == body[hit.start : hit.end]
+    assert [hit.passage[mark.start : mark.end] for mark in hit.marks] == ["退款", "到账"]
+
+
+def test_a_language_can_be_asked_for(index: KnowledgeIndex) -> None:
+    assert keys(index, "cancel a plan", language="zh") == []
+    assert keys(index, "cancel a plan", language="en") == ["cancel"]
+
+
+def test_without_an_embedding_words_alone_answer(base: KnowledgeBase, catalogue: list[Node]) -> None:
+    base.draft(catalogue)
+    base.publish()
+    assert keys(KnowledgeIndex(base), "怎么退款，多久到账")[0] == "refund"
+
+
+def test_a_draft_is_not_found_before_it_is_published_and_what_it_replaced_never_after(
+    index: KnowledgeIndex, base: KnowledgeBase, vectors: Vectors, article: Make
+) -> None:
+    base.draft([article("refund", "退款多久到账", "退款会在七个工作日内到账。")])
+    assert "三个" in index.search("退款多久到账").hits[0].passage
+    base.publish(["article:refund"], vectors=vectors)
+    hit = index.search("退款多久到账").hits[0]
+    assert (hit.version, hit.passage) == (2, "退款会在七个工作日内到账。")
+    base.withdraw(["article:refund"])
+    assert "refund" not in keys(index, "退款多久到账")
+
+
+def _publish_elsewhere(url: str, body: str) -> None:
+    other = KnowledgeBase(url)
+    other.draft([Node(kind=NodeKind.ARTICLE, key="refund", title="退款多久到账", language="zh", body=body)])
+    other.publish()
+    other.close()
+
+
+def test_what_another_process_published_is_the_next_answer(url: str, base: KnowledgeBase) -> None:
+    index = KnowledgeIndex(base)
+    for body in ("三个工作日内到账。", "五个工作日内到账。", "七个工作日内到账。"):
+        process = multiprocessing.get_context("spawn").Process(target=_publish_elsewhere, args=(url, body))
+        process.start()
+        process.join(60)
+        assert process.exitcode == 0
+        assert [hit.passage for hit in index.search("退款多久到账").hits] == [body]
+
+
+def test_an_article_that_another_replaces_is_not_told(base: KnowledgeBase, article: Make) -> None:
+    base.draft(
+        [
+            article("old", "退款多久到账", "三天。"),
+            article("new", "退款多久到账", "五天。", ("replaces", "article", "old")),
+        ]
+    )
+    base.publish()
+    index = KnowledgeIndex(base)
+    assert keys(index, "退款多久到账") == ["new"]
+    base.withdraw(["article:new"])
+    assert keys(index, "退款多久到账") == ["old"]
+
+
+def test_many_small_changes_are_found_as_one_whole_build_finds_them(
+    base: KnowledgeBase, vectors: Vectors, catalogue: list[Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent_assist.knowledge.index._MERGE", 4)
+    grown = KnowledgeIndex(base, vectors)
+    for node in catalogue:
+        base.draft([node])
+        base.publish(vectors=vectors)
+        grown.refresh()
+    whole = KnowledgeIndex(base, vectors)
+    for question in ("退款多久到账", "cancel plan", "净化器报错E-124"):
+        assert keys(grown, question) == keys(whole, question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["'; DROP TABLE knowledge_nodes; --", "(a+)+$" * 2_000, "E1-" * 5_000, "%_\\x00\0", "退款" * 100_000, "<script>"],
+)
+def test_hostile_questions_are_only_questions(index: KnowledgeIndex, base: KnowledgeBase, question: str) -> None:
+    index.search(question)
+    assert base.count() == 10
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(question=st.text(max_size=200))
+def test_scores_fall_and_marks_lie_in_the_passage(index: KnowledgeIndex, question: str) -> None:
+    hits = index.search(question).hits
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+    for hit in hits:
+        assert 0 <= hit.score <= 1
+        assert all(0 <= mark.start < mark.end <= len(hit.passage) for mark in hit.marks)
