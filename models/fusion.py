@@ -61,9 +61,9 @@ RULES: Final = Fit(
 """Of arousal by rule and phrases."""
 OPEN: Final = Fit(
     voice=0.65,
-    words=0.55,
-    biases=(0.0, 0.19, 0.42, 0.71, 0.48),
-    agitation=(-0.97, 2.56, 0.46, 0.0, 0.0, 1.74, 0.0),
+    words=0.6,
+    biases=(0.0, 0.1, 0.33, 0.66, 0.37),
+    agitation=(-1.05, 2.39, 0.36, 0.0, 0.0, 1.96, 0.0),
 )
 """Of the weights that come with the program, whose voice knows arousal and no classes."""
 
