@@ -11,7 +11,7 @@ from models.training.labels import SOURCES, Labelled, read
 from models.training.phrasing import Phrasing
 
 SEED: Final = 7
-_EACH: Final = 10
+_EACH: Final = 6
 """Texts of each of our sentences."""
 _MOST: Final = {
     "en_banking77": 4_500,

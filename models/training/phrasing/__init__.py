@@ -2,7 +2,7 @@
 Texts made from our own sentences, in files beside this one that say how they are written.
 
 ``zh.toml`` and ``en.toml`` hold the slots and patterns with many choices, ``*_said.toml`` whole sentences of many trades,
-``*_denied.toml`` those that are close to an intent without meaning it.
+``*_denied.toml`` those that are close to an intent without meaning it, ``*_calls.toml`` longer ones, with a story.
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-PARTS: Final = ("said", "denied")
+PARTS: Final = ("said", "denied", "calls")
 """Files of a language beside that of its patterns."""
 _CHOICE: Final = re.compile(r"\(([^()]*)\)")
 _SLOT: Final = re.compile(r"\{(\w+)\}")
