@@ -192,10 +192,12 @@ def _intent(content: bytes) -> list[str]:
             f"{_number(one.macro_low)} ... {_number(one.macro_high)}",
             _number(one.alarms, 3),
             _number(one.calibration_error, 3),
+            _number(one.likely_error, 3),
         )
         for one in result.sets
     ]
     heads = ("set", "language", "by", "text", "texts", "intents", "macro-F1", "95 %", "alarms", "calibration error")
+    heads = (*heads, "of 0.1 and more")
     lines = [
         f"### Intents: {result.weights['version']}",
         "",

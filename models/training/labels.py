@@ -189,7 +189,8 @@ _SPOKEN_OF: Final = {
     ),
     _I.ALREADY_TOLD: re.compile(r"already|again|told|said|explained|说|讲|问过|告诉", re.IGNORECASE),
     _I.PROMISE_ASKED: re.compile(
-        r"promise|guarantee|asap|when will|how soon|by when|call me|let me know|保证|答应|一定|什么时候|电话|通知|告诉我|等你",
+        r"promise|guarantee|asap|when will|how soon|by when|call me|let me know"
+        r"|保证|答应|一定|什么时候|电话|通知|告诉我|等你",
         re.IGNORECASE,
     ),
     _I.COMPETITOR: re.compile(r"other (bank|compan)|elsewhere|somewhere else|competitor|别的|别人|别家", re.IGNORECASE),

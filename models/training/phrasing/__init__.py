@@ -1,8 +1,8 @@
 """
 Texts made from our own sentences, in files beside this one that say how they are written.
 
-``zh.toml`` and ``en.toml`` hold the slots and patterns with many choices, ``*_said.toml`` whole sentences of many trades,
-``*_denied.toml`` those that are close to an intent without meaning it, ``*_calls.toml`` longer ones, with a story.
+``zh.toml`` and ``en.toml`` hold the slots and patterns with many choices, ``*_said.toml`` whole sentences of many
+trades, ``*_denied.toml`` those that are close to an intent without meaning it, ``*_calls.toml`` longer ones.
 """
 
 import re
@@ -94,7 +94,9 @@ class Phrasing:
         self._slots = {name: _lines(block) for name, block in written.slots.items()}
         self._openers, self._closers = _lines(written.mix.openers), _lines(written.mix.closers)
         self._fillers = _lines(written.mix.fillers)
-        sources = [(line, group) for part in (written, *more) for group in part.group for line in _lines(group.sentences)]
+        sources = [
+            (line, group) for part in (written, *more) for group in part.group for line in _lines(group.sentences)
+        ]
         self._patterns = [
             _Pattern(line, frozenset(group.intents), group.near, origin) for origin, (line, group) in enumerate(sources)
         ]
