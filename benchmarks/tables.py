@@ -197,7 +197,6 @@ def _intent(content: bytes) -> list[str]:
         for one in result.sets
     ]
     heads = ("set", "language", "by", "text", "texts", "intents", "macro-F1", "95 %", "alarms", "calibration error")
-    heads = (*heads, "of 0.1 and more")
     lines = [
         f"### Intents: {result.weights['version']}",
         "",
@@ -210,7 +209,7 @@ def _intent(content: bytes) -> list[str]:
         f"Batch {one.batch}: {_number(one.all_in.p50)} ms a sentence, {_number(one.head.p50)} ms without the embedding."
         for one in result.timing
     ]
-    return [*lines, *_table(heads, rows), "", *times, *_where(result.environment)]
+    return [*lines, *_table((*heads, "of 0.1 and more"), rows), "", *times, *_where(result.environment)]
 
 
 def _sentiment(content: bytes) -> list[str]:

@@ -105,7 +105,7 @@ class IntentModel:
         if vectors is None:
             assert self._embedding is not None, "a model without an embedding is given the vectors"
             vectors = self._embedding(texts)
-        spoken = [language_of(text, one) for text, one in zip(texts, languages, strict=True)]
+        spoken: list[Literal["zh", "en"]] = [language_of(text, one) for text, one in zip(texts, languages, strict=True)]
         rows = [grams(text, one) for text, one in zip(texts, spoken, strict=True)]
         scores = self.scores(rows, vectors)
         which = [LANGUAGES.index(one) for one in spoken]

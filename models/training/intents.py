@@ -84,7 +84,7 @@ class Head(NamedTuple):
         return lit
 
 
-_SHRINK: Final = Head(*map(np.float32, (_SHRINK_VECTOR, _SHRINK_RUNS, 0, _SHRINK_VECTOR, 0, _SHRINK_VECTOR)))
+_SHRINK: Final = _SHRINK_VECTOR, _SHRINK_RUNS, 0.0, _SHRINK_VECTOR, 0.0, _SHRINK_VECTOR
 
 
 def fit(problem: Problem) -> Head:
