@@ -34,6 +34,7 @@ _SEED: Final = 11
 _RESAMPLED: Final = 1_000
 _COVERED: Final = (1.0, 0.95, 0.9, 0.8, 0.7, 0.5)
 _BINS: Final = 10
+_LIKELY: Final = 0.1
 _BATCHES: Final = (1, 32)
 _ROUNDS: Final = 300
 _LEAST_ROUNDS: Final = 20
@@ -84,6 +85,8 @@ class IntentSet(msgspec.Struct, frozen=True, kw_only=True):
     """Share of the texts that want nothing in which an intent was named; None where there are none."""
     calibration_error: float | None
     """Mean distance of probability and truth over ten bins; None for phrases, which have no probabilities."""
+    likely_error: float | None
+    """The same over the pairs of text and intent that were given 0.1 and more: most are plainly not there."""
     coverage: tuple[Covered, ...]
     """Empty for phrases."""
 
@@ -220,6 +223,7 @@ def measure(
         },
         alarms=_number(named[none].any(axis=1).mean()) if none.any() else None,
         calibration_error=None if said.chances is None else _calibration_error(said.chances[sure], truth[sure]),
+        likely_error=None if said.chances is None else _likely_error(said.chances[sure], truth[sure]),
         coverage=() if said.chances is None else _coverage(said.chances, named == meant, sure),
     )
 
@@ -230,6 +234,11 @@ def _calibration_error(chances: _Floats, truth: _Bools) -> float:
         abs(chances[bins == one].mean() - truth[bins == one].mean()) * (bins == one).mean() for one in np.unique(bins)
     ]
     return round(float(sum(apart)), 4)
+
+
+def _likely_error(chances: _Floats, truth: _Bools) -> float | None:
+    likely = chances >= _LIKELY
+    return _calibration_error(chances[likely], truth[likely]) if likely.any() else None
 
 
 def _coverage(chances: _Floats, right: _Bools, sure: _Bools) -> tuple[Covered, ...]:
@@ -291,19 +300,20 @@ def run(manifest: Sequence[Path], *, weights: Path | None, limit: int | None, ou
 
 
 def _mixed(sets: Sequence[_Set]) -> list[str]:
-    texts = [row.text for one in sets for row in one.rows if len(grams(row.text))]
+    texts = [row.text for one in sets for row in one.rows if len(grams(row.text, one.language))]
     Random(_SEED).shuffle(texts)
     return texts
 
 
 def _show(result: Result, console: Console) -> None:
     table = Table(title="Intents: macro-F1, its 95 % interval, and false alarms")
-    for heading in ("set", "", "by", "text", "n", "F1", "95 %", "alarms", "calib."):
+    for heading in ("set", "", "by", "text", "n", "F1", "95 %", "alarms", "calib.", "likely"):
         table.add_column(heading, justify="right" if heading in {"n", "F1", "alarms"} else "left", no_wrap=True)
     for one in result.sets:
         span = "-" if one.macro_low is None else f"{one.macro_low:.2f}-{one.macro_high:.2f}"
-        cells = ["-" if it is None else f"{it:.3f}" for it in (one.macro_f1, one.alarms, one.calibration_error)]
-        table.add_row(one.name, one.language, one.system, one.condition, str(one.n), cells[0], span, cells[1], cells[2])
+        figures = one.macro_f1, one.alarms, one.calibration_error, one.likely_error
+        cells = ["-" if it is None else f"{it:.3f}" for it in figures]
+        table.add_row(one.name, one.language, one.system, one.condition, str(one.n), cells[0], span, *cells[1:])
     console.print(table)
     for timing in result.timing:
         console.print(

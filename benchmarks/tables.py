@@ -192,6 +192,7 @@ def _intent(content: bytes) -> list[str]:
             f"{_number(one.macro_low)} ... {_number(one.macro_high)}",
             _number(one.alarms, 3),
             _number(one.calibration_error, 3),
+            _number(one.likely_error, 3),
         )
         for one in result.sets
     ]
@@ -208,7 +209,7 @@ def _intent(content: bytes) -> list[str]:
         f"Batch {one.batch}: {_number(one.all_in.p50)} ms a sentence, {_number(one.head.p50)} ms without the embedding."
         for one in result.timing
     ]
-    return [*lines, *_table(heads, rows), "", *times, *_where(result.environment)]
+    return [*lines, *_table((*heads, "of 0.1 and more"), rows), "", *times, *_where(result.environment)]
 
 
 def _sentiment(content: bytes) -> list[str]:

@@ -1,25 +1,29 @@
 """
-Texts as sets of short runs of characters, words and sounds, each a number: what a linear model of words looks at.
+Texts as sets of numbers, one for each short run of characters, words and sounds: what a linear model of words sees.
 
-What stands behind a negation is counted a second time under the negation's name, so that "not cancel" is not "cancel".
-Sounds are counted beside characters, since recognisers write 推款 for 退款.
+Beside the runs of ``models.ngrams``, what stands behind a negation is counted a second time under the negation's name,
+so that "not cancel" is not "cancel", and sounds beside characters, since recognisers write 推款 for 退款.
 """
 
 import re
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from models.ngrams import ngrams
 from models.sound import pinyin
 
-SIZE: Final = 1 << 16
+_BITS: Final = 17
+SIZE: Final = 1 << _BITS
 """Numbers that a run can have."""
 _TOKEN: Final = re.compile(r"[\u4e00-\u9fff]|[a-z]+(?:'[a-z]+)?|\d+|[,.!?;，。！？；、]")
 _STOP: Final = frozenset(",.!?;，。！？；、")
 _DIGITS: Final = re.compile(r"\d+")
+_SIGNS: Final = re.compile(r"[^\w\s'’]")
+"""Punctuation, which recognisers write or leave out."""
 _REACH_HAN: Final = 8
 _REACH_WORDS: Final = 6
 """Tokens behind a negation that it may speak of."""
@@ -28,11 +32,9 @@ _NEGATIONS: Final = {
     **dict.fromkeys(("not", "never", "no", "nobody", "nothing", "without", "neither", "cannot"), "not"),
 }
 """The name under which what follows is counted; empty for the character itself."""
-_LETTERS: Final = 3, 4
-"""Lengths of runs of letters within a word."""
 
 
-def grams(text: str) -> npt.NDArray[np.int64]:
+def grams(text: str, language: Literal["zh", "en"]) -> npt.NDArray[np.int64]:
     """
     The runs of a text.
 
@@ -42,8 +44,9 @@ def grams(text: str) -> npt.NDArray[np.int64]:
     tokens = tokenize(text)
     if all(token in _STOP for token in tokens):
         return np.array([], dtype=np.int64)
-    found = {zlib.crc32(run.encode()) % SIZE for run in (*_words(tokens), *_negated(tokens), *_sounds(tokens))}
-    return np.array(sorted(found), dtype=np.int64)
+    bare = _DIGITS.sub("0", _SIGNS.sub(" ", text))
+    more = [zlib.crc32(run.encode()) % SIZE for run in (*_negated(tokens), *_sounds(tokens))]
+    return np.unique(np.concatenate([ngrams(bare, language, _BITS)[0], np.array(more, dtype=np.int64)]))
 
 
 def tokenize(text: str) -> list[str]:
@@ -60,20 +63,6 @@ def _runs(tokens: Sequence[str], longest: int) -> Iterator[str]:
     for size in range(1, longest + 1):
         for at in range(len(tokens) - size + 1):
             yield " ".join(tokens[at : at + size])
-
-
-def _words(tokens: Sequence[str]) -> Iterator[str]:
-    """Runs of up to four characters or three words, pairs with one left out, and runs of letters; no punctuation."""
-    said = [token for token in tokens if token not in _STOP]
-    yield from _runs(["^", *said, "$"], 4 if sum(map(_han, said)) * 2 > len(said) else 3)
-    for one, other in zip(said, said[2:], strict=False):
-        yield f"{one} _ {other}"
-    for word in said:
-        if not _han(word) and len(word) > 2:
-            around = f"<{word}>"
-            for size in _LETTERS:
-                for at in range(len(around) - size + 1):
-                    yield f"~{around[at : at + size]}"
 
 
 def _negated(tokens: Sequence[str]) -> Iterator[str]:

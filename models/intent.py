@@ -58,7 +58,7 @@ class Vectors(Protocol):
 
 class IntentModel:
     """
-    A linear model over the vector and the runs of a text, its scores calibrated by language.
+    Linear over the runs of a text, with a hidden layer over its vector; the scores are calibrated by language.
 
     Keeps nothing between calls and may be used from any thread.
     """
@@ -80,6 +80,7 @@ class IntentModel:
         self._embedding = embedding
         floats = {name: array.astype(np.float32) for name, array in arrays.items()}
         self._mean, self._vector, self._bias = floats["mean"], floats["vector"], floats["bias"]
+        self._into, self._hidden, self._out = floats["into"], floats["hidden"], floats["out"]
         self._grams = arrays["grams"]
         self._scale = floats["scale"]
         self._slope, self._offset, self._threshold = floats["slope"], floats["offset"], floats["threshold"]
@@ -104,9 +105,10 @@ class IntentModel:
         if vectors is None:
             assert self._embedding is not None, "a model without an embedding is given the vectors"
             vectors = self._embedding(texts)
-        rows = [grams(text) for text in texts]
+        spoken: list[Literal["zh", "en"]] = [language_of(text, one) for text, one in zip(texts, languages, strict=True)]
+        rows = [grams(text, one) for text, one in zip(texts, spoken, strict=True)]
         scores = self.scores(rows, vectors)
-        which = [LANGUAGES.index(language_of(text, one)) for text, one in zip(texts, languages, strict=True)]
+        which = [LANGUAGES.index(one) for one in spoken]
         chances = 1 / (1 + np.exp(-(self._slope[which] * scores + self._offset[which])))
         chances[[len(row) == 0 for row in rows]] = 0.0
         return [dict(zip(INTENTS, map(float, row), strict=True)) for row in chances]
@@ -116,9 +118,14 @@ class IntentModel:
     ) -> npt.NDArray[np.float32]:
         """Before calibration, shape (n, intents)."""
         # A product of each vector alone: a matrix product rounds otherwise with more of them.
-        heard = np.stack([(one - self._mean) @ self._vector for one in vectors])
+        heard = np.stack([self._heard(one - self._mean) for one in vectors])
         worded = np.stack([self._worded(row) for row in rows])
         return heard + worded + self._bias
+
+    def _heard(self, vector: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        hidden = np.maximum(vector @ self._into + self._hidden, 0)
+        score: npt.NDArray[np.float32] = vector @ self._vector + hidden @ self._out
+        return score
 
     def _worded(self, row: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         if not len(row):

@@ -235,8 +235,8 @@ CATALOGUE: Final = (
         (
             File(
                 "intent-open.safetensors",
-                740_600,
-                "2d1c3f6643728732a57ba51fe98d7e96f21317076ca806eded956418be5ee588",
+                1_512_424,
+                "01e1db2f35ee66998665e6fac5efbd8f4c5c9f8ed9e77a68124992c8d8ab4cb0",
                 ("models/shipped/intent-open.safetensors",),
             ),
         ),

@@ -30,7 +30,17 @@ def test_all_right_is_one_and_nothing_is_a_false_alarm() -> None:
     assert set(found.per_intent) == {Intent.CANCEL, Intent.REFUND}
     assert found.alarms == 0.0
     assert found.calibration_error == pytest.approx(0.1)
+    assert found.likely_error == pytest.approx(0.1)
     assert {one.accuracy for one in found.coverage} == {1.0}
+
+
+def test_what_is_plainly_not_there_does_not_flatter_the_likely_ones() -> None:
+    chances = np.zeros((len(ROWS), len(INTENTS)))
+    chances[:, INTENTS.index(Intent.PRICE)] = 0.6
+    found = measure(WHOLE, _Named(chances > 0.5, chances), system="warmline", condition="clean")
+    assert found.likely_error == pytest.approx(0.6)
+    assert found.calibration_error is not None
+    assert found.calibration_error < 0.3
 
 
 def test_a_wrong_name_costs_both_intents_and_is_an_alarm() -> None:

@@ -100,10 +100,12 @@ SOURCES: Final = {
         },
         unsure={
             _I.CANCEL: "cancel no calendar_update reminder_update todo_list_update shopping_list_update oos "
-            "alarm reset_settings freeze_account",
-            _I.DELIVERY: "new_card order application_status order_checks report_lost_card damaged_card oos",
+            "alarm reset_settings freeze_account insurance_change",
+            _I.DELIVERY: "new_card order application_status order_checks report_lost_card damaged_card "
+            "lost_luggage oos",
             _I.PRICE: "apr interest_rate bill_balance min_payment taxes book_flight book_hotel exchange_rate "
-            "car_rental oos credit_limit insurance flight_status gas uber",
+            "car_rental oos credit_limit insurance flight_status gas uber carry_on report_fraud spending_history "
+            "transactions",
             _I.TECHNICAL_FAULT: "card_declined account_blocked damaged_card jump_start schedule_maintenance "
             "sync_device oil_change_how tire_change tire_pressure oos find_phone reset_settings",
             _I.THANKS: "goodbye greeting yes no",
@@ -157,6 +159,7 @@ SOURCES: Final = {
         labels={"gratitude": _I.THANKS, "neutral": _I.THANKS},
         unsure={},
     ),
+    "zh_cped": Source(language="zh", licence="Apache-2.0", known=frozenset({_I.THANKS}), labels={}, unsure={}),
     "zh_crosswoz": Source(
         language="zh", licence="Apache-2.0", known=frozenset({_I.THANKS, _I.PRICE}), labels={}, unsure={}
     ),
@@ -173,21 +176,31 @@ SOURCES: Final = {
     ),
 }
 
+_THANKING: Final = re.compile(r"thank|cheers|appreciat|谢|感激|辛苦", re.IGNORECASE)
 _SPOKEN_OF: Final = {
-    _I.THANKS: re.compile(r"thank|cheers|appreciat|谢|感激|辛苦", re.IGNORECASE),
+    _I.THANKS: _THANKING,
     _I.COMPLAINT: re.compile(
-        r"complain|ridiculous|unaccept|terribl|awful|angry|upset|frustrat|goddamn|damn|fuck|shit|bullshit|hell|投诉|太差",
+        r"complain|ridiculous|unaccept|terribl|awful|angry|upset|frustrat|goddamn|damn|fuck|shit|bullshit|hell"
+        r"|投诉|太差|过分|骗|气死|领导|经理|道歉",
         re.IGNORECASE,
     ),
-    _I.REPEATED_CONTACT: re.compile(r"\btimes|twice|again|already|before|contacted|called|\dx\b", re.IGNORECASE),
-    _I.ALREADY_TOLD: re.compile(r"already|again|told|said|explained", re.IGNORECASE),
-    _I.PROMISE_ASKED: re.compile(
-        r"promise|guarantee|asap|when will|how soon|by when|call me|let me know", re.IGNORECASE
+    _I.REPEATED_CONTACT: re.compile(
+        r"\btimes|twice|again|already|before|contacted|called|\dx\b|[几两三四五]次|又|第.次|上次|找过", re.IGNORECASE
     ),
-    _I.COMPETITOR: re.compile(r"other (bank|compan)|elsewhere|somewhere else|competitor", re.IGNORECASE),
-    _I.REFUND: re.compile(r"refund|money back|reimburs|退款", re.IGNORECASE),
-    _I.CANCEL: re.compile(r"\bcancel|terminat|取消", re.IGNORECASE),
-    _I.TECHNICAL_FAULT: re.compile(r"not working|broken|doesn'?t work|won'?t work|\berror\b|crash", re.IGNORECASE),
+    _I.ALREADY_TOLD: re.compile(r"already|again|told|said|explained|说|讲|问过|告诉", re.IGNORECASE),
+    _I.PROMISE_ASKED: re.compile(
+        r"promise|guarantee|asap|when will|how soon|by when|call me|let me know"
+        r"|保证|答应|一定|什么时候|电话|通知|告诉我|等你",
+        re.IGNORECASE,
+    ),
+    _I.COMPETITOR: re.compile(r"other (bank|compan)|elsewhere|somewhere else|competitor|别的|别人|别家", re.IGNORECASE),
+    _I.REFUND: re.compile(r"refund|money back|reimburs|退款|退钱|还钱|赔", re.IGNORECASE),
+    _I.CANCEL: re.compile(r"\bcancel|terminat|取消|不要了|不干了|退|分手|散伙|离婚", re.IGNORECASE),
+    _I.PRICE: re.compile(r"多少钱|价|贵|便宜|费", re.IGNORECASE),
+    _I.DELIVERY: re.compile(r"快递|送|寄|货", re.IGNORECASE),
+    _I.TECHNICAL_FAULT: re.compile(
+        r"not working|broken|doesn'?t work|won'?t work|\berror\b|crash|坏|修|故障|断", re.IGNORECASE
+    ),
 }
 """Words by which a text may want what its set's labels do not tell of."""
 _EVAL_SHARE: Final = 5
@@ -206,6 +219,8 @@ def read(directory: Path, split: Literal["train", "public_eval"]) -> list[Labell
     source = SOURCES[name]
     if name == "zh_crosswoz":
         rows = list(_crosswoz(directory / "dialogues.jsonl.gz", split))
+    elif name == "zh_cped":
+        rows = list(_cped(directory / f"{split}.csv.gz"))
     elif name == "en_cfpb_complaints":
         rows = list(_cfpb(directory / "sample.csv.gz", split))
     elif name == "en_goemotions":
@@ -245,6 +260,19 @@ def _goemotions(path: Path) -> Iterator[Labelled]:
             yield Labelled(row["text"], "en", frozenset({_I.THANKS}), frozenset({_I.COMPLAINT}))
         elif labels == ["neutral"]:
             yield Labelled(row["text"], "en", frozenset(), frozenset({_I.COMPLAINT}))
+
+
+def _cped(path: Path) -> Iterator[Labelled]:
+    """What people say to each other in television plays: thanks, and much that wants nothing; displeasure is unsure."""
+    for row in _rows(path):
+        unsure = frozenset({_I.COMPLAINT}) if row["sentiment"] == "negative" else frozenset()
+        thanked = row["dialog_act"] == "thanking"
+        yield Labelled(
+            row["text"],
+            "zh",
+            frozenset({_I.THANKS}) if thanked else frozenset(),
+            unsure | (frozenset() if thanked or not _THANKING.search(row["text"]) else frozenset({_I.THANKS})),
+        )
 
 
 def _held_out(key: str) -> bool:

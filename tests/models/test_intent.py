@@ -116,9 +116,6 @@ def test_a_plain_wish_is_heard(model: IntentModel, text: str, intents: set[Inten
     assert wants(model, text) == intents
 
 
-NOT_LEARNT = pytest.mark.xfail(strict=True, reason="the shipped weights take this denial for the wish")
-
-
 @pytest.mark.weights
 @pytest.mark.parametrize(
     ("text", "intent"),
@@ -126,11 +123,11 @@ NOT_LEARNT = pytest.mark.xfail(strict=True, reason="the shipped weights take thi
         ("我不是要退款", Intent.REFUND),
         ("我没说要取消", Intent.CANCEL),
         ("我不是来投诉的", Intent.COMPLAINT),
-        pytest.param("不用给我回电话", Intent.PROMISE_ASKED, marks=NOT_LEARNT),
+        ("不用给我回电话", Intent.PROMISE_ASKED),
         ("I don't want to cancel", Intent.CANCEL),
         ("I'm not asking for a refund", Intent.REFUND),
         ("my sister cancelled her contract last year", Intent.CANCEL),
-        pytest.param("this is the first time I'm calling", Intent.REPEATED_CONTACT, marks=NOT_LEARNT),
+        ("this is the first time I'm calling", Intent.REPEATED_CONTACT),
     ],
 )
 def test_what_is_denied_or_somebody_elses_is_not_wanted(model: IntentModel, text: str, intent: Intent) -> None:

@@ -1,4 +1,9 @@
-"""Texts made from our own sentences: ``zh.toml`` and ``en.toml`` beside this file, which say how they are written."""
+"""
+Texts made from our own sentences, in files beside this one that say how they are written.
+
+``zh.toml`` and ``en.toml`` hold the slots and patterns with many choices, ``*_said.toml`` whole sentences of many
+trades, ``*_denied.toml`` those that are close to an intent without meaning it, ``*_calls.toml`` longer ones.
+"""
 
 import re
 import tomllib
@@ -9,6 +14,8 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
+PARTS: Final = ("said", "denied", "calls")
+"""Files of a language beside that of its patterns."""
 _CHOICE: Final = re.compile(r"\(([^()]*)\)")
 _SLOT: Final = re.compile(r"\{(\w+)\}")
 _SPACES: Final = re.compile(r"\s+")
@@ -40,10 +47,13 @@ class _Mix(msgspec.Struct, frozen=True):
     fillers: str
 
 
-class _File(msgspec.Struct, frozen=True):
+class _More(msgspec.Struct, frozen=True):
+    group: tuple[_Group, ...]
+
+
+class _File(_More, frozen=True):
     slots: dict[str, str]
     mix: _Mix
-    group: tuple[_Group, ...]
 
 
 class _Pattern(NamedTuple):
@@ -57,9 +67,8 @@ def _lines(block: str) -> list[str]:
     return [line for line in block.splitlines() if line.strip() and not line.startswith("#")]
 
 
-def _read(language: Literal["zh", "en"]) -> _File:
-    text = (files(__name__) / f"{language}.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text), _File)
+def _read(name: str) -> object:
+    return tomllib.loads((files(__name__) / f"{name}.toml").read_text(encoding="utf-8"))
 
 
 def expand(pattern: str, slots: Mapping[str, Sequence[str]], random: Random) -> str:
@@ -79,12 +88,15 @@ class Phrasing:
     """The sentences of one language."""
 
     def __init__(self, language: Literal["zh", "en"]) -> None:
-        written = _read(language)
+        written = msgspec.convert(_read(language), _File)
+        more = [msgspec.convert(_read(f"{language}_{part}"), _More) for part in PARTS]
         self._language: Final = language
         self._slots = {name: _lines(block) for name, block in written.slots.items()}
         self._openers, self._closers = _lines(written.mix.openers), _lines(written.mix.closers)
         self._fillers = _lines(written.mix.fillers)
-        sources = [(line, group) for group in written.group for line in _lines(group.sentences)]
+        sources = [
+            (line, group) for part in (written, *more) for group in part.group for line in _lines(group.sentences)
+        ]
         self._patterns = [
             _Pattern(line, frozenset(group.intents), group.near, origin) for origin, (line, group) in enumerate(sources)
         ]
@@ -102,11 +114,11 @@ class Phrasing:
             seen: set[str] = set()
             for _ in range(each * _TRIES):
                 text = self._tidy(expand(pattern.source, self._slots, random))
-                if len(seen) < each and text and text not in seen:
-                    seen.add(text)
+                spoken = self._spoken(text, random)
+                if len(seen) < each and text and spoken not in seen:
+                    seen.add(spoken)
                     singles.append((pattern, text))
-        for pattern, text in singles:
-            self._add(made, self._spoken(text, random), pattern.intents, pattern.origin)
+                    self._add(made, spoken, pattern.intents, pattern.origin)
         for _ in range(int(len(singles) * _JOINED)):
             (one, first), (other, second) = random.sample(singles, 2)
             if one.near in other.intents or other.near in one.intents:
@@ -126,7 +138,7 @@ class Phrasing:
         if random.random() < _CLOSED:
             text += random.choice(self._closers)
         question = text.endswith(("吗", "呢", "么")) or text.startswith(
-            ("how", "what", "where", "can ", "could", "when")
+            ("how", "what", "where", "can ", "could", "when", "why", "who", "is ", "do ", "does ", "will ", "are ")
         )
         full = ("？", "。") if self._language == "zh" else ("?", ".")
         return self._tidy(self._capital(text) + full[not question])
