@@ -62,4 +62,11 @@ if ! command -v nvidia-smi >/dev/null 2>&1; then
     skip gpu
 fi
 echo "== tests with servers, real weights, a browser"
-"$BIN/python" -m pytest -q --durations=25 -m "($slow) and not kafka3$without"
+# Tests of the whole program wait more than they work: the others run beside them, but no two of these at once.
+"$BIN/python" -m pytest -q --durations=15 -m "($slow) and not kafka3$without" --ignore tests/end_to_end tests >out/parts.log 2>&1 &
+parts=$!
+program=0
+"$BIN/python" -m pytest -q --durations=15 -m "($slow) and not kafka3$without" tests/end_to_end || program=$?
+wait $parts || program=$?
+cat out/parts.log
+exit $program
