@@ -45,7 +45,7 @@ def grams(text: str, language: Literal["zh", "en"]) -> npt.NDArray[np.int64]:
     if all(token in _STOP for token in tokens):
         return np.array([], dtype=np.int64)
     bare = _DIGITS.sub("0", _SIGNS.sub(" ", text))
-    more = [zlib.crc32(run.encode()) % SIZE for run in (*_negated(tokens), *_sounds(tokens))]
+    more = [zlib.crc32(run.encode()) % SIZE for run in (*_words(tokens), *_negated(tokens), *_sounds(tokens))]
     return np.unique(np.concatenate([ngrams(bare, language, _BITS)[0], np.array(more, dtype=np.int64)]))
 
 
@@ -63,6 +63,14 @@ def _runs(tokens: Sequence[str], longest: int) -> Iterator[str]:
     for size in range(1, longest + 1):
         for at in range(len(tokens) - size + 1):
             yield " ".join(tokens[at : at + size])
+
+
+def _words(tokens: Sequence[str]) -> Iterator[str]:
+    """Three in a row, from the beginning to the end, and pairs with one left out; without punctuation."""
+    said = ["^", *(token for token in tokens if token not in _STOP), "$"]
+    for one, two, three in zip(said, said[1:], said[2:], strict=False):
+        yield f"{one} {two} {three}"
+        yield f"{one} _ {three}"
 
 
 def _negated(tokens: Sequence[str]) -> Iterator[str]:

@@ -236,7 +236,7 @@ CATALOGUE: Final = (
             File(
                 "intent-open.safetensors",
                 1_512_424,
-                "01e1db2f35ee66998665e6fac5efbd8f4c5c9f8ed9e77a68124992c8d8ab4cb0",
+                "38bcc6a91ee7559aba3d1bf048508292764478f8f338cb394711fecbebbcd6bf",
                 ("models/shipped/intent-open.safetensors",),
             ),
         ),

@@ -32,7 +32,7 @@ from models.weights import locate
 _Floats = npt.NDArray[np.float32]
 
 _FOLDS: Final = 3
-_STEPS: Final = 80
+_STEPS: Final = 60
 _SPREAD: Final = 6.0
 """Weight of the vector beside the runs."""
 _RUNS: Final = 8.0
