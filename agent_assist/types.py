@@ -339,10 +339,23 @@ class Recollection(msgspec.Struct, frozen=True, kw_only=True):
     """Of the time of the call."""
 
 
+class Exposure(msgspec.Struct, frozen=True, kw_only=True):
+    """What the customer's side of a call exposed the agent to."""
+
+    ms: int
+    """Of utterances in which the customer was angry or agitated, or abused the agent."""
+    abusive: int
+    """Of them, those with words of abuse."""
+    utterance_ids: tuple[str, ...]
+    hard: bool
+    """Whether it is a call after which a short break is due."""
+
+
 class CallReview(msgspec.Struct, frozen=True, kw_only=True):
     """What a call was like, once it is over: it follows from what was said, and is made anew when it is read."""
 
     recollection: Recollection
+    exposure: Exposure
 
 
 class CallRecord(msgspec.Struct, frozen=True, kw_only=True):

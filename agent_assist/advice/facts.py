@@ -11,16 +11,13 @@ from models.written import written
 _COVERED: Final = 0.5
 """Share of what a sentence says that one of the sources must say, by words or pairs of characters: ours."""
 _PROMISE_COVERED: Final = 0.6
-_ENGLISH: Final = {
-    word: n
-    for n, word in enumerate(
-        (
-            *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"),
-            *("twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"),
-        )
-    )
-} | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
-_ENGLISH |= {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "twice": 2, "double": 2, "half": 0}
+_COUNTED: Final = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"),
+    *("twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"),
+)
+_TENS: Final = {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
+_LARGE: Final = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "twice": 2, "double": 2, "half": 0}
+_ENGLISH: Final = {word: n for n, word in enumerate(_COUNTED)} | _TENS | _LARGE
 _NUMBER: Final = re.compile(
     rf"(?P<digits>\d+(?:[.,]\d+)*)|(?P<zh>[零〇一二两三四五六七八九十百千万亿半]+)|\b(?P<en>{'|'.join(_ENGLISH)})\b",
     re.IGNORECASE,
@@ -98,6 +95,7 @@ def _amounts(text: str) -> set[tuple[str, str]]:
     """Numbers with what follows them; a lone "one" or 一 is none."""
     found: set[tuple[str, str]] = set()
     for match in _NUMBER.finditer(text):
+        number: str
         if match["digits"]:
             number = match["digits"].replace(",", "")
         elif match["zh"]:

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from agent_assist.call.care import exposure
 from agent_assist.call.fields import REQUIRED, Field, known_of
 from agent_assist.call.recollect import recollection
 from agent_assist.types import CallRecord, CallReview
@@ -31,7 +32,8 @@ def review(
             record.duration_ms,
             known=known_of(attributes, record.customer_name),
             required=required,
-        )
+        ),
+        exposure=exposure(record.utterances),
     )
 
 
