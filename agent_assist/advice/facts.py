@@ -70,8 +70,8 @@ def unsupported(text: str, sources: Sequence[str], language: str) -> str:
     for sentence in sentences(text):
         parts = [part for part in clauses(sentence) if _COMMITS.search(part)]
         for part in parts:
-            if (found := _promise(part, sources)) is not None:
-                return f"a promise that was not made: {found[:60]}"
+            if (unmade := _promise(part, sources)) is not None:
+                return f"a promise that was not made: {unmade[:60]}"
         if (support := _support(sentence, sources)) < _COVERED:
             return f"a sentence that nothing supports ({support:.0%}): {sentence[:60]}"
     return ""
@@ -95,9 +95,8 @@ def _amounts(text: str) -> set[tuple[str, str]]:
     """Numbers with what follows them; a lone "one" or 一 is none."""
     found: set[tuple[str, str]] = set()
     for match in _NUMBER.finditer(text):
-        number: str
         if match["digits"]:
-            number = match["digits"].replace(",", "")
+            number = str(match["digits"]).replace(",", "")
         elif match["zh"]:
             number = mandarin_number(match["zh"]) or match["zh"]
         else:
