@@ -97,6 +97,15 @@ def test_a_stretch_of_one_emotion_asks_for_one_reply() -> None:
     ]
 
 
+def test_an_emotion_on_the_agents_channel_is_never_judged() -> None:
+    def lines(label: EmotionLabel | None) -> list[Utterance]:
+        return [said(A, 0, "Hello.", label), said(C, 2, "Late again!", ANGRY), said(A, 4, "Your number?", label)]
+
+    for label in EmotionLabel:
+        assert acknowledgements(lines(label)) == acknowledgements(lines(None))
+    assert [one.utterance_id for one in acknowledgements(lines(ANGRY))] == ["c:customer:2"]
+
+
 def test_both_sample_calls_have_their_anger_taken_up(spoken: Callable[[str], list[Utterance]]) -> None:
     for name in ("zh_late_order", "en_cancel_plan"):
         found = acknowledgements(spoken(name))
