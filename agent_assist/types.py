@@ -9,7 +9,7 @@ import msgspec
 from audio.types import Channel
 from models.curve import Swings, Trend
 from models.turning import Turn
-from models.types import ChurnRisk, Emotion, Utterance
+from models.types import ChurnRisk, Emotion, EmotionLabel, Utterance
 
 
 class CallStarted(msgspec.Struct, frozen=True, kw_only=True, tag="started"):
@@ -442,10 +442,37 @@ class Recollection(msgspec.Struct, frozen=True, kw_only=True):
     """Of the time of the call."""
 
 
+class Exposure(msgspec.Struct, frozen=True, kw_only=True):
+    """What the customer's side of a call exposed the agent to."""
+
+    ms: int
+    """Of utterances in which the customer was angry or agitated, or abused the agent."""
+    abusive: int
+    """Of them, those with words of abuse."""
+    utterance_ids: tuple[str, ...]
+    hard: bool
+    """Whether it is a call after which a short break is due."""
+
+
+class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
+    """An emotion of the customer, and whether the agent took it up in their next two utterances."""
+
+    utterance_id: str
+    """Of the customer."""
+    emotion: EmotionLabel
+    acknowledged: bool
+    by: str | None
+    """Utterance of the agent that did."""
+
+
 class CallReview(msgspec.Struct, frozen=True, kw_only=True):
     """What a call was like, once it is over: it follows from what was said, and is made anew when it is read."""
 
     recollection: Recollection
+    exposure: Exposure
+    acknowledgements: tuple[Acknowledgement, ...]
+    greeted_by_name: bool | None
+    """None where the customer's name is not known."""
 
 
 class CallRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -97,7 +97,7 @@ def _amounts(text: str) -> set[tuple[str, str]]:
     for match in _NUMBER.finditer(text):
         number: str
         if match["digits"]:
-            number = match["digits"].replace(",", "")
+            number = str(match["digits"]).replace(",", "")
         elif match["zh"]:
             number = mandarin_number(match["zh"]) or match["zh"]
         else:

@@ -5,6 +5,8 @@ from typing import Final
 
 import msgspec
 
+from agent_assist.call.acknowledge import acknowledgements, greeted_by_name
+from agent_assist.call.care import exposure
 from agent_assist.call.fields import REQUIRED, Field, known_of
 from agent_assist.call.recollect import recollection
 from agent_assist.types import CallRecord, CallReview
@@ -31,7 +33,10 @@ def review(
             record.duration_ms,
             known=known_of(attributes, record.customer_name),
             required=required,
-        )
+        ),
+        exposure=exposure(record.utterances),
+        acknowledgements=acknowledgements(record.utterances),
+        greeted_by_name=greeted_by_name(record.utterances, record.customer_name),
     )
 
 
