@@ -214,9 +214,15 @@ CATALOGUE: Final = (
         (
             File(
                 "text-open.safetensors",
-                9_155_820,
-                "89b6a9cdc364362b3910c2cb6f825b8bd87c19ce2c6553bbe43b3910dbf93790",
+                3_449_432,
+                "f57ed23653d4830a8392df116715fd45495e2bc2acc729267043bc634e150dd5",
                 ("models/shipped/text-open.safetensors",),
+            ),
+            File(
+                "text-open.onnx",
+                3_609_452,
+                "e95ca55703b96592605b9db53fb7f06782abe8b24529fe1e7b3f6618bc78c1c6",
+                ("models/shipped/text-open.onnx",),
             ),
         ),
     ),

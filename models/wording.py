@@ -1,21 +1,24 @@
 """Sentiment and emotion of words by a trained model; ``models.sentiment`` has what stands in where it is missing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from models.embedding import Embedding, Top
+from models.errors import WeightsDamaged
 from models.ngrams import ngrams
 from models.sentiment import Sentiment, language_of, score
+from models.tensors import read_tensors
 
 SENTIMENTS: Final = ("negative", "neutral", "positive")
 EMOTIONS: Final = ("neutral", "angry", "anxious", "disappointed", "satisfied")
 OPEN: Final = Path(__file__).parent / "shipped" / "text-open.safetensors"
-"""The weights that come with the project; see docs/models/text-open.md."""
+"""The weights that come with the project, with their top beside them; see docs/models/text-open.md."""
 _LANGUAGES: Final[tuple[Literal["zh", "en"], ...]] = ("zh", "en")
 _NOTHING: Final = Sentiment(value=None, confidence=0.0)
 
@@ -28,8 +31,10 @@ class Head:
 
     idf: Floats
     """Shape (buckets,); how rare each n-gram is."""
-    grams: Floats
+    grams: npt.NDArray[np.int8]
     """Shape (buckets, 8)."""
+    grams_scale: Floats
+    """What each of the eight columns is multiplied by, shape (8,)."""
     hidden: Floats
     """Shape (dense, h)."""
     hidden_bias: Floats
@@ -58,7 +63,7 @@ class Head:
         weights = counts * self.idf[buckets]
         weights /= max(float(np.linalg.norm(weights)), 1e-9)
         inner = np.maximum(dense @ self.hidden + self.hidden_bias, 0)
-        total = weights @ self.grams[buckets] + inner @ self.out + dense @ self.direct + self.bias
+        total = weights @ self.grams[buckets] * self.grams_scale + inner @ self.out + dense @ self.direct + self.bias
         return np.asarray(total, dtype=np.float32)
 
 
@@ -83,25 +88,17 @@ class TextModel:
         Load the heads.
 
         Args:
-            weights: A file that ``models.training.text`` wrote.
+            weights: A file that ``models.training.text`` wrote; the tuned layers are in the file beside it that ends
+                in ``.onnx``.
             embedding: The one that it was trained with.
-        """
-        from safetensors.numpy import load_file  # noqa: PLC0415
 
-        tensors = load_file(weights)
+        Raises:
+            WeightsDamaged: If it is no such file, or the one beside it is another's.
+        """
+        tensors, notes = read_tensors(weights)
         self._embedding = embedding
-        # Weights that were made before there was a top of their own stand on the plain one alone.
-        self._top = Top(tensors["top"].tobytes()) if "top" in tensors else None
-        self._heads: dict[Literal["zh", "en"], Head] = {
-            language: Head(
-                **{
-                    name.partition(".")[2]: tensor.astype(np.float32)
-                    for name, tensor in tensors.items()
-                    if name.startswith(f"{language}.")
-                }
-            )
-            for language in _LANGUAGES
-        }
+        self._top = _top(weights.with_suffix(".onnx"), notes)
+        self._heads = {language: _head(tensors, language) for language in _LANGUAGES}
 
     def __call__(self, text: str, language: str) -> Sentiment:
         """As ``TextSentiment``."""
@@ -138,6 +135,26 @@ class TextModel:
             _NOTHING if language is None else _sentiment(self._heads[language].scores(text, language, next(found)))
             for text, language in zip(texts, known, strict=True)
         ]
+
+
+def _head(tensors: Mapping[str, npt.NDArray[Any]], language: str) -> Head:
+    mine: dict[str, npt.NDArray[Any]] = {
+        name.partition(".")[2]: tensor if tensor.dtype == np.int8 else tensor.astype(np.float32)
+        for name, tensor in tensors.items()
+        if name.startswith(f"{language}.")
+    }
+    return Head(**mine)
+
+
+def _top(path: Path, notes: Mapping[str, str]) -> Top | None:
+    """The layers that were tuned for these heads; None of heads that stand on the plain ones alone."""
+    expected = notes.get("top")
+    if expected is None:
+        return None
+    graph = path.read_bytes() if path.is_file() else b""
+    if (found := sha256(graph).hexdigest()) != expected:
+        raise WeightsDamaged(str(path), f"the layers of these heads, SHA-256 {expected}", found if graph else "no file")
+    return Top(graph)
 
 
 def _sentiment(scores: Floats) -> Sentiment:

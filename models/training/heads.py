@@ -314,3 +314,13 @@ def scores(head: dict[str, Floats], table: Table) -> Floats:
     inner = np.maximum(table.dense @ head["hidden"] + head["hidden_bias"], 0)
     total = said + inner @ head["out"] + table.dense @ head["direct"] + head["bias"]
     return np.asarray(total, dtype=np.float32)
+
+
+def packed(head: Mapping[str, Floats]) -> dict[str, npt.NDArray[Any]]:
+    """A head as it is kept: n-grams, most of it by far, in eight bits with a scale a column, the rest in sixteen."""
+    scale = np.maximum(np.abs(head["grams"]).max(axis=0), 1e-9) / 127
+    rest = {name: tensor.astype(np.float16) for name, tensor in head.items() if name != "grams"}
+    return rest | {
+        "grams": np.rint(head["grams"] / scale).astype(np.int8),
+        "grams_scale": scale.astype(np.float32),
+    }

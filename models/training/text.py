@@ -10,6 +10,7 @@ embeddings from one run to the next.
 import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 from typing import Any, Final, NamedTuple
@@ -21,8 +22,9 @@ from rich.console import Console
 
 from models.e5 import tuned, weights_of
 from models.embedding import Embedding, Top
+from models.tensors import write_tensors
 from models.training.confusion import Confusion, plain
-from models.training.heads import PLAIN, TUNED, Recipe, Table, counted, fit, mixed, rarity, scores, tabulate
+from models.training.heads import PLAIN, TUNED, Recipe, Table, counted, fit, mixed, packed, rarity, scores, tabulate
 from models.training.labelled import SETS, Labelled, Language, Licence, read, read_own
 from models.training.service import sentences
 from models.training.top import Top as TunedTop
@@ -140,7 +142,7 @@ def split(groups: Mapping[str, Sequence[Labelled]], reading: Reading) -> Split:
     return Split(kept, held, first, other)
 
 
-def train(parts: Mapping[Language, Split], plain: Top, recipe: Recipe) -> dict[str, npt.NDArray[Any]]:
+def train(parts: Mapping[Language, Split], plain: Top, recipe: Recipe) -> tuple[bytes, dict[str, npt.NDArray[Any]]]:
     """Tune the top, fit heads on it and on the plain one, mix and calibrate them, and print how they do."""
     grams: dict[Language, list[Grams]] = {language: counted(part.kept, recipe.bits) for language, part in parts.items()}
     idf: dict[Language, Floats] = {language: rarity(found, recipe.bits) for language, found in grams.items()}
@@ -159,14 +161,14 @@ def train(parts: Mapping[Language, Split], plain: Top, recipe: Recipe) -> dict[s
         for language, table in tables.items()
     }
     plain_heads = fit(whole, idf, PLAIN)
-    tensors: dict[str, npt.NDArray[Any]] = {"top": np.frombuffer(graph, dtype=np.uint8)}
+    tensors: dict[str, npt.NDArray[Any]] = {}
     for language, part in parts.items():
         dense = _dense([Top(graph), plain], part.held_inputs)
         table = tabulate(part.held, counted(part.held, recipe.bits), idf[language], dense, _shares(part.held))
         head = calibrated(mixed(tuned_heads[language], plain_heads[language]), table)
         _show(head, table, part.held)
-        tensors |= {f"{language}.{name}": tensor.astype(np.float16) for name, tensor in head.items()}
-    return tensors
+        tensors |= {f"{language}.{name}": tensor for name, tensor in packed(head).items()}
+    return graph, tensors
 
 
 def _dense(tops: Sequence[Top], inputs: Inputs) -> Floats:
@@ -234,9 +236,7 @@ def _show(head: dict[str, Floats], table: Table, rows: Sequence[Labelled]) -> No
 
 
 def main() -> None:
-    """Train both languages and write the file."""
-    from safetensors.numpy import save_file  # noqa: PLC0415
-
+    """Train both languages, and write the heads and, beside them, the tuned top."""
     parser = argparse.ArgumentParser(description="Train the sentiment and the emotions of words.")
     parser.add_argument("--weights", choices=("open", "research"), required=True)
     parser.add_argument("--data", type=Path, required=True, help="a folder for each public set")
@@ -251,7 +251,7 @@ def main() -> None:
     reading = Reading(embedding, given.cache)
     own = [row for path in given.own for row in read_own(path)]
     languages: tuple[Language, ...] = ("zh", "en")
-    tensors = train(
+    graph, tensors = train(
         {
             language: split(gathered(given.weights, language, given.data, own, given.without), reading)
             for language in languages
@@ -260,8 +260,12 @@ def main() -> None:
         replace(TUNED, passes=given.passes),
     )
     given.out.parent.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, given.out, {"weights": given.weights, "without": " ".join(given.without)})
-    Console().print(f"{given.out}: {given.out.stat().st_size / 1e6:.1f} MB")
+    top = given.out.with_suffix(".onnx")
+    top.write_bytes(graph)
+    notes = {"weights": given.weights, "without": " ".join(given.without), "top": sha256(graph).hexdigest()}
+    write_tensors(given.out, tensors, notes)
+    for path in (given.out, top):
+        Console().print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
 
 from models.embedding import WIDTH
+from models.errors import WeightsDamaged
 from models.ngrams import ngrams
 from models.sentiment import Sentiment
-from models.wording import TextModel
+from models.tensors import write_tensors
+from models.wording import OPEN, TextModel
 
 _BITS = 10
 _DENSE = WIDTH + 6
@@ -40,7 +41,8 @@ class LettersOnly:
 def head(language: str, **changed: np.ndarray) -> dict[str, np.ndarray]:
     zeros = {
         "idf": np.ones(1 << _BITS, dtype=np.float32),
-        "grams": np.zeros((1 << _BITS, 8), dtype=np.float16),
+        "grams": np.zeros((1 << _BITS, 8), dtype=np.int8),
+        "grams_scale": np.ones(8, dtype=np.float32),
         "hidden": np.zeros((_DENSE, 4), dtype=np.float16),
         "hidden_bias": np.zeros(4, dtype=np.float16),
         "out": np.zeros((4, 8), dtype=np.float16),
@@ -52,7 +54,7 @@ def head(language: str, **changed: np.ndarray) -> dict[str, np.ndarray]:
 
 def grams(text: str, column: int) -> np.ndarray:
     """Weights that know the n-grams of one text."""
-    found = np.zeros((1 << _BITS, 8), dtype=np.float16)
+    found = np.zeros((1 << _BITS, 8), dtype=np.int8)
     found[ngrams(text, "en", _BITS)[0], column] = 20
     return found
 
@@ -67,7 +69,7 @@ def model(tmp_path: Path, embedding: LettersOnly) -> TextModel:
     random = np.random.default_rng(1)
     dense = random.normal(size=(_DENSE, 8)).astype(np.float16)
     tensors = head("zh", direct=dense) | head("en", grams=grams("no way", 0), direct=dense / 100)
-    save_file(tensors, tmp_path / "text.safetensors")
+    write_tensors(tmp_path / "text.safetensors", tensors, {})
     return TextModel(tmp_path / "text.safetensors", embedding)
 
 
@@ -122,3 +124,15 @@ def test_threads_do_not_disturb_each_other(model: TextModel) -> None:
 def test_as_many_languages_as_texts_are_expected(model: TextModel) -> None:
     with pytest.raises(ValueError, match="zip"):
         model.read(["one", "two"], ["en"])
+
+
+@pytest.mark.parametrize("beside", [None, b"of other heads"])
+def test_heads_without_the_layers_they_were_trained_with_are_refused(
+    tmp_path: Path, embedding: LettersOnly, beside: bytes | None
+) -> None:
+    path = tmp_path / "text.safetensors"
+    path.write_bytes(OPEN.read_bytes())
+    if beside is not None:
+        path.with_suffix(".onnx").write_bytes(beside)
+    with pytest.raises(WeightsDamaged, match=r"text\.onnx"):
+        TextModel(path, embedding)
