@@ -130,6 +130,14 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return bool(self.phrases or self.all_of or self.competitors or self.intents or self.emotions)
 
     @property
+    def needed(self) -> tuple[str, ...]:
+        """Phrases of which one at least has to stand in the utterance; none where it can be met without."""
+        if self.either or self.competitors:
+            return ()
+        groups = (self.phrases,) if self.phrases else self.all_of
+        return tuple(phrase for group in groups for phrases in group.values() for phrase in phrases)
+
+    @property
     def is_silence(self) -> bool:
         """Whether it looks at the silence before an utterance."""
         return any(measure.name == "silence_ms" for measure in self.measures)

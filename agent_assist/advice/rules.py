@@ -11,6 +11,7 @@ from agent_assist.advice.evidence import Evidence
 from agent_assist.advice.foretelling import Foretold, Told, foretell, settle, unheard
 from agent_assist.advice.matching import Case, Ready
 from agent_assist.advice.names import Lexicon
+from agent_assist.advice.phrases import Index
 from agent_assist.advice.playbook import Playbook
 from agent_assist.advice.rule import Signal as SignalName
 from agent_assist.advice.showing import feel, show, withhold
@@ -42,6 +43,21 @@ class Advice(NamedTuple):
     risk: ChurnRisk | None = None
 
 
+class _Listening:
+    """The rules that look at what is said on a channel, and a quick look at which of them need not be tried."""
+
+    def __init__(self, rules: list[Ready]) -> None:
+        self._rules = rules
+        needed = {one.rule.id: phrases for one in rules if (phrases := one.rule.needed)}
+        self._needed = needed.keys()
+        self._index = Index(needed)
+
+    def heard(self, evidence: Evidence) -> list[Ready]:
+        """In their order, those that may be met; the others need words that do not stand there."""
+        there = self._index.candidates(evidence.text)
+        return [one for one in self._rules if one.rule.id in there or one.rule.id not in self._needed]
+
+
 class Rules:
     """A playbook made ready; keeps nothing of any call."""
 
@@ -53,10 +69,10 @@ class Rules:
         ready = [Ready.of(rule, competitors) for rule in playbook.rules]
         self._awaited = [one for one in ready if one.rule.not_said is not None]
         self._after = [one for one in ready if one.rule.after and one.rule.not_said is None]
-        self._after_of = _by_channel(one for one in self._after if one.rule.listens)
+        self._after_of = _listening(one for one in self._after if one.rule.listens)
         live = [one for one in ready if not one.rule.after and one.rule.not_said is None]
-        self._live = _by_channel(one for one in live if one.rule.risk is None)
-        self._risky = _by_channel(one for one in live if one.rule.risk is not None)
+        self._live = _listening(one for one in live if one.rule.risk is None)
+        self._risky = _listening(one for one in live if one.rule.risk is not None)
         silent = [one for one in live if one.rule.is_silence and not one.rule.listens]
         self._silent = _by_channel(silent)
         self._silent_at_end = [one for one in silent if one.rule.speaker is None]
@@ -81,16 +97,16 @@ class Rules:
         case = Case(state, state.reached_ms, state.silence_ms, utterance, evidence)
         this = Round(self._playbook.source, case)
         this.end_silences()
-        for ready in self._live[utterance.channel]:
+        for ready in self._live[utterance.channel].heard(evidence):
             this.attempt(this.live, ready)
         risk = state.risk
         if of_customer:
             this.state = _heed(this.state, this.signals | self._signals(evidence, utterance))
             risk = judge(this.state.features)
         case.state, case.risk = this.state, risk
-        for ready in self._risky[utterance.channel]:
+        for ready in self._risky[utterance.channel].heard(evidence):
             this.attempt(this.live, ready)
-        for ready in self._after_of[utterance.channel]:
+        for ready in self._after_of[utterance.channel].heard(evidence):
             this.attempt(this.collect, ready)
         for ready in self._awaited:
             this.attempt(this.wait, ready)
@@ -170,6 +186,10 @@ def _by_channel(rules: Iterable[Ready]) -> dict[Channel, list[Ready]]:
     """For each channel, the rules that look at what is said on it."""
     found = list(rules)
     return {channel: [one for one in found if one.rule.speaker in (None, channel)] for channel in Channel}
+
+
+def _listening(rules: Iterable[Ready]) -> dict[Channel, _Listening]:
+    return {channel: _Listening(found) for channel, found in _by_channel(rules).items()}
 
 
 def _so_far(state: CallState, partial: Partial) -> Utterance:

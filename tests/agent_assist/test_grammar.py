@@ -1,6 +1,8 @@
 """How phrases are written, what they need, and which of many may stand in a text."""
 
+from collections.abc import Callable
 from time import process_time
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,7 +10,10 @@ from hypothesis import strategies as st
 
 from agent_assist.advice.phrases import Index, Text, compile_phrase
 from agent_assist.advice.playbook import Phrases, load
-from agent_assist.advice.spoken import spoken
+from agent_assist.advice.spoken import spoken as tokens_of
+from agent_assist.call.assistant import Assistant
+from agent_assist.types import Card, Final
+from models.types import Utterance
 
 RULES = load().rules
 SOURCES = sorted(
@@ -25,7 +30,7 @@ WORDS = sorted({word for source in SOURCES for word in source.replace("|", " ").
 
 
 def said(text: str) -> Text:
-    return Text.of(spoken(text))
+    return Text.of(tokens_of(text))
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join))
@@ -121,3 +126,22 @@ def test_phrases_of_a_rule_are_one_group() -> None:
     index = Index({name: [one for group in each.values() for one in group] for name, each in phrases.items()})
     assert "cancel_intent" in index.candidates(said("我要退款"))
     assert "cancel_intent" in index.candidates(said("我要推款"))
+
+
+def test_rules_that_are_not_tried_for_want_of_words_would_not_have_been_met(
+    spoken: Callable[[str], list[Utterance]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def advised() -> list[Any]:
+        assistant, told = Assistant(load()), list[Any]()
+        for name in ("zh_late_order", "en_cancel_plan"):
+            state = None
+            for utterance in said_in[name]:
+                state, more = assistant.step(state, Final(call_id=name, utterance=utterance))
+                told += more
+        return told
+
+    said_in = {name: spoken(name) for name in ("zh_late_order", "en_cancel_plan")}
+    found = advised()
+    assert sum(isinstance(one, Card) for one in found) > 10
+    monkeypatch.setattr("agent_assist.advice.rules._Listening.heard", lambda self, _: self._rules)
+    assert advised() == found
