@@ -4,9 +4,10 @@ import { LitElement, css, html, nothing as blank } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { type Connection, type Gateway, LiveChannel, ask, callPath, takeToken } from "./client";
-import { chosenTheme, keepTheme, style } from "./style";
+import { Look } from "./look";
+import { type Theme, chosenTheme, page, style } from "./style";
 import type { CallRecord, CallSummary, Level, Me } from "./types";
-import { chosenLanguage, clock, keepLanguage, words } from "./words";
+import { clock } from "./words";
 
 const WEIGHT: Record<Level, number> = { critical: 3, elevated: 2, watch: 1, none: 0, unknown: 0 };
 
@@ -24,7 +25,9 @@ export function inOrder(calls: Iterable<CallSummary>): CallSummary[] {
 
 @customElement("warmline-calls")
 export class Calls extends LitElement {
-  @property({ reflect: true }) theme: "light" | "dark" = chosenTheme();
+  @property({ reflect: true }) theme: Theme = chosenTheme();
+
+  private readonly look = new Look(this);
 
   @state() private calls = new Map<string, CallSummary>();
   @state() private loaded = false;
@@ -32,7 +35,6 @@ export class Calls extends LitElement {
   @state() private retryAt = 0;
   @state() private now = Date.now();
   @state() private wanted = "";
-  @state() private language = chosenLanguage();
 
   @state() private failed = "";
 
@@ -80,7 +82,7 @@ export class Calls extends LitElement {
   }
 
   override updated(): void {
-    document.documentElement.lang = words(this.language).lang;
+    document.documentElement.lang = this.look.words.lang;
   }
 
   private key(event: KeyboardEvent): void {
@@ -99,7 +101,7 @@ export class Calls extends LitElement {
   }
 
   override render() {
-    const w = words(this.language);
+    const w = this.look.words;
     const notice = {
       connecting: this.loaded ? "" : w.connecting,
       open: "",
@@ -123,8 +125,7 @@ export class Calls extends LitElement {
           @input=${(e: Event) => (this.wanted = (e.target as HTMLInputElement).value)}
         />
         <a class="button" href="/search">${w.searchCalls}</a>
-        <button @click=${this.switchLanguage}>${w.other}</button>
-        <button @click=${this.switchTheme} aria-label=${w.theme} title=${w.theme}>◐</button>
+          ${this.look.buttons()}
       </header>
       <div role="status">${notice || this.failed ? html`<p class="notice">${notice || this.failed}</p>` : blank}</div>
       ${this.board()}
@@ -156,7 +157,7 @@ export class Calls extends LitElement {
 
   /** What waits for a supervisor, above the list. */
   private board() {
-    const w = words(this.language);
+    const w = this.look.words;
     if (!this.loaded || this.me === null || ["agent", "senior"].includes(this.me.role)) return blank;
     const waiting = inOrder(this.calls.values()).filter((c) => c.status === "live" && c.open_alerts + c.questions > 0);
     return html`<section class="board" aria-label=${w.alerts} aria-live="polite">
@@ -180,12 +181,12 @@ export class Calls extends LitElement {
       const open = record.cards.filter((c) => c.kind === "alert" && !seen.has(c.id));
       await Promise.all(open.map((c) => ask(this.gateway, `${callPath(call)}/cards/${encodeURIComponent(c.id)}/acknowledge`, "POST")));
     } catch {
-      this.failed = words(this.language).notSaved;
+      this.failed = this.look.words.notSaved;
     }
   }
 
   private row(call: CallSummary) {
-    const w = words(this.language);
+    const w = this.look.words;
     const started = new Date(call.started_at);
     const length = call.status === "live" ? this.now - started.getTime() : call.duration_ms;
     const time = new Intl.DateTimeFormat(w.lang, { dateStyle: "short", timeStyle: "medium" }).format(started);
@@ -201,33 +202,11 @@ export class Calls extends LitElement {
     </tr>`;
   }
 
-  private switchLanguage(): void {
-    this.language = this.language === "zh" ? "en" : "zh";
-    keepLanguage(this.language);
-  }
-
-  private switchTheme(): void {
-    this.theme = this.theme === "dark" ? "light" : "dark";
-    keepTheme(this.theme);
-  }
-
   static override styles = [
     style,
+    page,
     css`
-      :host {
-        min-height: 100vh;
-      }
-      header {
-        display: flex;
-        flex-wrap: wrap;
-        align-items: center;
-        gap: 10px;
-        padding: 12px 20px;
-        background: var(--warm-surface);
-        border-bottom: 1px solid var(--warm-line);
-      }
       h1 {
-        font-size: 18px;
         flex: 1 1 auto;
       }
       input {
@@ -237,14 +216,6 @@ export class Calls extends LitElement {
         border: 1px solid var(--warm-line);
         border-radius: 6px;
         background: var(--warm-background);
-      }
-      a.button {
-        border: 1px solid var(--warm-line);
-        border-radius: 6px;
-        padding: 3px 10px;
-        min-height: 28px;
-        color: inherit;
-        font-weight: 400;
       }
       .board {
         display: grid;
@@ -270,10 +241,6 @@ export class Calls extends LitElement {
       }
       .quiet {
         color: var(--warm-good);
-      }
-      .notice {
-        padding: 6px 20px;
-        background: var(--warm-highlight);
       }
       main {
         padding: 12px 20px;
@@ -301,11 +268,6 @@ export class Calls extends LitElement {
       }
       .urgent {
         background: var(--warm-bad-surface);
-      }
-      a {
-        color: var(--warm-accent);
-        font-weight: 600;
-        text-decoration: none;
       }
       .empty {
         text-align: center;

@@ -7,9 +7,10 @@ import { repeat } from "lit/directives/repeat.js";
 import { type Connection, type Gateway, LiveChannel, ask, callPath, isProblem, sendFeedback, takeToken } from "./client";
 import "./curve";
 import { type CallView, apply, nothing } from "./state";
-import { chosenTheme, keepTheme, style } from "./style";
+import { Look } from "./look";
+import { type Theme, chosenTheme, style } from "./style";
 import type { Action, CallRecord, Card, Keys, Label, Me, Utterance } from "./types";
-import { chosenLanguage, clock, keepLanguage, words } from "./words";
+import { clock } from "./words";
 
 const FACES: Record<Label, string> = {
   neutral: "M8 15h8",
@@ -28,13 +29,14 @@ export class Overlay extends LitElement {
   /** Where the gateway is; empty for the page's own origin. */
   @property() server = "";
   @property() token = "";
-  @property({ reflect: true }) theme: "light" | "dark" = chosenTheme();
+  @property({ reflect: true }) theme: Theme = chosenTheme();
+
+  private readonly look = new Look(this);
 
   @state() private view: CallView = nothing;
   @state() private connection: Connection = "connecting";
   @state() private retryAt = 0;
   @state() private now = Date.now();
-  @state() private language = chosenLanguage();
   @state() private curveOpen = false;
   @state() private customerOnly = false;
   @state() private following = true;
@@ -77,13 +79,9 @@ export class Overlay extends LitElement {
   }
 
   override updated(): void {
-    this.lang = this.words.lang;
-    if (!this.hasAttribute("embedded") && document.body.contains(this)) document.documentElement.lang = this.words.lang;
+    this.lang = this.look.words.lang;
+    if (!this.hasAttribute("embedded") && document.body.contains(this)) document.documentElement.lang = this.look.words.lang;
     if (this.following && this.transcript) this.transcript.scrollTop = this.transcript.scrollHeight;
-  }
-
-  private get words() {
-    return words(this.language);
   }
 
   override render() {
@@ -92,7 +90,7 @@ export class Overlay extends LitElement {
       ${this.header(record)} ${this.notice()}
       ${record === null
         ? this.connection === "open" || this.view.waiting
-          ? html`<section class="empty" data-testid="waiting"><h2>${this.words.waiting}</h2><p class="muted">${this.words.waitingHint}</p></section>`
+          ? html`<section class="empty" data-testid="waiting"><h2>${this.look.words.waiting}</h2><p class="muted">${this.look.words.waitingHint}</p></section>`
           : blank
         : html`
             ${this.alerts(record)} ${this.desk(record)}
@@ -105,7 +103,7 @@ export class Overlay extends LitElement {
   }
 
   private header(record: CallRecord | null) {
-    const w = this.words;
+    const w = this.look.words;
     const name = record === null ? w.overlay : (record.customer_name ?? record.customer_id ?? w.unknownCustomer);
     const started = record?.started_at ? Date.parse(record.started_at) : null;
     const length = record === null ? 0 : record.status === "live" && started !== null ? this.now - started : record.duration_ms;
@@ -118,14 +116,13 @@ export class Overlay extends LitElement {
             <span class="status" data-testid="status">${w[record.status]}</span>
             <time data-testid="timer">${clock(length)}</time>`}
       <span class="tools">
-        <button @click=${this.switchLanguage} data-testid="language">${w.other}</button>
-        <button @click=${this.switchTheme} aria-label=${w.theme} title=${w.theme}>◐</button>
+          ${this.look.buttons()}
       </span>
     </header>`;
   }
 
   private notice() {
-    const w = this.words;
+    const w = this.look.words;
     const text = {
       connecting: this.view.record === null ? w.connecting : "",
       open: "",
@@ -144,12 +141,12 @@ export class Overlay extends LitElement {
     const lasts = all.filter((d, n) => !d.over && !all.slice(n).some((later) => later.over && later.stage === d.stage));
     const last = lasts.at(-1);
     if (last === undefined || this.view.record?.status !== "live") return blank;
-    return html`<p class="notice" data-testid="degraded">${this.words.degraded}: ${last.stage} (${last.reason})</p>`;
+    return html`<p class="notice" data-testid="degraded">${this.look.words.degraded}: ${last.stage} (${last.reason})</p>`;
   }
 
   private alerts(record: CallRecord) {
     const alerts = record.cards.filter((c) => c.kind === "alert").sort((a, b) => b.at_ms - a.at_ms);
-    return html`<section class="alerts" role="alert" aria-label=${this.words.alerts}>
+    return html`<section class="alerts" role="alert" aria-label=${this.look.words.alerts}>
       ${repeat(
         alerts,
         (c) => c.id,
@@ -168,7 +165,7 @@ export class Overlay extends LitElement {
 
   /** What supervisors and experts say; below it, the way to ask them, or, for them, to say it. */
   private desk(record: CallRecord) {
-    const w = this.words;
+    const w = this.look.words;
     const role = this.me?.role;
     const answered = new Set(record.whispers.map((x) => x.answers));
     const open = record.asked.filter((a) => !answered.has(a.id));
@@ -200,12 +197,12 @@ export class Overlay extends LitElement {
       else await ask(this.gateway, `${callPath(call)}/whispers`, "POST", { text, answers: answers || null });
       form.reset();
     } catch (error) {
-      this.failed = isProblem(error) ? error.detail : this.words.notSaved;
+      this.failed = isProblem(error) ? error.detail : this.look.words.notSaved;
     }
   }
 
   private mood(record: CallRecord) {
-    const w = this.words;
+    const w = this.look.words;
     // What is being said counts as soon as it has a mood; a final takes its place.
     const speaking = [...this.view.partials.values()].map((p) => p.emotion).filter((e) => e && e.label !== "unknown");
     const last = speaking.at(-1) ?? record.utterances.filter((u) => u.emotion !== null).at(-1)?.emotion;
@@ -236,7 +233,7 @@ export class Overlay extends LitElement {
   }
 
   private risk(record: CallRecord) {
-    const w = this.words;
+    const w = this.look.words;
     const { score, level, reasons } = record.risk;
     const percent = score === null ? 0 : Math.round(100 * score);
     return html`<section class="risk" aria-labelledby="risk-title">
@@ -256,7 +253,7 @@ export class Overlay extends LitElement {
   }
 
   private checklist(record: CallRecord) {
-    const w = this.words;
+    const w = this.look.words;
     const done = new Map(record.cards.filter((c) => c.kind === "tick").map((c) => [c.rule, c]));
     const steps = [...STEPS, ...[...done.keys()].filter((rule) => !STEPS.includes(rule))];
     return html`<section>
@@ -280,7 +277,7 @@ export class Overlay extends LitElement {
   }
 
   private cards(record: CallRecord) {
-    const w = this.words;
+    const w = this.look.words;
     const shown = record.cards
       .filter((c) => c.kind === "card" && !this.given(record, c).has("dismissed"))
       .sort((a, b) => b.priority - a.priority || b.at_ms - a.at_ms);
@@ -296,7 +293,7 @@ export class Overlay extends LitElement {
   }
 
   private card(record: CallRecord, card: Card) {
-    const w = this.words;
+    const w = this.look.words;
     const given = this.given(record, card);
     const button = (action: Action, face: string) => html`<button
       aria-pressed=${given.has(action)}
@@ -331,12 +328,12 @@ export class Overlay extends LitElement {
       await sendFeedback(this.gateway, call, card, action);
     } catch {
       set((actions) => actions.delete(action));
-      this.failed = this.words.notSaved;
+      this.failed = this.look.words.notSaved;
     }
   }
 
   private said(record: CallRecord) {
-    const w = this.words;
+    const w = this.look.words;
     const partials = [...this.view.partials.values()].sort((a, b) => a.start_ms - b.start_ms);
     const wanted = (who: string) => !this.customerOnly || who === "customer";
     const nobody = record.utterances.length + record.keys.length === 0 && partials.length === 0;
@@ -369,14 +366,14 @@ export class Overlay extends LitElement {
 
   private keys(k: Keys) {
     return html`<p class=${`said ${k.channel}`} data-testid="transcript-keys" data-id=${k.id}>
-      <small>${this.words.who[k.channel]} · ${clock(k.start_ms)}</small>${this.words.pressed} <kbd>${k.keys || "•".repeat(k.count)}</kbd>
+      <small>${this.look.words.who[k.channel]} · ${clock(k.start_ms)}</small>${this.look.words.pressed} <kbd>${k.keys || "•".repeat(k.count)}</kbd>
     </p>`;
   }
 
   private utterance(u: Utterance) {
     const label = u.emotion?.label;
     return html`<p class=${classMap({ said: true, [u.channel]: true })} data-testid="transcript-final" data-id=${u.id} lang=${u.language === "zh" ? "zh-CN" : u.language}>
-      <small>${this.words.who[u.channel]} · ${clock(u.start_ms)}${label && label !== "unknown" && label !== "neutral" ? html` · <span class=${`emotion-${label}`}>${this.words.labels[label]}</span>` : blank}</small
+      <small>${this.look.words.who[u.channel]} · ${clock(u.start_ms)}${label && label !== "unknown" && label !== "neutral" ? html` · <span class=${`emotion-${label}`}>${this.look.words.labels[label]}</span>` : blank}</small
       >${u.text}
     </p>`;
   }
@@ -389,7 +386,7 @@ export class Overlay extends LitElement {
   }
 
   private measures(record: CallRecord) {
-    const w = this.words;
+    const w = this.look.words;
     const { customer, agent, interruptions, non_talk_ms } = record.measures;
     const pace = customer.characters_per_minute ?? customer.words_per_minute;
     const unit = customer.characters_per_minute !== null ? w.cpm : w.wpm;
@@ -400,16 +397,6 @@ export class Overlay extends LitElement {
       <span>${w.silence} <b>${clock(non_talk_ms)}</b></span>
       <span>${w.speed} <b>${pace === null ? "–" : `${Math.round(pace)} ${unit}`}</b></span>
     </footer>`;
-  }
-
-  private switchLanguage(): void {
-    this.language = this.language === "zh" ? "en" : "zh";
-    keepLanguage(this.language);
-  }
-
-  private switchTheme(): void {
-    this.theme = this.theme === "dark" ? "light" : "dark";
-    keepTheme(this.theme);
   }
 
   static override styles = [

@@ -8,9 +8,10 @@ import "./curve";
 import { LAYERS, type Layer, type Player } from "./player";
 import "./player";
 import { heardAt } from "./stretches";
-import { chosenTheme, keepTheme, style } from "./style";
+import { Look } from "./look";
+import { type Theme, chosenTheme, page, style } from "./style";
 import type { CallRecord, Card, Clip, Me, Replayed, Utterance } from "./types";
-import { chosenLanguage, clock, keepLanguage, words } from "./words";
+import { clock } from "./words";
 
 const KEPT_LAYERS = "warmline.layers";
 
@@ -21,13 +22,14 @@ function keptLayers(): Set<Layer> {
 
 @customElement("warmline-replay")
 export class Replay extends LitElement {
-  @property({ reflect: true }) theme: "light" | "dark" = chosenTheme();
+  @property({ reflect: true }) theme: Theme = chosenTheme();
+
+  private readonly look = new Look(this);
 
   @state() private record: CallRecord | null = null;
   @state() private clips: Clip[] = [];
   @state() private me: Me | null = null;
   @state() private problem = "";
-  @state() private language = chosenLanguage();
   @state() private layers = keptLayers();
   @state() private ms = 0;
   @state() private following = true;
@@ -57,11 +59,7 @@ export class Replay extends LitElement {
   }
 
   override updated(): void {
-    document.documentElement.lang = words(this.language).lang;
-  }
-
-  private get words() {
-    return words(this.language);
+    document.documentElement.lang = this.look.words.lang;
   }
 
   private async load(): Promise<void> {
@@ -74,7 +72,7 @@ export class Replay extends LitElement {
       this.me = await ask<Me>(this.gateway, "/v1/me");
       if (this.mayKeep) this.clips = (await ask<{ clips: Clip[] }>(this.gateway, `/v1/clips?call=${encodeURIComponent(call)}`)).clips;
     } catch (error) {
-      const w = this.words;
+      const w = this.look.words;
       this.problem = isProblem(error) ? ({ 401: w.refused, 403: w.notYours, 404: w.gone }[error.status] ?? error.detail) : w.noAnswer;
     }
   }
@@ -145,7 +143,7 @@ export class Replay extends LitElement {
     try {
       this.again = await ask<Replayed>(this.gateway, `${callPath(this.record.call_id)}/replay`);
     } catch (error) {
-      this.said = isProblem(error) ? error.detail : this.words.noAnswer;
+      this.said = isProblem(error) ? error.detail : this.look.words.noAnswer;
     }
     this.running = false;
   }
@@ -159,16 +157,16 @@ export class Replay extends LitElement {
     try {
       const clip = await ask<Clip>(this.gateway, "/v1/clips", "POST", { call_id: this.record.call_id, start_ms, end_ms, title: given.get("title"), note: given.get("note"), tags });
       this.clips = [clip, ...this.clips];
-      this.said = this.words.kept;
+      this.said = this.look.words.kept;
       (event.target as HTMLFormElement).reset();
       this.form?.close();
     } catch (error) {
-      this.said = isProblem(error) ? error.detail : this.words.noAnswer;
+      this.said = isProblem(error) ? error.detail : this.look.words.noAnswer;
     }
   }
 
   override render() {
-    const w = this.words;
+    const w = this.look.words;
     const record = this.record;
     return html`
       <header>
@@ -177,8 +175,7 @@ export class Replay extends LitElement {
         ${record?.started_at ? html`<span class="muted">${new Intl.DateTimeFormat(w.lang, { dateStyle: "medium", timeStyle: "short" }).format(new Date(record.started_at))}${record.agent_id ? ` · ${record.agent_id}` : ""} · ${clock(record.duration_ms)}</span>` : blank}
         <span class="tools">
           <a class="button" href="/search">${w.searchCalls}</a>
-          <button data-testid="language" @click=${this.switchLanguage}>${w.other}</button>
-          <button @click=${this.switchTheme} aria-label=${w.theme} title=${w.theme}>◐</button>
+          ${this.look.buttons()}
         </span>
       </header>
       <div role="status">${this.said ? html`<p class="notice">${this.said}</p>` : blank}</div>
@@ -187,7 +184,7 @@ export class Replay extends LitElement {
   }
 
   private page(record: CallRecord) {
-    const w = this.words;
+    const w = this.look.words;
     return html`<main>
       <section class="sound" aria-label=${w.recording}>
         <warmline-player
@@ -239,7 +236,7 @@ export class Replay extends LitElement {
 
   private line(u: Utterance, now: boolean) {
     const label = u.emotion?.label;
-    const w = this.words;
+    const w = this.look.words;
     return html`<li class=${`said ${u.channel} ${now ? "now" : ""}`} data-at=${u.start_ms} aria-current=${now ? "true" : "false"}>
       <button data-testid="seek" title=${w.hearFrom} @click=${() => this.seek(u.start_ms)}>${clock(u.start_ms)}</button>
       <span class="muted">${w.who[u.channel]}</span>
@@ -249,7 +246,7 @@ export class Replay extends LitElement {
   }
 
   private card(record: CallRecord, c: Card) {
-    const w = this.words;
+    const w = this.look.words;
     const given = record.feedback.filter((f) => f.card_id === c.id).map((f) => w.actions[f.action]);
     const seen = record.acknowledged.find((a) => a.card_id === c.id);
     return html`<li class=${`card ${c.kind} ${Math.abs(c.at_ms - this.ms) < 4_000 ? "now" : ""}`} data-testid=${`shown-${c.rule}`}>
@@ -261,7 +258,7 @@ export class Replay extends LitElement {
   }
 
   private compared(found: Replayed) {
-    const w = this.words;
+    const w = this.look.words;
     const differing = found.changed.length + found.missing.length + found.added.length + found.failed.length;
     const list = (title: string, cards: Card[]) => (cards.length ? html`<p><b>${title}</b> ${cards.map((c) => html`<button @click=${() => this.seek(c.at_ms)}>${clock(c.at_ms)} ${c.title}</button> `)}</p>` : blank);
     return html`<div class="compared" data-testid="compared" data-differing=${differing}>
@@ -270,56 +267,10 @@ export class Replay extends LitElement {
     </div>`;
   }
 
-  private switchLanguage(): void {
-    this.language = this.language === "zh" ? "en" : "zh";
-    keepLanguage(this.language);
-  }
-
-  private switchTheme(): void {
-    this.theme = this.theme === "dark" ? "light" : "dark";
-    keepTheme(this.theme);
-  }
-
   static override styles = [
     style,
+    page,
     css`
-      :host {
-        min-height: 100vh;
-      }
-      header {
-        display: flex;
-        flex-wrap: wrap;
-        align-items: center;
-        gap: 6px 14px;
-        padding: 10px 20px;
-        background: var(--warm-surface);
-        border-bottom: 1px solid var(--warm-line);
-      }
-      h1 {
-        font-size: 17px;
-      }
-      header a:not(.button) {
-        color: var(--warm-accent);
-        font-weight: 600;
-        text-decoration: none;
-      }
-      .tools {
-        display: inline-flex;
-        gap: 8px;
-        margin-inline-start: auto;
-      }
-      a.button {
-        border: 1px solid var(--warm-line);
-        border-radius: 6px;
-        padding: 3px 10px;
-        min-height: 28px;
-        color: inherit;
-        text-decoration: none;
-      }
-      .notice {
-        padding: 6px 20px;
-        background: var(--warm-highlight);
-      }
       main {
         display: grid;
         gap: 14px;
@@ -409,12 +360,6 @@ export class Replay extends LitElement {
         margin-bottom: 8px;
         background: var(--warm-surface);
       }
-      .tag {
-        border: 1px solid var(--warm-line);
-        border-radius: 999px;
-        padding: 0 8px;
-        font-size: 12px;
-      }
       .clips li {
         padding: 3px 0;
       }
@@ -444,11 +389,6 @@ export class Replay extends LitElement {
         border: 1px solid var(--warm-line);
         border-radius: 6px;
         background: var(--warm-surface);
-      }
-      button.main {
-        background: var(--warm-accent);
-        border-color: var(--warm-accent);
-        color: var(--warm-on-accent);
       }
     `,
   ];

@@ -4,9 +4,10 @@ import { LitElement, css, html, nothing as blank } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { type Gateway, ask, isProblem, takeToken } from "./client";
-import { chosenTheme, keepTheme, style } from "./style";
+import { Look } from "./look";
+import { type Theme, chosenTheme, page, style } from "./style";
 import type { Clip, FoundCall, Label, Me } from "./types";
-import { chosenLanguage, clock, keepLanguage, words } from "./words";
+import { clock } from "./words";
 
 const EMOTIONS: Label[] = ["angry", "anxious", "disappointed", "satisfied", "neutral"];
 const FIELDS = ["words", "speaker", "emotion", "rule", "shift", "silence", "customer", "agent", "since", "until"];
@@ -25,13 +26,14 @@ export function asked(form: Map<string, string>): URLSearchParams {
 
 @customElement("warmline-search")
 export class Search extends LitElement {
-  @property({ reflect: true }) theme: "light" | "dark" = chosenTheme();
+  @property({ reflect: true }) theme: Theme = chosenTheme();
+
+  private readonly look = new Look(this);
 
   @state() private found: FoundCall[] | null = null;
   @state() private next: string | null = null;
   @state() private clips: Clip[] | null = null;
   @state() private me: Me | null = null;
-  @state() private language = chosenLanguage();
   @state() private problem = "";
   @state() private busy = false;
   private gateway: Gateway = { server: "", token: "" };
@@ -46,8 +48,8 @@ export class Search extends LitElement {
   }
 
   override updated(): void {
-    document.documentElement.lang = words(this.language).lang;
-    document.title = `Warmline · ${words(this.language).searchCalls}`;
+    document.documentElement.lang = this.look.words.lang;
+    document.title = `Warmline · ${this.look.words.searchCalls}`;
   }
 
   private async begin(): Promise<void> {
@@ -68,7 +70,7 @@ export class Search extends LitElement {
     try {
       await act();
     } catch (error) {
-      const w = words(this.language);
+      const w = this.look.words;
       this.problem = isProblem(error) ? (error.status === 401 ? w.refused : error.detail) : w.noAnswer;
     }
     this.busy = false;
@@ -101,7 +103,7 @@ export class Search extends LitElement {
   }
 
   override render() {
-    const w = words(this.language);
+    const w = this.look.words;
     const value = (name: string) => this.given.get(name) ?? "";
     const option = (name: string, key: string, label: string) => html`<option value=${key} ?selected=${value(name) === key}>${label}</option>`;
     return html`
@@ -109,8 +111,7 @@ export class Search extends LitElement {
         <a href="/">Warmline</a>
         <h1>${w.searchCalls}</h1>
         <span class="tools">
-          <button data-testid="language" @click=${this.switchLanguage}>${w.other}</button>
-          <button @click=${this.switchTheme} aria-label=${w.theme} title=${w.theme}>◐</button>
+          ${this.look.buttons()}
         </span>
       </header>
       <main>
@@ -149,7 +150,7 @@ export class Search extends LitElement {
   }
 
   private line({ call, hits }: FoundCall) {
-    const w = words(this.language);
+    const w = this.look.words;
     const to = (ms: number) => `/replay?call=${encodeURIComponent(call.call_id)}&at=${ms}`;
     const time = new Intl.DateTimeFormat(w.lang, { dateStyle: "medium", timeStyle: "short" }).format(new Date(call.started_at));
     return html`<li data-testid="found">
@@ -162,7 +163,7 @@ export class Search extends LitElement {
   }
 
   private clip(c: Clip) {
-    const w = words(this.language);
+    const w = this.look.words;
     return html`<li data-testid="kept-clip">
       <a href=${`/replay?call=${encodeURIComponent(c.call_id)}&at=${c.start_ms}`}>${c.title}</a>
       <span class="muted">${clock(c.start_ms)}–${clock(c.end_ms)} · ${c.by}</span> ${c.tags.map((t) => html`<span class="tag">${t}</span>`)}
@@ -171,46 +172,13 @@ export class Search extends LitElement {
     </li>`;
   }
 
-  private switchLanguage(): void {
-    this.language = this.language === "zh" ? "en" : "zh";
-    keepLanguage(this.language);
-  }
-
-  private switchTheme(): void {
-    this.theme = this.theme === "dark" ? "light" : "dark";
-    keepTheme(this.theme);
-  }
-
   static override styles = [
     style,
+    page,
     css`
-      :host {
-        min-height: 100vh;
-      }
-      header {
-        display: flex;
-        align-items: center;
-        gap: 14px;
-        padding: 10px 20px;
-        background: var(--warm-surface);
-        border-bottom: 1px solid var(--warm-line);
-      }
-      h1 {
-        font-size: 17px;
-      }
       h2 {
         font-size: 14px;
         margin-bottom: 6px;
-      }
-      a {
-        color: var(--warm-accent);
-        font-weight: 600;
-        text-decoration: none;
-      }
-      .tools {
-        display: inline-flex;
-        gap: 8px;
-        margin-inline-start: auto;
       }
       main {
         display: grid;
@@ -246,15 +214,6 @@ export class Search extends LitElement {
         min-width: 0;
         width: 100%;
       }
-      button.main {
-        background: var(--warm-accent);
-        border-color: var(--warm-accent);
-        color: var(--warm-on-accent);
-      }
-      .notice {
-        padding: 6px 12px;
-        background: var(--warm-highlight);
-      }
       ol,
       ul {
         list-style: none;
@@ -268,12 +227,6 @@ export class Search extends LitElement {
       }
       ul {
         margin: 4px 0 0 16px;
-      }
-      .tag {
-        border: 1px solid var(--warm-line);
-        border-radius: 999px;
-        padding: 0 8px;
-        font-size: 12px;
       }
     `,
   ];

@@ -136,14 +136,68 @@ export const style = css`
   }
 `;
 
+/** What the pages share beyond the components of others' pages: a bar above, notices, links that look like buttons. */
+export const page = css`
+  :host {
+    min-height: 100vh;
+  }
+  header {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 6px 14px;
+    padding: 10px 20px;
+    background: var(--warm-surface);
+    border-bottom: 1px solid var(--warm-line);
+  }
+  header h1 {
+    font-size: 17px;
+  }
+  a {
+    color: var(--warm-accent);
+    font-weight: 600;
+    text-decoration: none;
+  }
+  a.button {
+    border: 1px solid var(--warm-line);
+    border-radius: 6px;
+    padding: 3px 10px;
+    min-height: 28px;
+    color: inherit;
+    font-weight: 400;
+  }
+  button.main {
+    background: var(--warm-accent);
+    border-color: var(--warm-accent);
+    color: var(--warm-on-accent);
+  }
+  .tools {
+    display: inline-flex;
+    gap: 8px;
+    margin-inline-start: auto;
+  }
+  .notice {
+    padding: 6px 20px;
+    background: var(--warm-highlight);
+  }
+  .tag {
+    border: 1px solid var(--warm-line);
+    border-radius: 999px;
+    padding: 0 8px;
+    font-size: 12px;
+  }
+`;
+
+export type Theme = "light" | "dark";
+
 const KEY = "warmline.theme";
 
-export function chosenTheme(): "light" | "dark" {
+export function chosenTheme(): Theme {
   const kept = localStorage.getItem(KEY);
   if (kept === "light" || kept === "dark") return kept;
   return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
 
-export function keepTheme(theme: "light" | "dark"): void {
+export function keepTheme(theme: Theme): void {
   localStorage.setItem(KEY, theme);
 }
