@@ -22,6 +22,7 @@ from benchmarks.classes import CLASSES, Classified, classified, truth
 from benchmarks.clips import Codec, clips
 from benchmarks.environment import Environment, environment, report, write
 from benchmarks.figures import (
+    COVERAGES,
     ClassScore,
     Confusion,
     Covered,
@@ -69,6 +70,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     confusion: Confusion
     arousal_auc: float | None
     arousal_balanced: float | None
+    arousal_balanced_interval: Interval | None
 
 
 class EmotionSet(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,7 +117,7 @@ class EmotionSet(msgspec.Struct, frozen=True, kw_only=True):
     """None where neither words nor voice say it."""
     ccc_valence_interval: Interval | None
     ms: float
-    """Compute time of an utterance that comes alone, median."""
+    """Of one core for an utterance that comes alone, median: from its sound to what a judgement needs."""
     ms_32: float
     """Of each of 32 that come together, or of all where there are fewer."""
     peers: tuple[Peer, ...]
@@ -190,12 +192,14 @@ def _of_four(seen: Sequence[Seen]) -> tuple[list[Seen], Classified, list[bool]]:
 def _known(seen: Sequence[Seen]) -> Known:
     four, figures, right = _of_four(seen)
     sure = [one.share for one in four]
+    aroused = _aroused(seen)
     return Known(
         **figures._asdict(),
         ece=rounded(ece(sure, right)),
         coverage_accuracy=coverage_accuracy(sure, right),
         arousal_auc=_auc(four),
-        arousal_balanced=_aroused(seen).balanced,
+        arousal_balanced=aroused.balanced,
+        arousal_balanced_interval=aroused.interval,
     )
 
 
@@ -277,22 +281,49 @@ def run(  # noqa: PLR0913 - an argument for each option
     report(result, out=out, json=json, show=_show)
 
 
+def kept(covered: Sequence[Covered], coverage: float) -> float | None:
+    """Accuracy of the most confident, where that share of them was looked at."""
+    return next((one.accuracy for one in covered if one.coverage == coverage), None)
+
+
 def _show(result: Result, console: Console) -> None:
     words = "voice and transcripts" if result.text else "voice only"
     table = Table(title=f"Emotion: {result.voice.name}, {words}; chance UAR {CHANCE:.2f}", box=None, padding=_GAP)
+    moved = Table(title="Arousal, and time", box=None, padding=_GAP)
     beside = Table(title="SVM, every speaker known beforehand", box=None, padding=_GAP)
-    for heading in ("set", "n", "UAR, 95 %", "acc.", "named", "ECE", "UAR*", "CCC"):
-        table.add_column(heading, justify="left" if heading == "set" else "right", no_wrap=True)
+    shares = [f"at {round(100 * coverage)} %" for coverage in COVERAGES[1:]]
+    for heading in ("set", "speaker", "n", "UAR, 95 %", "acc.", "named", "ECE", *shares):
+        table.add_column(heading, justify="left" if heading in {"set", "speaker"} else "right", no_wrap=True)
+    for heading in ("set", "n", "live", "known", "CCC arousal", "CCC valence", "ms", "ms of 32"):
+        moved.add_column(heading, justify="left" if heading == "set" else "right", no_wrap=True)
     for heading in ("set", "trained on", "n", "UAR, 95 %", "acc."):
         beside.add_column(heading, justify="left" if heading in {"set", "trained on"} else "right", no_wrap=True)
     for one in result.sets:
-        figures = (one.accuracy, one.coverage, one.ece, one.speaker_known.uar, one.ccc_arousal)
-        cells = ["-" if figure is None else f"{figure:.2f}" for figure in figures]
-        table.add_row(one.name, str(one.n), spanned(one.uar, one.uar_interval), *cells)
+        known = one.speaker_known
+        table.add_row(one.name, "live", str(one.n), *_classes(one, one.coverage))
+        table.add_row("", "known", str(one.n), *_classes(known, None))
+        moved.add_row(
+            one.name,
+            str(one.arousal_n),
+            spanned(one.arousal_balanced, one.arousal_balanced_interval),
+            spanned(known.arousal_balanced, known.arousal_balanced_interval),
+            spanned(one.ccc_arousal, one.ccc_arousal_interval),
+            spanned(one.ccc_valence, one.ccc_valence_interval),
+            f"{one.ms:.1f}",
+            f"{one.ms_32:.1f}",
+        )
         for peer in one.peers:
             figures = (str(peer.n), spanned(peer.uar, peer.uar_interval), f"{peer.accuracy:.2f}")
             beside.add_row(one.name, peer.trained_on, *figures)
     console.print(table)
-    console.print("named: production names a class; UAR*: speakers known beforehand; CCC: arousal")
+    console.print("named: production names a class; at 70 %: accuracy of the most confident 70 %")
+    console.print(moved)
+    console.print("balanced accuracy of high against low; ms of one core for an utterance, alone or among 32")
     if beside.row_count:
         console.print(beside)
+
+
+def _classes(one: EmotionSet | Known, named: float | None) -> list[str]:
+    shares = [kept(one.coverage_accuracy, coverage) for coverage in COVERAGES[1:]]
+    figures = (one.accuracy, named, one.ece, *shares)
+    return [spanned(one.uar, one.uar_interval), *("-" if figure is None else f"{figure:.2f}" for figure in figures)]

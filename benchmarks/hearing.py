@@ -1,5 +1,6 @@
 """Clips through a model of voices, speaker by speaker, as calls bring them."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -42,7 +43,7 @@ def hear(model: VoiceModel, clips: Sequence[Clip]) -> Heard:
     Args:
         clips: At least one.
     """
-    sounds, pace = paced(model.hear, [clip.pcm for clip in clips])
+    sounds, pace = paced(model.hear, [clip.pcm for clip in clips], time.process_time)
     return Heard(clips, sounds, pace)
 
 

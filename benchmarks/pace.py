@@ -23,25 +23,28 @@ class Paced(NamedTuple):
     """Of 32 that come together, or of all where there are fewer; median of up to 8 batches."""
 
 
-def paced(model: Callable[[Sequence[In]], list[Out]], given: Sequence[In]) -> tuple[list[Out], Paced]:
+def paced(
+    model: Callable[[Sequence[In]], list[Out]], given: Sequence[In], clock: Callable[[], float] = time.perf_counter
+) -> tuple[list[Out], Paced]:
     """
     What the model makes of each, one by one; it is warmed up first, and tried in batches afterwards.
 
     Args:
         model: Gives one for each, in order.
         given: At least one.
+        clock: Seconds; ``time.process_time`` for those that cores worked, whatever else runs beside.
     """
     model(given[:1])
     made: list[Out] = []
     alone: list[float] = []
     for one in given:
-        begun = time.perf_counter()
+        begun = clock()
         made += model([one])
-        alone.append(time.perf_counter() - begun)
+        alone.append(clock() - begun)
     together: list[float] = []
     for at in range(0, max(1, len(given) - BATCH + 1), BATCH)[:_BATCHES]:
         batch = given[at : at + BATCH]
-        begun = time.perf_counter()
+        begun = clock()
         model(batch)
-        together.append((time.perf_counter() - begun) / len(batch))
+        together.append((clock() - begun) / len(batch))
     return made, Paced(*(round(float(np.median(took)) * 1_000, 4) for took in (alone, together)))

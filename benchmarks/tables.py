@@ -124,34 +124,47 @@ def _emotion(content: bytes) -> list[str]:
             f"{one.n} of {one.speakers}",
             spanned(one.uar, one.uar_interval),
             spanned(one.speaker_known.uar, one.speaker_known.uar_interval),
-            *(_number(figure) for figure in (one.accuracy, one.coverage, one.ece, _half(one))),
+            *(_number(figure) for figure in (one.accuracy, one.coverage)),
+            *(_both(one.ece, one.speaker_known.ece), _both(_most(one), _most(one.speaker_known))),
             spanned(one.arousal_balanced, one.arousal_balanced_interval),
+            spanned(one.speaker_known.arousal_balanced, one.speaker_known.arousal_balanced_interval),
             spanned(one.ccc_arousal, one.ccc_arousal_interval),
-            f"{one.ms:.0f} ({one.ms_32:.0f})",
+            f"{one.ms:.1f} ({one.ms_32:.1f})",
         )
         for one in result.sets
     ]
-    heads = ("set", "files of speakers", "UAR", "UAR, speaker known", "accuracy", "named", "ECE", "at 50 %", "arousal")
+    heads = ("set", "files of speakers", "UAR", "UAR, speaker known", "accuracy", "named", "ECE", "won at 70 %")
     sound = "as recorded" if result.codec == "none" else f"G.711 ({result.codec})"
     lines = [
         f"### Emotion: {result.voice.name}, {'voice and words' if result.text else 'voice alone'}",
         "",
         f"Four classes; chance is a UAR of {emotion.CHANCE:.2f}. Sound: {sound}. *named*: share of files "
-        'for which a call would show a class, and not "unknown". *at 50 %*: accuracy of the more confident half. '
-        "*arousal*: balanced accuracy of high against low. *CCC*: of arousal. *ms*: of an utterance alone, "
-        "and in brackets of each of 32 together.",
+        'for which a call would show a class, and not "unknown". *ECE*, and *won at 70 %*, what accuracy wins where '
+        "only the most confident 70 % are judged: in brackets with the speaker known. *arousal*: balanced accuracy of "
+        "high against low. *CCC*: of arousal. *ms*: of one core for an utterance alone, and in brackets for each of "
+        "32 together.",
         "",
     ]
     return [
         *lines,
-        *_table((*heads, "CCC", "ms"), rows),
+        *_table((*heads, "arousal", "arousal, speaker known", "CCC", "ms"), rows),
         *_beside(result),
         *_weights(result.voice),
         *_where(result.environment),
     ]
 
 
-def _half(one: emotion.EmotionSet | sentiment.Scored) -> float | None:
+def _most(one: emotion.EmotionSet | emotion.Known) -> float | None:
+    """What accuracy wins where only the most confident 70 % are judged."""
+    most = emotion.kept(one.coverage_accuracy, 0.7)
+    return None if most is None or one.accuracy is None else most - one.accuracy
+
+
+def _both(live: float | None, known: float | None) -> str:
+    return f"{_number(live)} ({_number(known)})"
+
+
+def _half(one: sentiment.Scored) -> float | None:
     return next((kept.accuracy for kept in one.coverage_accuracy if kept.coverage == 0.5), None)
 
 

@@ -15,6 +15,7 @@ from benchmarks import voices, weights
 from benchmarks.clips import clips, sound
 from benchmarks.emotion import run
 from benchmarks.hearing import chances, follow, hear
+from benchmarks.pace import paced
 from benchmarks.weights import find, of
 from models.emotion import Baseline, Sound, Voice
 from models.fusion import OPEN, CustomerVoice, feel
@@ -89,6 +90,8 @@ def test_voices_that_shout_and_mumble_are_told_apart(
     assert one["per_class"]["happy"] == {"n": 0, "recall": None, "precision": None, "f1": None}
     assert one["ms"] > 0
     assert one["ms_32"] > 0
+    low, high = one["speaker_known"]["arousal_balanced_interval"]
+    assert low <= one["speaker_known"]["arousal_balanced"] <= high
 
 
 def test_fear_counts_for_arousal_and_not_for_the_classes(
@@ -98,6 +101,30 @@ def test_fear_counts_for_arousal_and_not_for_the_classes(
     assert one["arousal_n"] == one["n"] + 1 == 19
     assert one["arousal_balanced"] > 0.75
     assert one["arousal_balanced_interval"][0] <= one["arousal_balanced"] <= one["arousal_balanced_interval"][1]
+
+
+def test_what_is_printed_has_the_speaker_live_and_known_and_the_time(
+    manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    run([manifest], limit=None, out=tmp_path / "out.json", json=False, with_text=False, split="eval", peers=True)
+    told = capsys.readouterr().out
+    one = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["sets"][0]
+    live, known = (f"{uar:.2f}" for uar in (one["uar"], one["speaker_known"]["uar"]))
+    (said,) = [line for line in told.splitlines() if "live" in line and live in line]
+    assert "emo_made" in said
+    assert [line for line in told.splitlines() if "known" in line and known in line]
+    for heading in ("ECE", "at 70 %", "CCC arousal", "CCC valence", "ms of 32", "SVM"):
+        assert heading in told
+    assert f"{one['ms']:.1f}" in told
+
+
+def test_time_is_that_of_the_clock_that_is_given() -> None:
+    ticks = iter(range(1_000))
+    made, pace = paced(lambda some: [2 * one for one in some], list(range(40)), lambda: 0.001 * next(ticks))
+    assert made == [2 * n for n in range(40)]
+    # A tick for each that comes alone, and one for all 32 that come together.
+    assert (pace.ms, pace.ms_32) == pytest.approx((1.0, 1 / 32), abs=1e-4)
 
 
 def test_words_are_used_only_where_asked(manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
