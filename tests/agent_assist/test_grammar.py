@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent_assist.advice.conditions import check_phrases
 from agent_assist.advice.phrases import Index, Text, compile_phrase
 from agent_assist.advice.playbook import Phrases, load
 from agent_assist.advice.spoken import spoken as tokens_of
@@ -80,6 +81,11 @@ def test_longer_english_phrases_are_heard_by_their_sound(phrase: str, heard: str
 )
 def test_short_ones_are_heard_as_they_are_written_alone(phrase: str, heard: str) -> None:
     assert compile_phrase(phrase).find(said(heard)) == []
+
+
+def test_a_pattern_may_say_what_only_re2_knows() -> None:
+    check_phrases({"zh": (r"re:\p{Han}{2}退",)})
+    assert compile_phrase(r"re:\p{Han}{2}退").find(said("我要退款"))
 
 
 @pytest.mark.parametrize(
