@@ -33,6 +33,15 @@ slow="broker or kafka or kafka3 or postgres or weights or browser or corpus or g
 echo "== fast tests"
 "$BIN/python" -m pytest -q -n auto -m "not ($slow)"
 
+kafka=""
+parts=""
+stop() {
+    [ -z "$parts" ] || kill "$parts" 2>/dev/null || true
+    [ -z "$kafka" ] || bash kafka/stop.sh 1
+}
+trap stop EXIT
+trap 'exit 130' INT TERM
+
 without=""
 skip() {
     without="$without and not $1"
@@ -46,7 +55,7 @@ if ! command -v chromium >/dev/null 2>&1; then
     skip browser
 fi
 if command -v java >/dev/null 2>&1 && command -v mvn >/dev/null 2>&1; then
-    trap 'bash kafka/stop.sh 1' EXIT
+    kafka=1
     WARMLINE_TEST_KAFKA=$(bash kafka/start.sh 1)
     export WARMLINE_TEST_KAFKA
 else
@@ -68,5 +77,6 @@ parts=$!
 program=0
 "$BIN/python" -m pytest -q --durations=15 -m "($slow) and not kafka3$without" tests/end_to_end || program=$?
 wait $parts || program=$?
+parts=""
 cat out/parts.log
 exit $program
