@@ -12,6 +12,7 @@ from benchmarks import (
     curve,
     device,
     emotion,
+    fusion,
     intent,
     live,
     longrun,
@@ -189,6 +190,40 @@ def _beside(result: emotion.Result) -> list[str]:
 
 def _weights(weights: Weights) -> list[str]:
     return [] if weights.sha256 is None else ["", f"Weights {weights.name}, SHA-256 `{weights.sha256}`."]
+
+
+def _fusion(content: bytes) -> list[str]:
+    result = msgspec.json.decode(content, type=fusion.Result)
+    rows = [
+        (
+            part.name,
+            part.n,
+            view.name,
+            spanned(view.uar, view.uar_interval),
+            *(_number(figure) for figure in (view.ece, view.accuracy, view.accuracy_at_70)),
+        )
+        for part in result.parts
+        for view in part.views
+    ]
+    wrong = ", ".join(f"{_percent(share)} % ({name})" for name, share in result.errors.items())
+    low, high = result.won_interval
+    lines = [
+        f"### Voice and words together: {result.voice.name}, {result.words.name}",
+        "",
+        "Four classes; chance is a UAR of 0.25. *acted*: actors, whose words are plain; *spoken*: sentences that bear "
+        "a mood, read by a synthesiser in its one plain voice. *at 70 %*: accuracy of the most confident 70 %. "
+        f"Words, in Chinese characters, that the recogniser had wrong: {wrong}.",
+        "",
+    ]
+    return [
+        *lines,
+        *_table(("part", "utterances", "by", "UAR", "ECE", "accuracy", "at 70 %"), rows),
+        "",
+        f"Both over the better of the two, UAR, over all: {result.won:+.3f} ({low:+.3f} to {high:+.3f}).",
+        *_weights(result.voice),
+        *_weights(result.words),
+        *_where(result.environment),
+    ]
 
 
 def _intent(content: bytes) -> list[str]:
@@ -523,6 +558,7 @@ _KINDS: Final[Mapping[str, Callable[[bytes], list[str]]]] = {
     "asr": _asr,
     "vocabulary": _vocabulary,
     "emotion": _emotion,
+    "fusion": _fusion,
     "intent": _intent,
     "sentiment": _sentiment,
     "live": _live,
