@@ -193,8 +193,8 @@ CATALOGUE: Final = (
         (
             File(
                 "voice-open.onnx",
-                2_212_101,
-                "fc94079b8aacf23410a5c80c11c685f08e18a58e5554f3ead431eb3c5c34c48e",
+                2_212_102,
+                "b4da51c87aa9cf4383e25340f9dc23ec6a5f82b3e7764d2d2e320a92b9fb66ab",
                 ("models/shipped/voice-open.onnx",),
             ),
         ),
