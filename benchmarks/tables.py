@@ -126,7 +126,8 @@ def _emotion(content: bytes) -> list[str]:
             spanned(one.uar, one.uar_interval),
             spanned(one.speaker_known.uar, one.speaker_known.uar_interval),
             *(_number(figure) for figure in (one.accuracy, one.coverage)),
-            *(_both(one.ece, one.speaker_known.ece), _both(_most(one), _most(one.speaker_known))),
+            *(_calibrated(one), _calibrated(one.speaker_known)),
+            _both(_most(one), _most(one.speaker_known)),
             spanned(one.arousal_balanced, one.arousal_balanced_interval),
             spanned(one.speaker_known.arousal_balanced, one.speaker_known.arousal_balanced_interval),
             spanned(one.ccc_arousal, one.ccc_arousal_interval),
@@ -134,21 +135,22 @@ def _emotion(content: bytes) -> list[str]:
         )
         for one in result.sets
     ]
-    heads = ("set", "files of speakers", "UAR", "UAR, speaker known", "accuracy", "named", "ECE", "won at 70 %")
+    heads = ("set", "files of speakers", "UAR", "UAR, speaker known", "accuracy", "named", "ECE", "ECE, speaker known")
     sound = "as recorded" if result.codec == "none" else f"G.711 ({result.codec})"
     lines = [
         f"### Emotion: {result.voice.name}, {'voice and words' if result.text else 'voice alone'}",
         "",
         f"Four classes; chance is a UAR of {emotion.CHANCE:.2f}. Sound: {sound}. *named*: share of files "
-        'for which a call would show a class, and not "unknown". *ECE*, and *won at 70 %*, what accuracy wins where '
-        "only the most confident 70 % are judged: in brackets with the speaker known. *arousal*: balanced accuracy of "
+        'for which a call would show a class, and not "unknown". *ECE*, in brackets: where it would lie, 95 %, if '
+        "every confidence were exactly right. *won at 70 %*: what accuracy wins where only the most confident 70 % are "
+        "judged, in brackets with the speaker known. *arousal*: balanced accuracy of "
         "high against low. *CCC*: of arousal. *ms*: of one core for an utterance alone, and in brackets for each of "
         "32 together.",
         "",
     ]
     return [
         *lines,
-        *_table((*heads, "arousal", "arousal, speaker known", "CCC", "ms"), rows),
+        *_table((*heads, "won at 70 %", "arousal", "arousal, speaker known", "CCC", "ms"), rows),
         *_beside(result),
         *_weights(result.voice),
         *_where(result.environment),
@@ -159,6 +161,10 @@ def _most(one: emotion.EmotionSet | emotion.Known) -> float | None:
     """What accuracy wins where only the most confident 70 % are judged."""
     most = emotion.kept(one.coverage_accuracy, 0.7)
     return None if most is None or one.accuracy is None else most - one.accuracy
+
+
+def _calibrated(one: emotion.EmotionSet | emotion.Known) -> str:
+    return "-" if one.ece is None or one.ece_by_chance is None else spanned(one.ece, one.ece_by_chance)
 
 
 def _both(live: float | None, known: float | None) -> str:
