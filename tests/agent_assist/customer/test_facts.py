@@ -39,9 +39,9 @@ def some(number: int, minute: int, which: int) -> CustomerEvent:
     kinds: list[CustomerEvent] = [
         Known(event_id=event_id, customer_id="c", at=at, name=f"name {number}"),
         Known(event_id=event_id, customer_id="c", at=at, region="north", attributes={"colour": str(number)}),
-        Identified(event_id=event_id, customer_id="c", at=at, kind="phone", value="+8613800000000", belongs=number % 2 == 0),
+        Identified(event_id=event_id, customer_id="c", at=at, kind="phone", value="+861", belongs=number % 2 == 0),
         order(event_id, minute, f"o{number % 3}", str(number)),
-        Case(event_id=event_id, customer_id="c", at=at, case_id="k1", opened_at=START, type="complaint", issue=str(number)),
+        Case(event_id=event_id, customer_id="c", at=at, case_id="k", opened_at=START, type="fault", issue=str(number)),
         Interaction(event_id=event_id, customer_id="c", at=at, interaction_id=f"i{number % 3}", channel="chat"),
         Consent(event_id=event_id, customer_id="c", at=at, purpose="offers", granted=number % 2 == 0),
         Tagged(event_id=event_id, customer_id="c", at=at, tag="vip", present=number % 2 == 0),
