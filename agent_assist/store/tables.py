@@ -226,3 +226,49 @@ knowledge_state = Table(
     Column("revision", BigInteger, nullable=False),
 )
 """One row, counted up with all that is published or withdrawn; who writes holds it."""
+
+customer_events = Table(
+    "customer_events",
+    metadata,
+    Column("event_id", String(256), primary_key=True),
+    Column("customer_id", String(256), nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "customer_id", "at_us"),
+)
+"""What was told of customers, as it came, as JSON; times in microseconds since 1970. Profiles are made from it."""
+
+customer_links = Table(
+    "customer_links",
+    metadata,
+    Column("customer_id", String(256), primary_key=True),
+    Column("at_us", BigInteger, primary_key=True),
+    Column("event_id", String(256), primary_key=True),
+    Column("into", String(256)),
+    Index(None, "into"),
+)
+"""Merges, and splits with no ``into``: the latest of a customer holds."""
+
+customer_identities = Table(
+    "customer_identities",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("value", String(256), primary_key=True),
+    Column("customer_id", String(256), primary_key=True),
+    Column("at_us", BigInteger, nullable=False),
+    Column("event_id", String(256), nullable=False),
+    Column("belongs", Integer, nullable=False),
+    Index(None, "customer_id"),
+)
+"""Whose address it is, by the latest that was told."""
+
+customer_rejected = Table(
+    "customer_rejected",
+    metadata,
+    Column("source", String(512), primary_key=True),
+    Column("place", String(256), primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+)
+"""What could not be taken in, as it came, until it is repaired."""
