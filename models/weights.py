@@ -215,7 +215,7 @@ CATALOGUE: Final = (
             File(
                 "text-open.safetensors",
                 3_449_432,
-                "f57ed23653d4830a8392df116715fd45495e2bc2acc729267043bc634e150dd5",
+                "6ec0889b639a097184d9033b480f6d960b9f88e9f982cd565c5a74928a323189",
                 ("models/shipped/text-open.safetensors",),
             ),
             File(
