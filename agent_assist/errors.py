@@ -51,6 +51,16 @@ class UnknownCall(AssistError):
 
 
 @dataclass(eq=False)
+class UnknownCustomer(AssistError):
+    """A customer of whom nothing was told."""
+
+    customer_id: str
+
+    def __str__(self) -> str:
+        return f"expected the id of a customer of whom something was told, got {self.customer_id[:128]!r}"
+
+
+@dataclass(eq=False)
 class TurnsError(AssistError):
     """Turns of a call that cannot be scored."""
 

@@ -4,20 +4,26 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from agent_assist.customer import tags
 from agent_assist.customer.events import CustomerEvent
+from agent_assist.customer.profile import Profile, profile
 from agent_assist.customer.reading import COLUMNS, Bad, Kind, Reader, rows
+from agent_assist.errors import UnknownCustomer
 from agent_assist.store.calls import CallStore
 from agent_assist.store.customers import CustomerStore, Rejected, Taken
 from stream.commands.run import Home, Json
 from stream.errors import StreamError
 from stream.settings import Settings, load
+
+customer = typer.Typer(help="Customers, as all channels and systems tell of them.", no_args_is_help=True)
 
 _SHOWN: Final = 20
 """Rejected rows that are printed."""
@@ -46,6 +52,52 @@ def store(settings: Settings) -> CustomerStore:
     calls = CallStore(settings.database_url)
     calls.upgrade()
     return CustomerStore(calls.engine)
+
+
+@customer.command()
+def show(
+    customer_id: str,
+    at: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%dT%H:%M:%S%z"], help="As it was then; with an offset.")
+    ] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Show what is known of a customer: trade, open cases, tags with their evidence, the likely reason of a call."""
+    settings = load({"home": home})
+    known = store(settings).facts(customer_id, at)
+    try:
+        rules = tags.load(settings.tags or tags.DEFAULT)
+    except ValueError as error:
+        raise StreamError(str(error)) from error
+    business = tags.Business(zone=ZoneInfo(settings.time_zone), currency=settings.currency)
+    found = profile(known, at or datetime.now(UTC), rules, business)
+    if found.version is None:
+        raise UnknownCustomer(customer_id)
+    if json:
+        print(msgspec.json.encode(found).decode())
+        return
+    _show(found)
+
+
+def _show(found: Profile) -> None:
+    language: Literal["zh", "en"] = "zh" if found.language.startswith("zh") else "en"
+    trade = found.trade
+    print(f"{found.customer_id}  {found.name}  {found.tier}  {found.region}".rstrip())
+    bought = f"{trade.orders} orders, {trade.value} {trade.currency}, last {_day(trade.last_at)}"
+    print(f"  {bought}; {found.complaints} complaints")
+    for tag in found.tags:
+        print(f"  tag {tag.id} ({tag.name.get(language, tag.by)}): {', '.join(tag.evidence)}; until {_day(tag.until)}")
+    for case in found.cases:
+        print(f"  case {case.case_id} {case.type} {case.issue}{' OVERDUE' if case.overdue else ''}")
+    for reason in found.reasons:
+        print(f"  likely {reason.probability:.0%} {reason.text[language]}")
+    for one in found.contacts:
+        print(f"  {one.at:%Y-%m-%d %H:%M} {one.channel} {one.direction} {one.issue} {one.line}".rstrip())
+
+
+def _day(at: datetime | None) -> str:
+    return "-" if at is None else f"{at:%Y-%m-%d}"
 
 
 def import_file(

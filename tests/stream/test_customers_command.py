@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -69,3 +70,20 @@ def test_a_kind_or_a_file_that_is_none_is_told(tmp_path: Path) -> None:
     assert "customers, orders, cases," in refused.output
     failed = CliRunner().invoke(app, ["import", "orders", str(path), "--home", str(tmp_path / "home")])
     assert "expected a heading, got none" in str(failed.exception)
+
+
+def test_a_customer_is_shown_as_known_now_and_as_known_then(orders: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    imported(orders, home)
+
+    def shown(*more: str) -> dict[str, Any]:
+        done = CliRunner().invoke(app, ["customer", "show", "c1", "--home", str(home), "--json", *more])
+        return json.loads(done.stdout)
+
+    assert (shown()["trade"]["orders"], shown()["trade"]["value"]) == (3, "40.50")
+    then = shown("--at", "2026-01-04T00:00:00+0800")
+    assert (then["trade"]["orders"], then["trade"]["last_at"]) == (2, "2026-01-03T10:00:00+08:00")
+    told = CliRunner().invoke(app, ["customer", "show", "c1", "--home", str(home)]).stdout
+    assert "3 orders, 40.50 CNY, last 2026-01-05; 0 complaints" in told
+    nobody = CliRunner().invoke(app, ["customer", "show", "x", "--home", str(home)])
+    assert "expected the id of a customer of whom something was told, got 'x'" in str(nobody.exception)
