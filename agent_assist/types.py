@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from agent_assist.call.course import Why
 from audio.types import Channel
 from models.curve import Swings, Trend
 from models.turning import Turn
@@ -287,6 +288,55 @@ class CallMood(msgspec.Struct, frozen=True, kw_only=True, tag="mood"):
     v: int = 1
 
 
+class FlowStep(msgspec.Struct, frozen=True, kw_only=True):
+    """A step of the standard flow, as it stands."""
+
+    id: str
+    title: str
+    state: Literal["open", "done", "skipped", "waived"]
+    """"skipped": a later one is done, and this one may yet be; "waived": a branch makes it needless."""
+    optional: bool
+    branch: str
+    """Which brought it; empty of the flow's own."""
+    utterance_id: str
+    """With which it was done; empty where it was not."""
+    at_ms: int | None
+    out_of_order: bool
+    """Done after one that comes later."""
+
+
+class FlowBranch(msgspec.Struct, frozen=True, kw_only=True):
+    """A branch of the flow that was taken."""
+
+    id: str
+    title: str
+    why: Why
+    reason: str
+    utterance_id: str
+    """Empty where it was taken at the start of the call."""
+    at_ms: int
+
+
+class CallFlow(msgspec.Struct, frozen=True, kw_only=True, tag="flow"):
+    """How far a call has come in its standard flow: whole, at the start, and whenever something changes."""
+
+    call_id: str
+    at_ms: int
+    flow: str
+    title: str
+    language: str
+    steps: tuple[FlowStep, ...]
+    """In the order in which they are to be done, those of a branch where it joins."""
+    current: str | None
+    """The step that is next; None where none is left, or only what was skipped."""
+    branches: tuple[FlowBranch, ...]
+    adherence: float | None
+    """Share of the steps done, of those that were neither optional nor waived; None while the call runs."""
+    over: bool
+    source: str
+    v: int = 1
+
+
 class FeedbackAction(StrEnum):
     USED = "used"
     DISMISSED = "dismissed"
@@ -401,6 +451,7 @@ Assist = (
     | CallRisk
     | CallMeasures
     | CallMood
+    | CallFlow
     | CallSynopsis
     | SynopsisEdit
     | CardFeedback
@@ -506,6 +557,8 @@ class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
     asked: tuple[Asked, ...] = ()
     whispers: tuple[Whisper, ...] = ()
     """By time, like what was asked."""
+    flow: CallFlow | None = None
+    """The latest; None where the call follows none."""
     synopsis: CallSynopsis | None = None
     """The latest; of calls that ended, the whole."""
     synopsis_edits: tuple[SynopsisEdit, ...] = ()

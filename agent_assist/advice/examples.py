@@ -47,7 +47,9 @@ def attempt(playbook: Playbook, rule: Rule, example: Example) -> Tried:
     Raises:
         ValueError: If a line names neither an emotion nor an intent in its brackets, or goes back in time.
     """
-    alone = msgspec.structs.replace(playbook, rules=(rule,), calm=Calm(), offers=Offers(closed_at=1.0, open_below=1.0))
+    alone = msgspec.structs.replace(
+        playbook, rules=(rule,), flows=(), calm=Calm(), offers=Offers(closed_at=1.0, open_below=1.0)
+    )
     assistant, state = Assistant(alone), None
     fired, failed = False, ""
     for event in events_of(rule, example):

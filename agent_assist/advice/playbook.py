@@ -9,6 +9,7 @@ import msgspec
 import yaml
 
 from agent_assist.advice.conditions import Phrases, Texts, check_phrases, check_texts
+from agent_assist.advice.flow import Flow
 from agent_assist.advice.rule import Rule, Signal
 from agent_assist.advice.spoken import words
 from agent_assist.errors import PlaybookError
@@ -82,6 +83,8 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     competitors: tuple[Competitor, ...] = ()
     calm: Calm = Calm()
     offers: Offers = Offers()
+    flows: tuple[Flow, ...] = ()
+    """A call follows the first that fits."""
     digest: str = ""
     """Of the files that it was read from; not written in them."""
 
@@ -90,6 +93,13 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             check_phrases(phrases)
         if sum(rule.agitation is not None for rule in self.rules) > 1:
             raise ValueError("expected one rule on agitation, got more")
+        for name in (ids := [flow.id for flow in self.flows]):
+            if ids.count(name) > 1:
+                raise ValueError(f"expected each flow's id once, got {name} twice")
+
+    def unknown_rules(self) -> set[str]:
+        """Ids that flows name and that no rule has."""
+        return {name for flow in self.flows for name in flow.rules()} - {rule.id for rule in self.rules}
 
     @property
     def source(self) -> str:
@@ -130,6 +140,8 @@ def load(directory: Path | None = None) -> Playbook:
         raise PlaybookError(str(directory), *_told(error, merged)) from error
     for rule in _twice(playbook):
         raise PlaybookError(str(directory), "each rule's id once", f"{rule} twice")
+    for rule in sorted(playbook.unknown_rules()):
+        raise PlaybookError(str(directory), "flows that name rules of the playbook", rule)
     return playbook
 
 

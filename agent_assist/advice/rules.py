@@ -41,6 +41,8 @@ class Advice(NamedTuple):
     failed: dict[str, str]
     """Rules that could not be run, each with the kind of error: not the same as rules that did not match."""
     risk: ChurnRisk | None = None
+    evidence: Evidence | None = None
+    """Of the utterance, for who looks at it next."""
 
 
 class _Listening:
@@ -115,7 +117,7 @@ class Rules:
         left |= {one.gives.id for one in state.memory.silences}
         left |= waiting.open_ids(self._awaited, state.memory, state.call_id)
         state, withdrawn = settle(state, told, left, state.reached_ms)
-        return Advice(state, [*told, *withdrawn], this.failed, risk)
+        return Advice(state, [*told, *withdrawn], this.failed, risk, evidence)
 
     def foretell(self, state: CallState, partial: Partial) -> Advice:
         """

@@ -12,6 +12,7 @@ from agent_assist.types import (
     Asked,
     Assist,
     CallEnded,
+    CallFlow,
     CallMeasures,
     CallMood,
     CallRecord,
@@ -118,6 +119,11 @@ def _add(record: CallRecord, message: Event | Assist) -> CallRecord:  # noqa: PL
             return record if message.measures == record.measures else replace(record, measures=message.measures)
         case CallMood():
             return record if message.turns == record.turns else replace(record, turns=message.turns)
+        case CallFlow():
+            flow = record.flow
+            if flow is not None and (message.over, message.at_ms) < (flow.over, flow.at_ms):
+                return record
+            return record if message == flow else replace(record, flow=message)
         case CallSynopsis():
             known = record.synopsis
             if known is not None and order(message) <= order(known):

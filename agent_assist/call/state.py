@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from agent_assist.advice.digest import Digest
+from agent_assist.call.course import Course
 from agent_assist.call.measures import Talk
 from agent_assist.call.mood import Mood
 from agent_assist.types import CallEnded, CallStarted, Card, Degraded, Event, Webhook
@@ -123,6 +124,7 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     """Key of a rule to the end of the utterance with which it last fired, in ms."""
     digest: Digest = Digest()
     memory: Memory = Memory()
+    course: Course = Course()
     reached_ms: int = 0
     """The latest end of an utterance: the time of the call, as far as finals tell."""
     silence_ms: int = 0
@@ -134,10 +136,12 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def language(self) -> str:
-        """Of the cards: what the customer speaks most, else what the agent does."""
+        """Of the cards: what the customer speaks most, else what the agent does, else what ``attributes`` tell."""
         if self.zh or self.en:
             return "zh" if self.zh >= self.en else "en"
-        return next((said.language for said in reversed(self.recent) if said.language in ("zh", "en")), "en")
+        given = self.attributes.get("language", "")[:2].lower()
+        known = (*(said.language for said in reversed(self.recent)), given)
+        return next((language for language in known if language in ("zh", "en")), "en")
 
 
 def is_new(state: CallState, utterance: Utterance) -> bool:

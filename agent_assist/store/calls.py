@@ -31,6 +31,7 @@ from agent_assist.types import (
     Acknowledged,
     Asked,
     Assist,
+    CallFlow,
     CallRecord,
     CallSummary,
     CallSynopsis,
@@ -198,6 +199,7 @@ class CallStore:
             acknowledged=tuple(note for note in desk if isinstance(note, Acknowledged)),
             asked=tuple(note for note in desk if isinstance(note, Asked)),
             whispers=tuple(note for note in desk if isinstance(note, Whisper)),
+            flow=None if row["flow"] is None else msgspec.json.decode(row["flow"], type=CallFlow),
             synopsis=None if row["synopsis"] is None else msgspec.json.decode(row["synopsis"], type=CallSynopsis),
             synopsis_edits=bodies(tables.synopsis_edits, SynopsisEdit, tables.synopsis_edits.c.at),
         )

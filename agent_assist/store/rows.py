@@ -25,6 +25,7 @@ from agent_assist.types import (
     Asked,
     Assist,
     CallEnded,
+    CallFlow,
     CallMeasures,
     CallMood,
     CallRisk,
@@ -83,6 +84,11 @@ _SYNOPSIS: Final = (
 )
 
 
+_FLOW: Final = (
+    update(calls)
+    .where(_CALL, calls.c.flow_at_ms <= bindparam("at"))
+    .values(flow=bindparam("body"), flow_at_ms=bindparam("at"))
+)
 _PROVISIONAL: Final = cards.c.body.contains('"provisional":true', autoescape=True)
 """In JSON as we write it no text can look like that: its quotes are escaped."""
 
@@ -99,7 +105,7 @@ class Rows:
         self._inserts: dict[Table, list[Row]] = {table: [] for table in tables}
         # A call's end last: it settles the duration that finals lengthen.
         self._updates: dict[Update, list[Row]] = {
-            u: [] for u in (_START, _LENGTHEN, _RISK, _MEASURES, _TURNS, _SYNOPSIS, _END)
+            u: [] for u in (_START, _LENGTHEN, _RISK, _MEASURES, _TURNS, _SYNOPSIS, _FLOW, _END)
         }
         self._cards: dict[str, Card | None] = {}
         """What is to be of a card; None where it is withdrawn."""
@@ -195,6 +201,8 @@ class Rows:
                 shift = None if message.swings is None else message.swings.shift
                 row = {"call": call, "at": message.at_ms, "body": _text(message.turns), "change": shift}
                 self._updates[_TURNS].append(row)
+            case CallFlow():
+                self._updates[_FLOW].append({"call": call, "at": message.at_ms, "body": _text(message)})
             case CallSynopsis():
                 over, at_ms, rewritten = order(message)
                 place = (over << 62) + (at_ms << 1) + rewritten

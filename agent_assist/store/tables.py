@@ -43,14 +43,16 @@ calls = Table(
     Column("turns_at_ms", BigInteger, nullable=False, server_default="-1"),
     Column("synopsis", Text),
     Column("synopsis_order", BigInteger, nullable=False, server_default="-1"),
+    Column("flow", Text),
+    Column("flow_at_ms", BigInteger, nullable=False, server_default="-1"),
     Column("shift", Float),
     Column("silence_ms", BigInteger),
     Index(None, "started_at", "call_id"),
     Index(None, "status"),
 )
 """
-One row a call; risk, measures, turns and synopsis are the latest, as JSON. ``shift`` of the mood and ``silence_ms`` are
-there to be looked for.
+One row a call; risk, measures, turns, synopsis and flow are the latest, as JSON. ``shift`` of the mood and
+``silence_ms`` are there to be looked for.
 """
 
 utterances = Table(

@@ -13,6 +13,7 @@ import msgspec
 from agent_assist.call.record import NO_MEASURES, NO_RISK, add, empty, summary
 from agent_assist.types import (
     Assist,
+    CallFlow,
     CallMeasures,
     CallMood,
     CallRecord,
@@ -127,7 +128,7 @@ class Live:
             self._partial(call, message)
             return
         is_later = False
-        if isinstance(message, CallRisk | CallMeasures | CallMood | CallSynopsis):
+        if isinstance(message, CallRisk | CallMeasures | CallMood | CallFlow | CallSynopsis):
             reached = call.reached.get(type(message), -1)
             if message.at_ms < reached:
                 return
@@ -272,6 +273,7 @@ def _merge(stored: CallRecord, later: CallRecord) -> CallRecord:
         record,
         risk=record.risk if later.risk == NO_RISK else later.risk,
         turns=later.turns or record.turns,
+        flow=later.flow or record.flow,
         measures=record.measures if later.measures == NO_MEASURES else later.measures,
         status=record.status if later.status == "live" else later.status,
         duration_ms=max(record.duration_ms, later.duration_ms),

@@ -23,6 +23,7 @@ from agent_assist.store.tables import metadata
 from agent_assist.types import (
     Assist,
     CallEnded,
+    CallFlow,
     CallMeasures,
     CallMood,
     CallRecord,
@@ -355,3 +356,28 @@ def test_a_batch_is_written_quickly(store: CallStore) -> None:
         taken.append(time.perf_counter() - begin)
     # 50 ms is the aim on an idle machine; ten times that is a fault on any.
     assert min(taken) < 0.5
+
+
+def test_the_flow_is_kept_as_it_was_last_whatever_comes_first(store: CallStore) -> None:
+    def flow(at_ms: int, *, over: bool = False) -> CallFlow:
+        return CallFlow(
+            call_id="c",
+            at_ms=at_ms,
+            flow="service",
+            title="Service",
+            language="en",
+            steps=(),
+            current=None,
+            branches=(),
+            adherence=1.0 if over else None,
+            over=over,
+            source="t 1",
+        )
+
+    last = flow(9_000, over=True)
+    store.write([last, flow(3_000)], {})
+    store.write([flow(5_000)], {})
+    record = store.call("c")
+    assert record is not None
+    assert record.flow == last
+    assert record_of("c", [], [last, flow(3_000), flow(5_000)]).flow == last
