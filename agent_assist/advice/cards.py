@@ -43,9 +43,11 @@ class Decided(NamedTuple):
     """A rule that fires, and what that gives."""
 
     rule: Rule | None
-    """None of what was held back before."""
+    """None of what was held back before, and of what no rule gives."""
     keys: tuple[str, ...]
     gives: Card | Webhook
+    topics: tuple[str, ...] = ()
+    """Of an offer."""
 
 
 def decide(given: Given, state: CallState, source: str) -> Decided:
@@ -107,6 +109,7 @@ def decide(given: Given, state: CallState, source: str) -> Decided:
             offer=rule.offer,
             due_hours=rule.due_hours,
         ),
+        rule.topics,
     )
 
 

@@ -1,33 +1,17 @@
 """A call against the standard flow of its playbook: a fold over what is said, and how far that has come."""
 
 from collections.abc import Collection, Iterable
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from agent_assist.advice.cards import in_language
-from agent_assist.advice.conditions import FILLS, Phrases
-from agent_assist.advice.evidence import Evidence
+from agent_assist.advice.conditions import FILLS
 from agent_assist.advice.flow import Done, Flow, Step, When
-from agent_assist.advice.matching import known_of
-from agent_assist.advice.profile import ProfileCondition
-from agent_assist.call.before import risk_before
-from agent_assist.call.course import Course, Stepped, Taken, Why
+from agent_assist.advice.holding import Heard, Holding, Profiles, fired, holding
+from agent_assist.call.course import Course, Stepped, Taken
 from agent_assist.call.state import CallState
 from agent_assist.types import CallFlow, FlowBranch, FlowStep
-from audio.types import Channel
-from models.types import ChurnRisk, Utterance
-
-_SHOWN: Final = 80
-"""Characters of an utterance that is told as what gave rise to a branch, where no words of it did."""
-
-
-class Heard(NamedTuple):
-    """An utterance that the state has taken in, and what the rules make of it."""
-
-    utterance: Utterance
-    evidence: Evidence
-    risk: ChurnRisk | None
 
 
 class Followed(NamedTuple):
@@ -49,12 +33,12 @@ class Following:
         self._source = source
         profiles = [flow.profile for flow in self._flows.values()]
         profiles += [branch.when.profile for flow in self._flows.values() for branch in flow.branches]
-        self._profiles = {source: ProfileCondition(source) for source in profiles if source is not None}
+        self._profiles = Profiles(profiles)
 
     def begin(self, state: CallState) -> Followed:
         """Choose the flow of a call, by what is known at its start, and take the branches that this alone decides."""
         failed: dict[str, str] = {}
-        flow = next((f for f in self._flows.values() if self._fits(f.profile, state, f.id, failed, or_none=True)), None)
+        flow = next((flow for flow in self._flows.values() if self._fits(flow, state, failed)), None)
         if flow is None or state.course.flow:
             return Followed(state, failed)
         course = msgspec.structs.replace(state.course, flow=flow.id)
@@ -79,6 +63,9 @@ class Following:
             _with(state, msgspec.structs.replace(course, done=course.done | done)) if done else state, failed
         )
 
+    def _fits(self, flow: Flow, state: CallState, failed: dict[str, str]) -> bool:
+        return flow.profile is None or self._profiles.hold(flow.profile, state, flow.id, failed)
+
     def _branch(self, state: CallState, flow: Flow, heard: Heard | None, failed: dict[str, str]) -> Followed:
         course = state.course
         taken: dict[str, Taken] = {}
@@ -88,37 +75,19 @@ class Following:
             why = self._why(branch.when, state, heard, branch.id, failed)
             if why is not None:
                 place = ("", 0) if heard is None else (heard.utterance.id, heard.utterance.end_ms)
-                taken[branch.id] = Taken(why=why[0], words=why[1], utterance_id=place[0], at_ms=place[1])
+                taken[branch.id] = Taken(why=why.why, words=why.words, utterance_id=place[0], at_ms=place[1])
         if taken:
             state = _with(state, msgspec.structs.replace(course, taken=course.taken | taken))
         return Followed(state, failed)
 
     def _why(
         self, when: When, state: CallState, heard: Heard | None, name: str, failed: dict[str, str]
-    ) -> tuple[Why, str] | None:
-        risk = None if heard is None else heard.risk
-        if (
-            heard is not None
-            and heard.utterance.channel is Channel.CUSTOMER
-            and (said := _said(when, heard)) is not None
-        ):
-            return said
-        if when.risk is not None and (when.risk.holds(risk) or when.risk.holds(risk_before(state.attributes))):
-            return "risk", ""
-        if _fired(when.rules, state):
-            return "rule", ""
-        return ("profile", "") if self._fits(when.profile, state, name, failed) else None
-
-    def _fits(
-        self, source: str | None, state: CallState, name: str, failed: dict[str, str], *, or_none: bool = False
-    ) -> bool:
-        if source is None:
-            return or_none
-        try:
-            return self._profiles[source].holds(known_of(state))
-        except (TypeError, RuntimeError) as error:
-            failed[name] = type(error).__name__
-            return False
+    ) -> Holding | None:
+        found = holding(when, state, heard, fired(state))
+        if found:
+            return found[0]
+        is_so = when.profile is not None and self._profiles.hold(when.profile, state, name, failed)
+        return Holding("profile") if is_so else None
 
     def view(self, state: CallState, at_ms: int) -> CallFlow | None:
         """How far a call has come; None where it follows no flow, or one that is in the playbook no more."""
@@ -203,31 +172,12 @@ def _branches(flow: Flow, state: CallState) -> Iterable[FlowBranch]:
             )
 
 
-def _said(when: When, heard: Heard) -> tuple[Why, str] | None:
-    utterance, emotion = heard.utterance, heard.utterance.emotion
-    if words := _words(when.phrases, heard):
-        return "words", words
-    if any(intent in utterance.intents for intent in when.intents):
-        return "intent", utterance.text.strip()[:_SHOWN]
-    if emotion is not None and emotion.label in when.emotions and emotion.confidence >= when.least_confidence:
-        return "emotion", utterance.text.strip()[:_SHOWN]
-    return None
-
-
 def _is_done(done: Done, state: CallState, heard: Heard) -> bool:
     utterance = heard.utterance
-    if utterance.channel is done.speaker and _words(done.phrases, heard):
+    if utterance.channel is done.speaker and heard.words(done.phrases):
         return True
-    return any(intent in utterance.intents for intent in done.intents) or _fired(done.rules, state)
-
-
-def _words(phrases: Phrases, heard: Heard) -> str:
-    found = heard.evidence.find(phrases)
-    return heard.evidence.heard(found[0]) if found else ""
-
-
-def _fired(rules: Collection[str], state: CallState) -> bool:
-    return bool(rules) and any(key.split(":")[0] in rules for key in state.fired)
+    intended = any(intent in utterance.intents for intent in done.intents)
+    return intended or (bool(done.rules) and not fired(state).isdisjoint(done.rules))
 
 
 def _with(state: CallState, course: Course) -> CallState:

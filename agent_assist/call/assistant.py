@@ -5,7 +5,8 @@ from datetime import UTC, tzinfo
 import msgspec
 
 from agent_assist.advice.digest import Digest
-from agent_assist.advice.following import Following, Heard
+from agent_assist.advice.following import Following
+from agent_assist.advice.holding import Heard
 from agent_assist.advice.playbook import Playbook
 from agent_assist.advice.rules import Advice, Rules
 from agent_assist.advice.summary import synopsis
@@ -73,7 +74,9 @@ class Assistant:
         if state.reached_ms or state.course.flow:
             return state, []
         state, failed = self._following.begin(state)
-        return state, [*self._flow(None, state, 0), *_failed(state, failed, 0)]
+        advice = self._rules.begin(state)
+        state = advice.state
+        return state, [*self._flow(None, state, 0), *_told(advice, 0), *_failed(state, failed, 0)]
 
     def _said(self, state: CallState, event: Final) -> tuple[CallState, list[Assist | Degraded]]:
         utterance = event.utterance
