@@ -11,6 +11,7 @@ from agent_assist.advice.playbook import load as load_playbook
 from agent_assist.advice.rewrite import Rewriter
 from agent_assist.advice.tenants import ANYBODY, folders
 from agent_assist.call.assistant import Assistant
+from agent_assist.call.fields import prepare
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex
 from agent_assist.knowledge.space import vectors
@@ -149,7 +150,8 @@ def recordings(settings: Settings) -> Recordings | None:
 
 
 def playbooks(settings: Settings) -> Playbooks:
-    """The rules of all tenants, read again when they change."""
+    """The rules of all tenants, read again when they change; what hints need is made ready with them."""
+    prepare()
     return Playbooks(settings.playbook, zone=ZoneInfo(settings.time_zone))
 
 

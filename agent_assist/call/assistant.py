@@ -8,6 +8,7 @@ from agent_assist.advice.digest import Digest
 from agent_assist.advice.playbook import Playbook
 from agent_assist.advice.rules import Advice, Rules
 from agent_assist.advice.summary import synopsis
+from agent_assist.call.recollect import hint
 from agent_assist.call.state import CallState, fold, is_new
 from agent_assist.types import Assist, CallEnded, CallMeasures, CallRisk, Degraded, Event, Final, Partial
 from audio.types import Channel
@@ -71,6 +72,10 @@ class Assistant:
         state = advice.state
         at_ms = utterance.end_ms
         told = _told(advice, at_ms)
+        recollecting, needless = state.recollecting.push(utterance)
+        state = msgspec.structs.replace(state, recollecting=recollecting)
+        if needless:
+            told.append(hint(state.call_id, utterance, needless, state.language))
         if utterance.channel is Channel.CUSTOMER:
             now = advice.risk
             if now is not None and _differs(state.risk, now):

@@ -50,6 +50,7 @@ def events_of(record: CallRecord, said: Sequence[Utterance]) -> list[Event]:
                 customer_name=record.customer_name,
                 agent_id=record.agent_id,
                 queue=record.queue,
+                attributes=record.attributes,
             )
         )
     events += [Final(call_id=record.call_id, utterance=utterance) for utterance in said]

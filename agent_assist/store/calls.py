@@ -29,6 +29,7 @@ from agent_assist.store.engine import open_engine
 from agent_assist.store.rows import Rows
 from agent_assist.types import (
     Acknowledged,
+    Article,
     Asked,
     Assist,
     CallRecord,
@@ -39,6 +40,7 @@ from agent_assist.types import (
     CardKind,
     Degraded,
     Event,
+    Hint,
     Keys,
     Measures,
     SynopsisEdit,
@@ -173,6 +175,9 @@ class CallStore:
         said: tuple[Utterance, ...] = bodies(tables.utterances, Utterance, u.start_ms, u.utterance_id)
         notes: tuple[Note, ...] = bodies(tables.desk, Note)
         desk = sorted(notes, key=lambda note: (note.at, "" if isinstance(note, Acknowledged) else note.id))
+        helped: tuple[Article | Hint, ...] = bodies(
+            tables.help_given, Article | Hint, tables.help_given.c.at_ms, tables.help_given.c.help_id
+        )
         # They follow from what was said, so calls from before there was a curve have one.
         curve, swings = curve_of(said)
         record = CallRecord(
@@ -189,6 +194,9 @@ class CallStore:
             customer_name=row["customer_name"],
             agent_id=row["agent_id"],
             queue=row["queue"],
+            attributes={} if row["attributes"] is None else msgspec.json.decode(row["attributes"]),
+            articles=tuple(one for one in helped if isinstance(one, Article)),
+            hints=tuple(one for one in helped if isinstance(one, Hint)),
             feedback=bodies(tables.feedback, CardFeedback, tables.feedback.c.card_id),
             degraded=bodies(tables.degraded, Degraded, tables.degraded.c.at_ms),
             keys=bodies(tables.keys, Keys, tables.keys.c.start_ms, tables.keys.c.keys_id),
@@ -202,6 +210,13 @@ class CallStore:
             synopsis_edits=bodies(tables.synopsis_edits, SynopsisEdit, tables.synopsis_edits.c.at),
         )
         return reviewed(record)
+
+    def articles_shown(self, call_id: str) -> dict[str, int]:
+        """Id of each article that a call was shown, and when, in ms of the call."""
+        h = tables.help_given.c
+        query = select(h.help_id, h.at_ms).where(h.call_id == call_id, h.kind == "article")
+        with self.engine.connect() as connection:
+            return {row.help_id: row.at_ms for row in connection.execute(query)}
 
     def in_order_of_arrival(self, call_id: str) -> list[Utterance]:
         """The finals of a call as the rules saw them."""

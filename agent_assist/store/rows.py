@@ -15,6 +15,7 @@ from agent_assist.store.tables import (
     degraded,
     desk,
     feedback,
+    help_given,
     keys,
     positions,
     synopsis_edits,
@@ -22,8 +23,10 @@ from agent_assist.store.tables import (
 )
 from agent_assist.types import (
     Acknowledged,
+    Article,
     Asked,
     Assist,
+    Break,
     CallEnded,
     CallMeasures,
     CallMood,
@@ -34,6 +37,7 @@ from agent_assist.types import (
     CardFeedback,
     Degraded,
     Event,
+    Hint,
     Keys,
     Partial,
     SynopsisEdit,
@@ -51,7 +55,7 @@ _START: Final = (
     update(calls)
     .where(_CALL, calls.c.started_at.is_(None))
     .values({name: bindparam(f"new_{name}") for name in ("started_at", "protocol", "customer_id", "customer_name")})
-    .values({name: bindparam(f"new_{name}") for name in ("agent_id", "queue")})
+    .values({name: bindparam(f"new_{name}") for name in ("agent_id", "queue", "attributes")})
 )
 _LENGTHEN: Final = (
     update(calls)
@@ -95,7 +99,7 @@ class Rows:
     """
 
     def __init__(self, messages: Iterable[Event | Assist], arrivals: Iterable[int]) -> None:
-        tables = (calls, utterances, feedback, degraded, keys, desk, synopsis_edits)
+        tables = (calls, utterances, feedback, degraded, keys, desk, help_given, synopsis_edits)
         self._inserts: dict[Table, list[Row]] = {table: [] for table in tables}
         # A call's end last: it settles the duration that finals lengthen.
         self._updates: dict[Update, list[Row]] = {
@@ -163,6 +167,7 @@ class Rows:
                         "new_customer_name": _fit(message.customer_name, calls.c.customer_name),
                         "new_agent_id": _fit(message.agent_id, calls.c.agent_id),
                         "new_queue": _fit(message.queue, calls.c.queue),
+                        "new_attributes": _text(message.attributes),
                     }
                 )
             case Partial():
@@ -183,8 +188,12 @@ class Rows:
                 self._add_card(message.id, message)
             case Withdrawn():
                 self._add_card(message.card_id, None)
-            case Withheld() | Webhook():
+            case Withheld() | Webhook() | Break():
                 pass
+            case Article() | Hint():
+                kind = str(message.__struct_config__.tag)
+                row = {"help_id": message.id, "call_id": call, "kind": kind, "at_ms": message.at_ms}
+                self._inserts[help_given].append(row | {"body": _text(message)})
             case CallRisk():
                 self._updates[_RISK].append({"call": call, "at": message.at_ms, "body": _text(message.risk)})
             case CallMeasures():

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Float,
@@ -45,12 +46,16 @@ calls = Table(
     Column("synopsis_order", BigInteger, nullable=False, server_default="-1"),
     Column("shift", Float),
     Column("silence_ms", BigInteger),
+    Column("attributes", Text),
+    Column("exposure_ms", BigInteger),
+    Column("hard", Boolean),
     Index(None, "started_at", "call_id"),
     Index(None, "status"),
+    Index(None, "agent_id", "started_at"),
 )
 """
-One row a call; risk, measures, turns and synopsis are the latest, as JSON. ``shift`` of the mood and ``silence_ms`` are
-there to be looked for.
+One row a call; attributes, risk, measures, turns and synopsis are the latest, as JSON. ``shift`` of the mood and ``silence_ms`` are
+there to be looked for; ``exposure_ms`` to anger and whether the call was ``hard`` stand there once it has ended.
 """
 
 utterances = Table(
@@ -123,6 +128,18 @@ desk = Table(
     Index(None, "call_id"),
 )
 """What agents and supervisors say to each other about a call, and alerts that were acknowledged."""
+
+help_given = Table(
+    "help_given",
+    metadata,
+    Column("help_id", Text, primary_key=True),
+    Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "call_id", "at_ms"),
+)
+"""What an agent was shown beside cards: articles, and hints at what is known."""
 
 clips = Table(
     "clips",
