@@ -9,7 +9,7 @@ import structlog
 
 from agent_assist.advice.playbook import load as load_playbook
 from agent_assist.advice.rewrite import Rewriter
-from agent_assist.advice.tenants import ANYBODY, folders
+from agent_assist.advice.tenants import folders, of_tenant
 from agent_assist.call.assistant import Assistant
 from agent_assist.call.fields import prepare
 from agent_assist.knowledge.base import KnowledgeBase
@@ -138,9 +138,10 @@ def rewriter(settings: Settings) -> Rewriter | None:
     return Rewriter(settings.summary_url, settings.summary_model, key=settings.summary_key)
 
 
-def assistant(settings: Settings) -> Assistant:
-    """The rules and the risk, as for a call that names no tenant."""
-    return Assistant(load_playbook(folders(settings.playbook)[ANYBODY]), zone=ZoneInfo(settings.time_zone))
+def assistant(settings: Settings, tenant: str | None = None) -> Assistant:
+    """The rules and the risk for calls of a tenant, or of none."""
+    path = of_tenant(folders(settings.playbook), tenant)
+    return Assistant(load_playbook(path), zone=ZoneInfo(settings.time_zone))
 
 
 def recordings(settings: Settings) -> Recordings | None:

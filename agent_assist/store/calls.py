@@ -26,6 +26,8 @@ from agent_assist.call.record import NO_MEASURES, NO_RISK, Attention, attention
 from agent_assist.call.review import reviewed
 from agent_assist.store import tables
 from agent_assist.store.engine import open_engine
+from agent_assist.store.following import Wanted
+from agent_assist.store.instants import utc
 from agent_assist.store.rows import Rows
 from agent_assist.types import (
     Acknowledged,
@@ -65,9 +67,11 @@ class CallStore:
 
     Args:
         url: SQLAlchemy's, of SQLite or PostgreSQL.
+        wanted: What is put into the outbox of webhooks; None where there are no receivers.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, wanted: Wanted | None = None) -> None:
+        self._wanted = wanted
         self.engine: Engine = open_engine(url)
         self._sqlite = self.engine.dialect.name == "sqlite"
 
@@ -97,7 +101,7 @@ class CallStore:
         Args:
             arrivals: The offset of each message; without them they came in this order.
         """
-        rows = Rows(messages, count() if arrivals is None else arrivals)
+        rows = Rows(messages, count() if arrivals is None else arrivals, self._wanted)
         with self.engine.begin() as connection:
             rows.write(connection, ((topic, part, offset) for (topic, part), offset in positions.items()))
 
@@ -188,7 +192,7 @@ class CallStore:
             risk=_risk(row),
             measures=NO_MEASURES if row["measures"] is None else msgspec.json.decode(row["measures"], type=Measures),
             status=row["status"],
-            started_at=_utc(row["started_at"]),
+            started_at=utc(row["started_at"]),
             protocol=row["protocol"],
             customer_id=row["customer_id"],
             customer_name=row["customer_name"],
@@ -257,13 +261,8 @@ def _risk(row: RowMapping) -> ChurnRisk:
     return NO_RISK if row["risk"] is None else msgspec.json.decode(row["risk"], type=ChurnRisk)
 
 
-def _utc(at: datetime | None) -> datetime | None:
-    """SQLite forgets the zone; we write UTC alone."""
-    return None if at is None else at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-
-
 def _summary(row: RowMapping, wanted: Attention) -> CallSummary:
-    started_at = _utc(row["started_at"])
+    started_at = utc(row["started_at"])
     assert started_at is not None
     return CallSummary(
         call_id=row["call_id"],

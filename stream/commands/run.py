@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -154,21 +153,22 @@ def _listen(settings: Settings, policy: Any) -> Any:
 def _assist(settings: Settings, policy: Any) -> Any:
     from agent_assist.store.calls import CallStore
     from stream import app as apps
-    from stream.build import playbooks, recordings, rewriter
+    from stream.build import knowledge, playbooks, recordings, rewriter
+    from stream.lookup import Lookup, look_up
     from stream.record import record as keep_sound
 
     settings.home.mkdir(parents=True, exist_ok=True)
     store = CallStore(settings.database_url)
     store.upgrade()
     sound = recordings(settings)
-    record = (
-        None
-        if sound is None
-        else partial(keep_sound, policy.broker, sound, session_timeout_s=settings.session_timeout_s)
-    )
+    lookup = Lookup(knowledge(settings)[1], store.articles_shown)
+    within = {"session_timeout_s": settings.session_timeout_s}
+    beside: list[apps.Beside] = [lambda publish: look_up(policy.broker, lookup, publish, **within)]
+    if sound is not None:
+        beside.append(lambda _: keep_sound(policy.broker, sound, **within))
     rewords = rewriter(settings)
     rewrite = None if rewords is None else rewords.rewrite
-    return apps.assist_app(policy, playbooks=playbooks(settings), store=store.write, record=record, rewrite=rewrite)
+    return apps.assist_app(policy, playbooks=playbooks(settings), store=store.write, beside=beside, rewrite=rewrite)
 
 
 def gateway(
@@ -215,13 +215,16 @@ async def _gateway(settings: Settings) -> None:
     def ready(port: int, media_port: int) -> None:
         _announce(api=f"http://{shown}:{port}", twilio=f"ws://{shown}:{media_port}/v1/twilio")
 
-    # Made at the first use: most gateways are never asked for it.
+    base, index = knowledge(settings)
+    # The assistant is made at the first use: most gateways are never asked for it.
     await serve(
         policy,
         store=store,
         recordings=recordings(settings),
-        knowledge=knowledge(settings),
-        replay=lambda record, said: read_again(record, said, assistant(settings)),
+        knowledge=(base, index),
+        replay=lambda record, said: read_again(
+            record, said, assistant(settings, record.attributes.get("tenant")), index
+        ),
         ready=ready,
         stop=stop,
     )
