@@ -1,5 +1,6 @@
 """From settings to the objects that do the work."""
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,8 @@ from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex
 from agent_assist.knowledge.space import vectors
 from agent_assist.store.recordings import Recordings
+from agent_assist.webhooks.receivers import Receiver
+from agent_assist.webhooks.receivers import load as load_receivers
 from audio.vad import LevelVad, SileroVad, VoiceActivity
 from models.acoustic import AcousticModel
 from models.asr import WhisperRecogniser
@@ -142,6 +145,19 @@ def assistant(settings: Settings, tenant: str | None = None) -> Assistant:
     """The rules and the risk for calls of a tenant, or of none."""
     path = of_tenant(folders(settings.playbook), tenant)
     return Assistant(load_playbook(path), zone=ZoneInfo(settings.time_zone))
+
+
+def receivers(settings: Settings, environment: Mapping[str, str]) -> tuple[Receiver, ...]:
+    """
+    Who is told by webhook.
+
+    Args:
+        environment: In which their secrets may stand.
+
+    Raises:
+        agent_assist.errors.ReceiverError: If the file or a secret cannot be used.
+    """
+    return () if settings.receivers is None else load_receivers(settings.receivers, environment)
 
 
 def recordings(settings: Settings) -> Recordings | None:

@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+import random
 import signal
 import threading
 import time
@@ -152,13 +153,17 @@ def _listen(settings: Settings, policy: Any) -> Any:
 
 def _assist(settings: Settings, policy: Any) -> Any:
     from agent_assist.store.calls import CallStore
+    from agent_assist.store.outbox import Outbox
+    from agent_assist.webhooks.receivers import wanted
+    from agent_assist.webhooks.sending import Sender
     from stream import app as apps
-    from stream.build import knowledge, playbooks, recordings, rewriter
+    from stream.build import knowledge, playbooks, receivers, recordings, rewriter
     from stream.lookup import Lookup, look_up
     from stream.record import record as keep_sound
 
     settings.home.mkdir(parents=True, exist_ok=True)
-    store = CallStore(settings.database_url)
+    told = receivers(settings, os.environ)
+    store = CallStore(settings.database_url, wanted(told) if told else None)
     store.upgrade()
     sound = recordings(settings)
     lookup = Lookup(knowledge(settings)[1], store.articles_shown)
@@ -166,6 +171,9 @@ def _assist(settings: Settings, policy: Any) -> Any:
     beside: list[apps.Beside] = [lambda publish: look_up(policy.broker, lookup, publish, **within)]
     if sound is not None:
         beside.append(lambda _: keep_sound(policy.broker, sound, **within))
+    if told:
+        sender = Sender(Outbox(store.engine), told, chance=random.random)
+        beside.append(lambda _: sender.run())
     rewords = rewriter(settings)
     rewrite = None if rewords is None else rewords.rewrite
     return apps.assist_app(policy, playbooks=playbooks(settings), store=store.write, beside=beside, rewrite=rewrite)
@@ -299,12 +307,13 @@ def up(
 
 
 async def _up(settings: Settings, console: Console, json: bool, play: Sequence[Path]) -> None:
-    from stream.build import check_models
+    from stream.build import check_models, receivers
     from stream.supervise import Child, Supervisor, check_free, free_port
 
     stop = _until_told()
     started = time.monotonic()
     check_models(settings)
+    receivers(settings, os.environ)
     port = settings.port or free_port(settings.host)
     media_port = settings.media_port or (port + 1 if settings.port else free_port(settings.host))
     check_free(settings.host, port, "API and the pages")
