@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from agent_assist.call.course import Why
+from agent_assist.knowledge.types import Mark, NodeKind
 from audio.types import Channel
 from models.curve import Swings, Trend
 from models.turning import Turn
@@ -182,6 +183,69 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True, tag="webhook"):
     customer_id: str | None
     trigger: tuple[str, ...] = ()
     source: str = ""
+    v: int = 1
+
+
+class Article(msgspec.Struct, frozen=True, kw_only=True, tag="article"):
+    """What the knowledge base holds on what was just said; shown before the agent asks."""
+
+    id: str
+    """``call_id:article:kind:key``: a call is shown each once."""
+    call_id: str
+    at_ms: int
+    """End of the customer's utterance that gave rise to it."""
+    utterance_id: str
+    kind: NodeKind
+    key: str
+    version: int
+    title: str
+    heading: str
+    passage: str
+    marks: tuple[Mark, ...]
+    """Of the passage."""
+    source: str
+    """File and row that it was imported from."""
+    score: float
+    """0 ... 1; 1 for an exact code."""
+    reason: Literal["code", "fault", "question"]
+    trigger: tuple[str, ...]
+    """The words that gave rise to it, as heard."""
+    language: str
+    revision: int
+    """Of the base: how often anything was published or withdrawn before it was asked."""
+    v: int = 1
+
+
+class Hint(msgspec.Struct, frozen=True, kw_only=True, tag="hint"):
+    """What the agent who asks for it need not ask, since it is known."""
+
+    id: str
+    """``call_id:hint:utterance_id``."""
+    call_id: str
+    at_ms: int
+    utterance_id: str
+    """The agent's question, or the customer's answer that they have told it before."""
+    fields: tuple[str, ...]
+    """"name", "phone", "order_number" ..."""
+    text: str
+    """In the language of the cards."""
+    language: str
+    v: int = 1
+
+
+class Break(msgspec.Struct, frozen=True, kw_only=True, tag="break"):
+    """A short break is due after a hard call; told to the agent alone, and in no record of the call."""
+
+    id: str
+    """``call_id:break``."""
+    call_id: str
+    agent_id: str
+    at: datetime
+    """End of the call, UTC."""
+    exposure_ms: int
+    """To anger and abuse, in the shift up to now."""
+    text: str
+    language: str
     v: int = 1
 
 
@@ -448,6 +512,9 @@ Assist = (
     | Withdrawn
     | Withheld
     | Webhook
+    | Article
+    | Hint
+    | Break
     | CallRisk
     | CallMeasures
     | CallMood
@@ -543,6 +610,11 @@ class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
     customer_name: str | None = None
     agent_id: str | None = None
     queue: str | None = None
+    attributes: dict[str, str] = {}
+    """What else the telephone side told at the start."""
+    articles: tuple[Article, ...] = ()
+    """Shown before the agent asked, by time, like the hints."""
+    hints: tuple[Hint, ...] = ()
     feedback: tuple[CardFeedback, ...] = ()
     degraded: tuple[Degraded, ...] = ()
     keys: tuple[Keys, ...] = ()

@@ -10,6 +10,7 @@ from agent_assist.advice.holding import Heard
 from agent_assist.advice.playbook import Playbook
 from agent_assist.advice.rules import Advice, Rules
 from agent_assist.advice.summary import synopsis
+from agent_assist.call.recollect import hint
 from agent_assist.call.state import CallState, fold, is_new
 from agent_assist.types import Assist, CallEnded, CallMeasures, CallRisk, CallStarted, Degraded, Event, Final, Partial
 from audio.types import Channel
@@ -87,6 +88,10 @@ class Assistant:
         assert advice.evidence is not None, "rules look at every utterance"
         state, failed = self._following.hear(advice.state, Heard(utterance, advice.evidence, advice.risk))
         told += [*self._flow(before, state, at_ms), *_failed(state, failed, at_ms)]
+        recollecting, needless = state.recollecting.push(utterance)
+        state = msgspec.structs.replace(state, recollecting=recollecting)
+        if needless:
+            told.append(hint(state.call_id, utterance, needless, state.language))
         if utterance.channel is Channel.CUSTOMER:
             now = advice.risk
             if now is not None and _differs(state.risk, now):

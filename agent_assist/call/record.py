@@ -9,8 +9,10 @@ from agent_assist.call.mood import curve_of
 from agent_assist.call.review import reviewed
 from agent_assist.types import (
     Acknowledged,
+    Article,
     Asked,
     Assist,
+    Break,
     CallEnded,
     CallFlow,
     CallMeasures,
@@ -25,6 +27,7 @@ from agent_assist.types import (
     CardKind,
     Degraded,
     Event,
+    Hint,
     Keys,
     Measures,
     Partial,
@@ -86,6 +89,7 @@ def _add(record: CallRecord, message: Event | Assist) -> CallRecord:  # noqa: PL
                 customer_name=message.customer_name,
                 agent_id=message.agent_id,
                 queue=message.queue,
+                attributes=message.attributes,
             )
         case Partial():
             return record
@@ -111,8 +115,16 @@ def _add(record: CallRecord, message: Event | Assist) -> CallRecord:  # noqa: PL
         case Withdrawn():
             left = tuple(card for card in record.cards if card.id != message.card_id or not card.provisional)
             return record if len(left) == len(record.cards) else replace(record, cards=left)
-        case Withheld() | Webhook():
+        case Withheld() | Webhook() | Break():
             return record
+        case Article():
+            if any(known.id == message.id for known in record.articles):
+                return record
+            return replace(record, articles=tuple(sorted((*record.articles, message), key=lambda a: (a.at_ms, a.id))))
+        case Hint():
+            if any(known.id == message.id for known in record.hints):
+                return record
+            return replace(record, hints=tuple(sorted((*record.hints, message), key=lambda h: (h.at_ms, h.id))))
         case CallRisk():
             return record if message.risk == record.risk else replace(record, risk=message.risk)
         case CallMeasures():

@@ -6,8 +6,10 @@ import msgspec
 
 from agent_assist.advice.digest import Digest
 from agent_assist.call.course import Course
+from agent_assist.call.fields import known_of
 from agent_assist.call.measures import Talk
 from agent_assist.call.mood import Mood
+from agent_assist.call.recollect import Recollecting
 from agent_assist.types import CallEnded, CallStarted, Card, Degraded, Event, Webhook
 from agent_assist.types import Final as FinalEvent
 from audio.types import Channel
@@ -129,6 +131,8 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     """The latest end of an utterance: the time of the call, as far as finals tell."""
     silence_ms: int = 0
     """Before the last utterance nobody was heard for so long."""
+    recollecting: Recollecting = Recollecting()
+    """Of whom the agent asks what; kept by the assistant."""
     features: CallFeatures = CallFeatures()
     risk: ChurnRisk | None = None
     end_ms: int | None = None
@@ -158,7 +162,9 @@ def fold(state: CallState | None, event: Event) -> CallState:
         case CallStarted():
             # When a recording was made is not known.
             digest = state.digest if event.protocol == "recording" else state.digest.begin(event.at)
-            state = msgspec.structs.replace(state, digest=digest)
+            known = known_of(event.attributes, event.customer_name)
+            recollecting = msgspec.structs.replace(state.recollecting, known=known)
+            state = msgspec.structs.replace(state, digest=digest, recollecting=recollecting)
             return msgspec.structs.replace(
                 state,
                 customer_id=event.customer_id,
