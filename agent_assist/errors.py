@@ -88,3 +88,29 @@ class KnowledgeError(AssistError):
 
     def __str__(self) -> str:
         return f"expected {self.expected}, got {self.got} (source={self.source})"
+
+
+@dataclass(eq=False)
+class TaskChanged(AssistError):
+    """A task that somebody else changed meanwhile."""
+
+    task_id: str
+    expected: int
+    got: int | None
+    """Its version now; None where it is gone."""
+
+    def __str__(self) -> str:
+        now = "none" if self.got is None else f"version {self.got}"
+        return f"expected version {self.expected} of the task {self.task_id[:256]!r}, got {now}"
+
+
+@dataclass(eq=False)
+class ReceiverError(AssistError):
+    """Receivers of webhooks that cannot be used."""
+
+    path: str
+    expected: str
+    got: str
+
+    def __str__(self) -> str:
+        return f"expected {self.expected}, got {self.got} (file={self.path})"

@@ -5,7 +5,7 @@ import os
 import signal
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -31,6 +31,9 @@ log = structlog.get_logger()
 
 Store = Callable[[list[Event | Assist], Mapping[tuple[str, int], int], list[int]], None]
 """Write messages, the positions behind them and the offset of each, in one transaction; blocks."""
+
+Beside = Callable[[Callable[[Assist], Awaitable[None]]], Awaitable[None]]
+"""Runs until cancelled, and publishes what it finds."""
 
 _BEAT_EVERY_S = 3.0
 _LOAD_EVERY_S = 2.0
@@ -305,14 +308,14 @@ def assist_app(  # noqa: PLR0915 - one agent after the other, each a few lines
     *,
     playbooks: Playbooks,
     store: Store,
-    record: Callable[[], Awaitable[None]] | None = None,
+    beside: Sequence[Beside] = (),
     rewrite: Rewrite | None = None,
 ) -> faust.App:
     """
     The app that turns events into help, and writes both to the store.
 
     Args:
-        record: Keeps the sound of the calls, until cancelled.
+        beside: What runs in the same process, each until cancelled; it gets what publishes.
         rewrite: Words the synopsis of a call that ended anew; blocking.
     """
     worker = _Worker("assist", policy)
@@ -375,9 +378,8 @@ def assist_app(  # noqa: PLR0915 - one agent after the other, each a few lines
             await keep(batch, decode_assist, topics.ASSIST_INVALID)
 
     @app.task
-    async def keep_sound() -> None:
-        if record is not None:
-            await record()
+    async def run_beside() -> None:
+        await asyncio.gather(*(each(publish) for each in beside))
 
     @app.timer(60.0)
     async def forget() -> None:

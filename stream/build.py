@@ -1,5 +1,6 @@
 """From settings to the objects that do the work."""
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -9,12 +10,15 @@ import structlog
 
 from agent_assist.advice.playbook import load as load_playbook
 from agent_assist.advice.rewrite import Rewriter
-from agent_assist.advice.tenants import ANYBODY, folders
+from agent_assist.advice.tenants import folders, of_tenant
 from agent_assist.call.assistant import Assistant
+from agent_assist.call.fields import prepare
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex
 from agent_assist.knowledge.space import vectors
 from agent_assist.store.recordings import Recordings
+from agent_assist.webhooks.receivers import Receiver
+from agent_assist.webhooks.receivers import load as load_receivers
 from audio.vad import LevelVad, SileroVad, VoiceActivity
 from models.acoustic import AcousticModel
 from models.asr import WhisperRecogniser
@@ -137,9 +141,23 @@ def rewriter(settings: Settings) -> Rewriter | None:
     return Rewriter(settings.summary_url, settings.summary_model, key=settings.summary_key)
 
 
-def assistant(settings: Settings) -> Assistant:
-    """The rules and the risk, as for a call that names no tenant."""
-    return Assistant(load_playbook(folders(settings.playbook)[ANYBODY]), zone=ZoneInfo(settings.time_zone))
+def assistant(settings: Settings, tenant: str | None = None) -> Assistant:
+    """The rules and the risk for calls of a tenant, or of none."""
+    path = of_tenant(folders(settings.playbook), tenant)
+    return Assistant(load_playbook(path), zone=ZoneInfo(settings.time_zone))
+
+
+def receivers(settings: Settings, environment: Mapping[str, str]) -> tuple[Receiver, ...]:
+    """
+    Who is told by webhook.
+
+    Args:
+        environment: In which their secrets may stand.
+
+    Raises:
+        agent_assist.errors.ReceiverError: If the file or a secret cannot be used.
+    """
+    return () if settings.receivers is None else load_receivers(settings.receivers, environment)
 
 
 def recordings(settings: Settings) -> Recordings | None:
@@ -149,7 +167,8 @@ def recordings(settings: Settings) -> Recordings | None:
 
 
 def playbooks(settings: Settings) -> Playbooks:
-    """The rules of all tenants, read again when they change."""
+    """The rules of all tenants, read again when they change; what hints need is made ready with them."""
+    prepare()
     return Playbooks(settings.playbook, zone=ZoneInfo(settings.time_zone))
 
 

@@ -85,6 +85,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     summary_key: str | None = None
     vocabulary: Path | None = None
     """YAML file of words that the recogniser cannot know, for all calls and for each queue."""
+    receivers: Path | None = None
+    """YAML file of the programs that are told by webhook, and of what; without it none is."""
     twilio_auth_token: str | None = None
     """Where set, the signature of every Twilio connection is checked against it."""
     public_url: str | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from agent_assist.advice.agitation import agitated
-from agent_assist.advice.conditions import LEVELS, Measure, Phrases
+from agent_assist.advice.conditions import Measure, Phrases
 from agent_assist.advice.evidence import Evidence
 from agent_assist.advice.names import Lexicon
 from agent_assist.advice.phrases import Found
@@ -81,7 +81,7 @@ class Case:
     def known(self) -> dict[str, Any]:
         """What profile conditions see; what is not known is not there."""
         if self._known is None:
-            self._known = _known(self.state)
+            self._known = known_of(self.state)
         return self._known
 
 
@@ -111,7 +111,7 @@ def holds(ready: Ready, case: Case) -> bool:
     rule = ready.rule
     if not all(measure.holds(value(measure, case)) for measure in rule.measures):
         return False
-    if rule.risk is not None and not _at_risk(rule, case.risk):
+    if rule.risk is not None and not rule.risk.holds(case.risk):
         return False
     return ready.profile is None or ready.profile.holds(case.known)
 
@@ -232,16 +232,6 @@ def _agent_said(rule: Rule, case: Case, utterance: Utterance) -> bool:
     )
 
 
-def _at_risk(rule: Rule, risk: ChurnRisk | None) -> bool:
-    asked = rule.risk
-    assert asked is not None
-    if risk is None or risk.score is None:
-        return False
-    if asked.level is not None and not (risk.level in LEVELS and LEVELS.index(risk.level) >= LEVELS.index(asked.level)):
-        return False
-    return asked.score is None or risk.score >= asked.score
-
-
 def value(measure: Measure, case: Case) -> float | None:
     """What a measure of the call is now; None where it is not known."""
     if measure.name == "silence_ms":
@@ -280,7 +270,8 @@ def _read(measure: Measure, case: Case) -> str:
     return f"{found * 100:.0f}" if measure.name == "talk_share" else f"{found:.0f}"
 
 
-def _known(state: CallState) -> dict[str, Any]:
+def known_of(state: CallState) -> dict[str, Any]:
+    """What profile conditions see of a call."""
     given = state.attributes
     customer = {name.removeprefix("customer_"): text for name, text in given.items() if name.startswith("customer_")}
     customer |= _there(id=state.customer_id, name=state.customer_name)

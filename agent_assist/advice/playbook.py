@@ -9,6 +9,9 @@ import msgspec
 import yaml
 
 from agent_assist.advice.conditions import Phrases, Texts, check_phrases, check_texts
+from agent_assist.advice.flow import Flow
+from agent_assist.advice.recommendation import PREFIX, Recommendations
+from agent_assist.advice.retention import RULE, Retention
 from agent_assist.advice.rule import Rule, Signal
 from agent_assist.advice.spoken import words
 from agent_assist.errors import PlaybookError
@@ -82,6 +85,10 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     competitors: tuple[Competitor, ...] = ()
     calm: Calm = Calm()
     offers: Offers = Offers()
+    flows: tuple[Flow, ...] = ()
+    """A call follows the first that fits."""
+    retention: Retention | None = None
+    recommendations: Recommendations = Recommendations()
     digest: str = ""
     """Of the files that it was read from; not written in them."""
 
@@ -90,6 +97,23 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             check_phrases(phrases)
         if sum(rule.agitation is not None for rule in self.rules) > 1:
             raise ValueError("expected one rule on agitation, got more")
+        for rule in self.rules:
+            if rule.id == RULE or rule.id.startswith(PREFIX):
+                raise ValueError(f"expected an id of a rule other than {RULE} and {PREFIX}*, got {rule.id}")
+        for name in (ids := [flow.id for flow in self.flows]):
+            if ids.count(name) > 1:
+                raise ValueError(f"expected each flow's id once, got {name} twice")
+
+    def unknown_rules(self) -> set[str]:
+        """Ids that flows and recommendations name and that no rule has."""
+        named = {name for flow in self.flows for name in flow.rules()}
+        named |= {name for each in self.recommendations.candidates for name in each.when.rules}
+        return named - {rule.id for rule in self.rules}
+
+    def unknown_steps(self) -> set[str]:
+        """Steps that recommendations name and that no flow has."""
+        known = {step.id for flow in self.flows for step in flow.every_step()}
+        return {name for each in self.recommendations.candidates for name in each.after_steps} - known
 
     @property
     def source(self) -> str:
@@ -130,6 +154,10 @@ def load(directory: Path | None = None) -> Playbook:
         raise PlaybookError(str(directory), *_told(error, merged)) from error
     for rule in _twice(playbook):
         raise PlaybookError(str(directory), "each rule's id once", f"{rule} twice")
+    for rule in sorted(playbook.unknown_rules()):
+        raise PlaybookError(str(directory), "flows and recommendations that name rules of the playbook", rule)
+    for step in sorted(playbook.unknown_steps()):
+        raise PlaybookError(str(directory), "recommendations that name steps of a flow", step)
     return playbook
 
 

@@ -9,10 +9,13 @@ from agent_assist.advice import waiting
 from agent_assist.advice.agitation import track
 from agent_assist.advice.evidence import Evidence
 from agent_assist.advice.foretelling import Foretold, Told, foretell, settle, unheard
+from agent_assist.advice.holding import Heard
 from agent_assist.advice.matching import Case, Ready
 from agent_assist.advice.names import Lexicon
 from agent_assist.advice.phrases import Index
 from agent_assist.advice.playbook import Playbook
+from agent_assist.advice.recommending import Recommender
+from agent_assist.advice.retaining import talk_track
 from agent_assist.advice.rule import Signal as SignalName
 from agent_assist.advice.showing import feel, show, withhold
 from agent_assist.advice.trying import Round
@@ -41,6 +44,8 @@ class Advice(NamedTuple):
     failed: dict[str, str]
     """Rules that could not be run, each with the kind of error: not the same as rules that did not match."""
     risk: ChurnRisk | None = None
+    evidence: Evidence | None = None
+    """Of the utterance, for who looks at it next."""
 
 
 class _Listening:
@@ -77,8 +82,15 @@ class Rules:
         self._silent = _by_channel(silent)
         self._silent_at_end = [one for one in silent if one.rule.speaker is None]
         self._early = _by_channel(one for one in live if one.rule.early)
+        self._recommender = Recommender(playbook.recommendations, playbook.source)
         self.foretells = bool(self._awaited or silent or any(self._early.values()))
         """Whether what is being said can tell anything before it is final."""
+
+    def begin(self, state: CallState) -> Advice:
+        """What is advised when a call is answered, by what was known before it."""
+        decided = talk_track(self._playbook.retention, state, None, None, self._playbook.source)
+        state, shown = show(self._playbook, state, decided, 0)
+        return Advice(state, [*shown], {})
 
     def evaluate(self, state: CallState, utterance: Utterance, judge: Judge) -> Advice:
         """
@@ -106,6 +118,8 @@ class Rules:
         case.state, case.risk = this.state, risk
         for ready in self._risky[utterance.channel].heard(evidence):
             this.attempt(this.live, ready)
+        this.decided += talk_track(self._playbook.retention, this.state, utterance, risk, self._playbook.source)
+        this.decided += self._recommender.decide(this.state, Heard(utterance, evidence, risk), this.fired, this.failed)
         for ready in self._after_of[utterance.channel].heard(evidence):
             this.attempt(this.collect, ready)
         for ready in self._awaited:
@@ -115,7 +129,7 @@ class Rules:
         left |= {one.gives.id for one in state.memory.silences}
         left |= waiting.open_ids(self._awaited, state.memory, state.call_id)
         state, withdrawn = settle(state, told, left, state.reached_ms)
-        return Advice(state, [*told, *withdrawn], this.failed, risk)
+        return Advice(state, [*told, *withdrawn], this.failed, risk, evidence)
 
     def foretell(self, state: CallState, partial: Partial) -> Advice:
         """

@@ -1,12 +1,15 @@
 """What the rules say of a stored call, beside what was shown while it ran."""
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import msgspec
 
 from agent_assist.call.assistant import Assistant
 from agent_assist.call.state import CallState
-from agent_assist.types import CallEnded, CallRecord, CallStarted, Card, Degraded, Event, Final
+from agent_assist.knowledge.index import KnowledgeIndex
+from agent_assist.knowledge.proactive import Proactive
+from agent_assist.types import Article, CallEnded, CallRecord, CallStarted, Card, Degraded, Event, Final
 from models.types import Utterance
 
 
@@ -24,11 +27,32 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     """Not shown then."""
     failed: tuple[str, ...]
     """Rules that could not be run now."""
+    articles: "Looked | None" = None
+    """None where there is no knowledge base to ask."""
 
     @property
     def agrees(self) -> bool:
-        """Whether the same was shown."""
+        """Whether the same was shown; articles count as far as the knowledge is the same."""
+        if self.articles is not None and not self.articles.agree:
+            return False
         return not (self.changed or self.missing or self.added or self.failed)
+
+
+class Looked(msgspec.Struct, frozen=True, kw_only=True):
+    """The articles of a call, looked up again."""
+
+    knowledge: Literal["same", "changed", "unknown"]
+    """Whether the base is as it was when the articles were shown; "unknown" where none was."""
+    same: tuple[Article, ...]
+    missing: tuple[Article, ...]
+    """Shown then, and not again."""
+    added: tuple[Article, ...]
+    """Not shown then."""
+
+    @property
+    def agree(self) -> bool:
+        """Whether the same was shown, as far as can be said."""
+        return self.knowledge != "same" or not (self.missing or self.added)
 
 
 def events_of(record: CallRecord, said: Sequence[Utterance]) -> list[Event]:
@@ -50,6 +74,7 @@ def events_of(record: CallRecord, said: Sequence[Utterance]) -> list[Event]:
                 customer_name=record.customer_name,
                 agent_id=record.agent_id,
                 queue=record.queue,
+                attributes=record.attributes,
             )
         )
     events += [Final(call_id=record.call_id, utterance=utterance) for utterance in said]
@@ -76,8 +101,30 @@ def advised(assistant: Assistant, events: Iterable[Event]) -> tuple[list[Card], 
     return cards, failed
 
 
-def replay(record: CallRecord, said: Sequence[Utterance], assistant: Assistant) -> Replayed:
-    """Run a stored call through the rules as they are now."""
+def look_again(record: CallRecord, said: Sequence[Utterance], index: KnowledgeIndex) -> Looked:
+    """Look the articles of a stored call up in the knowledge as it is now; takes a search for each question."""
+    revision = index.refresh()
+    call = Proactive(index, record.call_id)
+    again = {article.id: article for utterance in said for article in call.push(utterance)}
+    then = {article.id: article for article in record.articles}
+    revisions = {article.revision for article in record.articles}
+    return Looked(
+        knowledge="unknown" if not revisions else "same" if revisions == {revision} else "changed",
+        same=tuple(article for article_id, article in again.items() if article_id in then),
+        missing=tuple(article for article_id, article in then.items() if article_id not in again),
+        added=tuple(article for article_id, article in again.items() if article_id not in then),
+    )
+
+
+def replay(
+    record: CallRecord, said: Sequence[Utterance], assistant: Assistant, index: KnowledgeIndex | None = None
+) -> Replayed:
+    """
+    Run a stored call through the rules as they are now.
+
+    Args:
+        index: In which its articles are looked up again.
+    """
     now, failed = advised(assistant, events_of(record, said))
     then = {card.id: card for card in record.cards if not card.provisional}
     again = {card.id: card for card in now}
@@ -89,6 +136,7 @@ def replay(record: CallRecord, said: Sequence[Utterance], assistant: Assistant) 
         missing=tuple(card for card_id, card in then.items() if card_id not in again),
         added=tuple(card for card_id, card in again.items() if card_id not in then),
         failed=tuple(failed),
+        articles=None if index is None else look_again(record, said, index),
     )
 
 

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Float,
@@ -43,14 +44,21 @@ calls = Table(
     Column("turns_at_ms", BigInteger, nullable=False, server_default="-1"),
     Column("synopsis", Text),
     Column("synopsis_order", BigInteger, nullable=False, server_default="-1"),
+    Column("flow", Text),
+    Column("flow_at_ms", BigInteger, nullable=False, server_default="-1"),
     Column("shift", Float),
     Column("silence_ms", BigInteger),
+    Column("attributes", Text),
+    Column("exposure_ms", BigInteger),
+    Column("hard", Boolean),
     Index(None, "started_at", "call_id"),
     Index(None, "status"),
+    Index(None, "agent_id", "started_at"),
 )
 """
-One row a call; risk, measures, turns and synopsis are the latest, as JSON. ``shift`` of the mood and ``silence_ms`` are
-there to be looked for.
+One row a call; attributes, risk, measures, turns, synopsis and flow are the latest, as JSON. ``shift`` of the mood and
+``silence_ms`` are there to be looked for; ``exposure_ms`` to anger and whether the call was ``hard`` stand there once
+it has ended.
 """
 
 utterances = Table(
@@ -123,6 +131,60 @@ desk = Table(
     Index(None, "call_id"),
 )
 """What agents and supervisors say to each other about a call, and alerts that were acknowledged."""
+
+help_given = Table(
+    "help_given",
+    metadata,
+    Column("help_id", Text, primary_key=True),
+    Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "call_id", "at_ms"),
+)
+"""What an agent was shown beside cards: articles, and hints at what is known."""
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("task_id", Text, primary_key=True),
+    Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE"), nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("due_ms", BigInteger),
+    Column("due_at", DateTime(timezone=True)),
+    Column("state", String(16), nullable=False, server_default="open"),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("by", String(256), nullable=False, server_default=""),
+    Column("changed_at", DateTime(timezone=True)),
+    Column("note", Text, nullable=False, server_default=""),
+    Index(None, "call_id"),
+    Index(None, "state", "due_at"),
+)
+"""What is to be done after calls. ``due_ms`` since the call began, ``due_at`` once it is known when that was."""
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("message_id", String(64), nullable=False, unique=True),
+    Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE"), nullable=False),
+    Column("receiver", String(128), nullable=False),
+    Column("event", String(32), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", String(16), nullable=False, server_default="waiting"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("due_at", DateTime(timezone=True), nullable=False),
+    Column("leased_until", DateTime(timezone=True)),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("status", Integer),
+    Column("error", Text, nullable=False, server_default=""),
+    Index(None, "receiver", "state", "due_at"),
+    Index(None, "call_id"),
+)
+"""What other programs are to be told, were told, and could not be told; ``seq`` orders those of a call."""
 
 clips = Table(
     "clips",

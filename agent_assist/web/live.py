@@ -13,6 +13,7 @@ import msgspec
 from agent_assist.call.record import NO_MEASURES, NO_RISK, add, empty, summary
 from agent_assist.types import (
     Assist,
+    CallFlow,
     CallMeasures,
     CallMood,
     CallRecord,
@@ -127,7 +128,7 @@ class Live:
             self._partial(call, message)
             return
         is_later = False
-        if isinstance(message, CallRisk | CallMeasures | CallMood | CallSynopsis):
+        if isinstance(message, CallRisk | CallMeasures | CallMood | CallFlow | CallSynopsis):
             reached = call.reached.get(type(message), -1)
             if message.at_ms < reached:
                 return
@@ -263,7 +264,7 @@ def _merge(stored: CallRecord, later: CallRecord) -> CallRecord:
     """What the store knows of a call, with what came of it since."""
     record = stored
     messages: list[Event | Assist] = [FinalEvent(call_id=later.call_id, utterance=said) for said in later.utterances]
-    messages += [*later.acknowledged, *later.asked, *later.whispers]
+    messages += [*later.acknowledged, *later.asked, *later.whispers, *later.articles, *later.hints]
     messages += [*later.keys, *later.cards, *later.feedback, *later.degraded, *later.synopsis_edits]
     messages += [] if later.synopsis is None else [later.synopsis]
     for message in messages:
@@ -272,6 +273,7 @@ def _merge(stored: CallRecord, later: CallRecord) -> CallRecord:
         record,
         risk=record.risk if later.risk == NO_RISK else later.risk,
         turns=later.turns or record.turns,
+        flow=later.flow or record.flow,
         measures=record.measures if later.measures == NO_MEASURES else later.measures,
         status=record.status if later.status == "live" else later.status,
         duration_ms=max(record.duration_ms, later.duration_ms),

@@ -1,7 +1,7 @@
 """Playbooks: check one, and try it on calls of the past."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +15,7 @@ from rich.table import Table
 from agent_assist.advice.checking import Cost, Finding, check, costs
 from agent_assist.advice.playbook import Playbook
 from agent_assist.advice.playbook import load as load_playbook
-from agent_assist.advice.tenants import ANYBODY, folders
+from agent_assist.advice.tenants import ANYBODY, folders, of_tenant
 from agent_assist.call.assistant import Assistant
 from agent_assist.errors import PlaybookError
 from agent_assist.quality.backtest import Backtest, Runs
@@ -128,15 +128,20 @@ def _show_check(checked: Checked, console: Console) -> None:
 def backtest(
     rule: Annotated[list[str] | None, typer.Argument(help="Only these rules; all where none is given.")] = None,
     since: Annotated[str, typer.Option(help="Calls that began in the last so many days or hours: 7d, 24h.")] = "7d",
-    playbook: Annotated[Path | None, typer.Option(help="Directory of the rules; that of the settings if none.")] = None,
+    playbook: Annotated[
+        Path | None, typer.Option(help="Directory of the rules for all calls; each tenant's if none.")
+    ] = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Put calls of the past through rules: how often each fires, where, and what was shown then."""
     settings = load({"home": home})
-    tried = load_playbook(playbook or folders(settings.playbook)[ANYBODY])
-    _known(tried, rule or [])
-    runs = Runs(Assistant(tried), tried.source, rule or ())
+    paths = {ANYBODY: playbook} if playbook is not None else folders(settings.playbook)
+    tried = {tenant: load_playbook(path) for tenant, path in paths.items()}
+    _known(tried.values(), rule or [])
+    desk = {tenant: Assistant(one) for tenant, one in tried.items()}
+    source = ", ".join(dict.fromkeys(one.source for one in tried.values()))
+    runs = Runs(lambda tenant: of_tenant(desk, tenant), source, rule or ())
     store = CallStore(settings.database_url)
     try:
         with progress_bar(disable=json) as bar:
@@ -154,11 +159,11 @@ def backtest(
         _show_backtest(result, Console())
 
 
-def _known(playbook: Playbook, wanted: list[str]) -> None:
-    known = {rule.id for rule in playbook.rules}
+def _known(playbooks: Iterable[Playbook], wanted: list[str]) -> None:
+    sources = {playbook.source: {rule.id for rule in playbook.rules} for playbook in playbooks}
     for name in wanted:
-        if name not in known:
-            raise typer.BadParameter(f"expected a rule of {playbook.source}, got {name}", param_hint="RULE")
+        if all(name not in rules for rules in sources.values()):
+            raise typer.BadParameter(f"expected a rule of {', '.join(sources)}, got {name}", param_hint="RULE")
 
 
 def _span(text: str) -> timedelta:

@@ -17,6 +17,7 @@ def test_the_chinese_call_gets_its_cards_at_their_turns(sample: Sample) -> None:
     assert found.pop("repeated_contact") in ([4], [6])
     assert found.pop("soothe_and_escalate") in ([6], [7])
     assert len(found.pop("matched_reply", [])) <= 1
+    assert found.pop("retention") == [6]
     assert found == {"greeting": [1], "cancel_intent": [7], "competitor": [7], "closing": [13]}
 
 
@@ -24,6 +25,7 @@ def test_the_english_call_gets_its_cards_at_their_turns(sample: Sample) -> None:
     found = turns(sample("en_cancel_plan"))
     assert found.pop("matched_reply") in ([6], [7])
     assert len(found.pop("soothe_and_escalate", [])) <= 1
+    assert found.pop("retention") == [6]
     assert found == {"greeting": [1], "cancel_intent": [2], "competitor": [6], "closing": [13]}
 
 
