@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ import faust
 import structlog
 from mode.utils.queues import FlowControlEvent
 
+from agent_assist.customer.events import CustomerEvent, Interaction
 from agent_assist.types import Assist, CallSynopsis, Degraded, Event
 from audio.vad import VoiceActivity
 from stream import metrics, topics
@@ -25,10 +27,20 @@ from stream.logs import where
 from stream.playbooks import Playbooks
 from stream.reword import Rewording, Rewrite
 from stream.topics import Topic
-from stream.wire import ChurnSignal, Invalid, ListenLoad, decode_assist, decode_audio, decode_event, encode
+from stream.wire import (
+    ChurnSignal,
+    Invalid,
+    ListenLoad,
+    decode_assist,
+    decode_audio,
+    decode_customer,
+    decode_event,
+    encode,
+)
 
 log = structlog.get_logger()
 
+Customers = Callable[[list[CustomerEvent]], object]
 Store = Callable[[list[Event | Assist], Mapping[tuple[str, int], int], list[int]], None]
 """Write messages, the positions behind them and the offset of each, in one transaction; blocks."""
 
@@ -308,6 +320,7 @@ def assist_app(  # noqa: PLR0915 - one agent after the other, each a few lines
     *,
     playbooks: Playbooks,
     store: Store,
+    customers: Customers,
     beside: Sequence[Beside] = (),
     rewrite: Rewrite | None = None,
 ) -> faust.App:
@@ -315,6 +328,7 @@ def assist_app(  # noqa: PLR0915 - one agent after the other, each a few lines
     The app that turns events into help, and writes both to the store.
 
     Args:
+        customers: Takes in what is told of customers; blocking, as the store is.
         beside: What runs in the same process, each until cancelled; it gets what publishes.
         rewrite: Words the synopsis of a call that ended anew; blocking.
     """
@@ -324,8 +338,10 @@ def assist_app(  # noqa: PLR0915 - one agent after the other, each a few lines
     async def publish_reworded(message: CallSynopsis) -> None:
         await worker.send(topics.ASSIST, message.call_id, encode(message))
 
-    async def publish(message: Assist | Degraded | ChurnSignal) -> None:
+    async def publish(message: Assist | Degraded | ChurnSignal | Interaction) -> None:
         match message:
+            case Interaction():
+                await worker.send(topics.CUSTOMERS, message.customer_id, encode(message))
             case ChurnSignal():
                 await worker.send(topics.SIGNALS, message.customer_id, encode(message))
             case Degraded():
@@ -377,6 +393,18 @@ def assist_app(  # noqa: PLR0915 - one agent after the other, each a few lines
         async for batch in stream.take_events(200, within=0.1):
             await keep(batch, decode_assist, topics.ASSIST_INVALID)
 
+    @app.agent(worker.topic(topics.CUSTOMERS), concurrency=1)
+    async def keep_customers(stream: Any) -> None:
+        async for batch in stream.take_events(500, within=0.1):
+            told: list[CustomerEvent] = []
+            for event in batch:
+                try:
+                    if event.message.value:
+                        told.append(decode_customer(event.message.value))
+                except WireError as error:
+                    await worker.refuse(topics.CUSTOMERS_INVALID, event, error)
+            await _until_written(partial(asyncio.to_thread, customers, told))
+
     @app.task
     async def run_beside() -> None:
         await asyncio.gather(*(each(publish) for each in beside))
@@ -393,12 +421,13 @@ def assist_app(  # noqa: PLR0915 - one agent after the other, each a few lines
     return cast("faust.App", app)
 
 
-async def _until_written(write: Callable[[], Awaitable[None]]) -> None:
+async def _until_written(write: Callable[[], Awaitable[object]]) -> None:
     """Try until the store takes it: nothing final may be dropped, and offsets wait."""
     delay = 0.1
     while True:
         try:
-            return await write()
+            await write()
+            return
         except Exception:
             log.exception("store_failed", retry_in_s=delay)
             metrics.FAILED.labels("store").inc()

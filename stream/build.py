@@ -7,15 +7,21 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import structlog
+from sqlalchemy import Engine
 
 from agent_assist.advice.playbook import load as load_playbook
 from agent_assist.advice.rewrite import Rewriter
 from agent_assist.advice.tenants import folders, of_tenant
 from agent_assist.call.assistant import Assistant
 from agent_assist.call.fields import prepare
+from agent_assist.customer.tags import DEFAULT as TAGS
+from agent_assist.customer.tags import Business
+from agent_assist.customer.tags import load as load_tags
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex
 from agent_assist.knowledge.space import vectors
+from agent_assist.store.customers import CustomerStore
+from agent_assist.store.profiles import Profiles
 from agent_assist.store.recordings import Recordings
 from agent_assist.webhooks.receivers import Receiver
 from agent_assist.webhooks.receivers import load as load_receivers
@@ -35,6 +41,7 @@ from models.vocabulary import load as load_vocabulary
 from models.weights import find, locate
 from models.wording import TextModel
 from stream import metrics
+from stream.errors import SettingsError
 from stream.hearing import Hearing, ModelHearing
 from stream.listen import ListenPolicy
 from stream.pipeline import PipelinePolicy
@@ -170,6 +177,21 @@ def playbooks(settings: Settings) -> Playbooks:
     """The rules of all tenants, read again when they change; what hints need is made ready with them."""
     prepare()
     return Playbooks(settings.playbook, zone=ZoneInfo(settings.time_zone))
+
+
+def profiles(settings: Settings, engine: Engine) -> Profiles:
+    """
+    Who the customers are.
+
+    Raises:
+        SettingsError: If the file of tags holds none.
+    """
+    try:
+        rules = load_tags(settings.tags or TAGS)
+    except ValueError as error:
+        raise SettingsError("tags", "a file of rules", str(error), str(settings.tags)) from error
+    business = Business(zone=ZoneInfo(settings.time_zone), currency=settings.currency)
+    return Profiles(CustomerStore(engine), rules, business)
 
 
 def knowledge(settings: Settings) -> tuple[KnowledgeBase, KnowledgeIndex]:

@@ -12,10 +12,12 @@ import uvicorn
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from agent_assist.customer.events import CustomerEvent
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex
 from agent_assist.quality.replay import Replayed
 from agent_assist.store.calls import CallStore
+from agent_assist.store.profiles import Profiles
 from agent_assist.store.recordings import Recordings
 from agent_assist.types import Assist, CallRecord
 from agent_assist.web.access import Office
@@ -152,6 +154,9 @@ class Intake:
     async def publish(self, message: Assist) -> None:
         await self._producer.send_and_wait(topics.ASSIST.name, encode(message), key=message.call_id.encode())
 
+    async def tell(self, event: CustomerEvent) -> None:
+        await self._producer.send_and_wait(topics.CUSTOMERS.name, encode(event), key=event.customer_id.encode())
+
 
 async def follow(consumer: AIOKafkaConsumer, live: Live, admission: Admission) -> None:
     """Feed the live channel from events and assists, and the admission from the workers' load, for ever."""
@@ -220,6 +225,7 @@ async def serve(
     store: CallStore,
     recordings: Recordings | None,
     knowledge: tuple[KnowledgeBase, KnowledgeIndex],
+    profiles: Profiles,
     replay: Callable[[CallRecord, Sequence[Utterance]], Replayed],
     ready: Callable[[int, int], None],
     stop: asyncio.Event,
@@ -265,6 +271,8 @@ async def serve(
             recordings=recordings,
             replay=replay,
             knowledge=knowledge,
+            tell=intake.tell,
+            profiles=profiles,
             origins=frozenset(policy.origins),
         ),
         hosts=(policy.host, "127.0.0.1", "localhost"),

@@ -8,6 +8,8 @@ from typing import Any, Final, get_args
 import msgspec
 
 from agent_assist.call.scores import Scores, Turns
+from agent_assist.customer.events import CustomerEvent
+from agent_assist.customer.profile import Profile
 from agent_assist.quality.backtest import Backtest
 from agent_assist.quality.replay import Replayed
 from agent_assist.types import Assist, CallSummary, Event
@@ -17,9 +19,10 @@ from agent_assist.web.live import Snapshot
 from agent_assist.web.problem import Problem
 from models.weights import WeightsState
 from stream.commands.calls import EffectTable
+from stream.commands.customers import Imported
 from stream.commands.rules import RulesCheck
 from stream.commands.run import Addresses
-from stream.topics import ASSIST, AUDIO, EVENTS, LOAD, SIGNALS
+from stream.topics import ASSIST, AUDIO, CUSTOMERS, EVENTS, LOAD, SIGNALS
 from stream.wire import AudioEnd, AudioStart, ChurnSignal, Invalid, ListenLoad
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -79,6 +82,9 @@ TYPES: Final[Mapping[str, Any]] = {
     "audio-start": AudioStart,
     "audio-end": AudioEnd,
     "churn-signal": ChurnSignal,
+    "customer-event": CustomerEvent,
+    "customer": Profile,
+    "import": Imported,
     "listen-load": ListenLoad,
     "invalid": Invalid,
 }
@@ -109,6 +115,7 @@ def asyncapi(version: str) -> dict[str, Any]:
         (EVENTS.name, ("event",), "send"),
         (ASSIST.name, ("assist",), "send"),
         (SIGNALS.name, ("churn-signal",), "send"),
+        (CUSTOMERS.name, ("customer-event",), "receive"),
         (LOAD.name, ("listen-load",), "send"),
         ("/v1/live", ("live-message",), "send"),
     ):
@@ -167,6 +174,7 @@ _SUMMARIES: Final = {
     EVENTS.name: "What happens in calls. Key: call id.",
     ASSIST.name: "What is advised, and what people make of it. Key: call id.",
     SIGNALS.name: "The last known risk of each customer. Key: customer id; compacted.",
+    CUSTOMERS.name: "What other systems tell of customers, and what a call adds. Key: customer id.",
     LOAD.name: "How busy each worker is. Key: worker.",
     "/v1/live": "A call, or the list of calls, live; see live.md.",
 }

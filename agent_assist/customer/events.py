@@ -122,7 +122,7 @@ class Interaction(_Event, frozen=True, kw_only=True, tag="interaction"):
     case_id: str | None = None
     solved: bool | None = None
     valence: float | None = None
-    """-1 ... 1, mean of the customer's words; None where it is not known, as below."""
+    """-1 ... 1, how the customer sounded in the end; None where it is not known, as below."""
     agitation: float | None = None
     """0 ... 1, the highest."""
     signals: tuple[str, ...] = ()

@@ -101,7 +101,7 @@ class Reader(NamedTuple):
             try:
                 yield from self._of(given, number)
             except (msgspec.ValidationError, ValueError) as error:
-                yield Bad(row=number, reason=str(error), body=_body(row))
+                yield Bad(row=number, reason=_told(error, given), body=_body(row))
 
     def _of(self, given: dict[str, Any], number: int) -> Iterator[CustomerEvent | Bad]:
         kind = self.kind
@@ -286,6 +286,17 @@ def _lone(text: str) -> bool:
 def _plain(value: object) -> object:
     """As JSON has it: Parquet gives times and decimals of its own."""
     return value.strip() if isinstance(value, str) else value
+
+
+def _told(error: Exception, given: Mapping[str, Any]) -> str:
+    """What was expected of a field, and what came."""
+    expected, at, name = str(error).removesuffix("`").partition(" - at `$.")
+    if not at:
+        return expected
+    if "RFC3339" in expected or "timezone" in expected:
+        expected = "expected a time with its offset, as 2026-01-31T10:00:00+08:00"
+    got = given.get(name)
+    return f"{expected[0].lower()}{expected[1:]}, got {str(got)[:64]!r} in {name}" if name in given else str(error)
 
 
 def _body(row: Mapping[str, Any]) -> str:

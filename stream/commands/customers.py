@@ -5,16 +5,15 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final, Literal
-from zoneinfo import ZoneInfo
 
 import msgspec
 import typer
 from rich.console import Console
 from rich.progress import Progress
+from sqlalchemy import Engine
 
-from agent_assist.customer import tags
 from agent_assist.customer.events import CustomerEvent
-from agent_assist.customer.profile import Profile, profile
+from agent_assist.customer.profile import Profile
 from agent_assist.customer.reading import COLUMNS, Bad, Kind, Reader, rows
 from agent_assist.errors import UnknownCustomer
 from agent_assist.store.calls import CallStore
@@ -46,12 +45,12 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     """The first of what is wrong, fields of rows that were taken included."""
 
 
-def store(settings: Settings) -> CustomerStore:
+def engine(settings: Settings) -> Engine:
     """Of the settings' database, which is brought up to date."""
     settings.home.mkdir(parents=True, exist_ok=True)
     calls = CallStore(settings.database_url)
     calls.upgrade()
-    return CustomerStore(calls.engine)
+    return calls.engine
 
 
 @customer.command()
@@ -64,15 +63,11 @@ def show(
     json: Json = False,
 ) -> None:
     """Show what is known of a customer: trade, open cases, tags with their evidence, the likely reason of a call."""
+    from stream.build import profiles
+
     settings = load({"home": home})
-    known = store(settings).facts(customer_id, at)
-    try:
-        rules = tags.load(settings.tags or tags.DEFAULT)
-    except ValueError as error:
-        raise StreamError(str(error)) from error
-    business = tags.Business(zone=ZoneInfo(settings.time_zone), currency=settings.currency)
-    found = profile(known, at or datetime.now(UTC), rules, business)
-    if found.version is None:
+    found = profiles(settings, engine(settings)).of(customer_id, datetime.now(UTC), at)
+    if found is None:
         raise UnknownCustomer(customer_id)
     if json:
         print(msgspec.json.encode(found).decode())
@@ -149,7 +144,7 @@ def import_file(
                     pass
                 taken = Taken()
             else:
-                kept = store(settings)
+                kept = CustomerStore(engine(settings))
                 taken = kept.take(told, file.name, now)
                 kept.reject(
                     Rejected(source=file.name, place=f"row {x.row}", reason=x.reason, body=x.body, at=now) for x in bad

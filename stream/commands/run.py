@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -153,10 +154,12 @@ def _listen(settings: Settings, policy: Any) -> Any:
 
 def _assist(settings: Settings, policy: Any) -> Any:
     from agent_assist.store.calls import CallStore
+    from agent_assist.store.customers import CustomerStore
     from agent_assist.store.outbox import Outbox
     from agent_assist.webhooks.receivers import wanted
     from agent_assist.webhooks.sending import Sender
     from stream import app as apps
+    from stream import topics
     from stream.build import knowledge, playbooks, receivers, recordings, rewriter
     from stream.lookup import Lookup, look_up
     from stream.record import record as keep_sound
@@ -165,6 +168,7 @@ def _assist(settings: Settings, policy: Any) -> Any:
     told = receivers(settings, os.environ)
     store = CallStore(settings.database_url, wanted(told) if told else None)
     store.upgrade()
+    customers = CustomerStore(store.engine)
     sound = recordings(settings)
     lookup = Lookup(knowledge(settings)[1], store.articles_shown)
     within = {"session_timeout_s": settings.session_timeout_s}
@@ -176,7 +180,14 @@ def _assist(settings: Settings, policy: Any) -> Any:
         beside.append(lambda _: sender.run())
     rewords = rewriter(settings)
     rewrite = None if rewords is None else rewords.rewrite
-    return apps.assist_app(policy, playbooks=playbooks(settings), store=store.write, beside=beside, rewrite=rewrite)
+    return apps.assist_app(
+        policy,
+        playbooks=playbooks(settings),
+        store=store.write,
+        customers=lambda told: customers.take(told, topics.CUSTOMERS.name, datetime.now(UTC)),
+        beside=beside,
+        rewrite=rewrite,
+    )
 
 
 def gateway(
@@ -198,7 +209,7 @@ async def _gateway(settings: Settings) -> None:
     from agent_assist.quality.replay import replay as read_again
     from agent_assist.store.calls import CallStore
     from stream import topics
-    from stream.build import assistant, knowledge, recordings
+    from stream.build import assistant, knowledge, profiles, recordings
     from stream.gateway import GatewayPolicy, serve
 
     stop = _until_told()
@@ -230,6 +241,7 @@ async def _gateway(settings: Settings) -> None:
         store=store,
         recordings=recordings(settings),
         knowledge=(base, index),
+        profiles=profiles(settings, store.engine),
         replay=lambda record, said: read_again(
             record, said, assistant(settings, record.attributes.get("tenant")), index
         ),

@@ -44,8 +44,8 @@ def test_a_file_is_read_in_the_encodings_that_spreadsheets_write(tmp_path: Path,
 def test_what_is_wrong_with_a_row_is_told_with_its_number_and_the_others_are_taken(tmp_path: Path) -> None:
     good = "o{n},c1,2026-01-02T10:00:00+08:00,12.50,CNY,paid\n"
     wrong = {
-        "o,c1,2026-01-02T10:00:00,1,CNY,paid": "timezone",
-        "o,c1,yesterday,1,CNY,paid": "ordered_at",
+        "o,c1,2026-01-02T10:00:00,1,CNY,paid": "a time with its offset, as 2026-01-31T10:00:00+08:00, got '2026-01-02T",
+        "o,c1,yesterday,1,CNY,paid": "got 'yesterday' in ordered_at",
         "o,c1,2026-01-02T10:00:00+08:00,minus,CNY,paid": "amount",
         "o,c1,2026-01-02T10:00:00+08:00,-3,CNY,paid": "amount of 0 or more, got -3",
         "o,c1,2026-01-02T10:00:00+08:00,3,XXX,paid": "currency of ISO 4217, got 'XXX'",
