@@ -12,6 +12,7 @@ import uvicorn
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from agent_assist.advice.playbook import Playbook
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex
 from agent_assist.quality.replay import Replayed
@@ -221,6 +222,7 @@ async def serve(
     recordings: Recordings | None,
     knowledge: tuple[KnowledgeBase, KnowledgeIndex],
     replay: Callable[[CallRecord, Sequence[Utterance]], Replayed],
+    playbook: Callable[[str | None], Playbook],
     ready: Callable[[int, int], None],
     stop: asyncio.Event,
 ) -> None:
@@ -264,6 +266,7 @@ async def serve(
             ready=listening.is_set,
             recordings=recordings,
             replay=replay,
+            playbook=playbook,
             knowledge=knowledge,
             origins=frozenset(policy.origins),
         ),

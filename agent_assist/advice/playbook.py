@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 import yaml
 
+from agent_assist.advice.authority import Authority
 from agent_assist.advice.conditions import Phrases, Texts, check_phrases, check_texts
 from agent_assist.advice.flow import Flow
 from agent_assist.advice.recommendation import PREFIX, Recommendations
@@ -89,6 +90,8 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """A call follows the first that fits."""
     retention: Retention | None = None
     recommendations: Recommendations = Recommendations()
+    compensation: Authority | None = None
+    """Without it nothing can be given."""
     digest: str = ""
     """Of the files that it was read from; not written in them."""
 

@@ -195,6 +195,7 @@ def made(tmp_path: Path, **options: Any) -> Iterator[Site]:
             ready=lambda: site.is_ready,
             recordings=recordings,
             knowledge=options.pop("knowledge", None),
+            playbook=options.pop("playbook", None),
             origins=frozenset(options.pop("origins", ())),
         ),
         hosts=("127.0.0.1", "localhost", "::1"),
