@@ -17,7 +17,7 @@ from agent_assist.web.live import Snapshot
 from agent_assist.web.problem import Problem
 from models.weights import WeightsState
 from stream.commands.calls import EffectTable
-from stream.commands.rules import RulesCheck
+from stream.commands.rules import RulesCheck, RulesLearned
 from stream.commands.run import Addresses
 from stream.topics import ASSIST, AUDIO, EVENTS, LOAD, SIGNALS
 from stream.wire import AudioEnd, AudioStart, ChurnSignal, Invalid, ListenLoad
@@ -70,6 +70,7 @@ TYPES: Final[Mapping[str, Any]] = {
     "effects": EffectTable,
     "rules-check": RulesCheck,
     "rules-backtest": Backtest,
+    "rules-learned": RulesLearned,
     "search": FoundCalls,
     "clips": Clips,
     "replay": Replayed,
