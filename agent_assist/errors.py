@@ -1,6 +1,7 @@
 """What can be wrong with advice, storage or the API."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 class AssistError(Exception):
@@ -114,3 +115,15 @@ class ReceiverError(AssistError):
 
     def __str__(self) -> str:
         return f"expected {self.expected}, got {self.got} (file={self.path})"
+
+
+@dataclass(eq=False)
+class LedgerError(AssistError):
+    """A compensation that cannot be asked for, or decided, like that."""
+
+    kind: Literal["unknown", "forbidden", "conflict"]
+    expected: str
+    got: str
+
+    def __str__(self) -> str:
+        return f"expected {self.expected}, got {self.got}"

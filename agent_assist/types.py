@@ -401,6 +401,34 @@ class CallFlow(msgspec.Struct, frozen=True, kw_only=True, tag="flow"):
     v: int = 1
 
 
+class Compensation(msgspec.Struct, frozen=True, kw_only=True, tag="compensation"):
+    """Something that a customer is to be given, and what became of it."""
+
+    id: str
+    call_id: str
+    customer_id: str | None
+    kind: str
+    amount: str
+    """Decimal."""
+    currency: str
+    reason: str
+    state: Literal["granted", "pending", "refused", "approved", "denied"]
+    """The first three are what the table of authority says, the last two what a supervisor decided."""
+    rule: str
+    """Line of the table that says so."""
+    asked_by: str
+    role: str
+    """Of who asked."""
+    asked_at: datetime
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    note: str = ""
+    """Of who decided."""
+    source: str = ""
+    """Playbook, its version and a digest of its content."""
+    v: int = 1
+
+
 class FeedbackAction(StrEnum):
     USED = "used"
     DISMISSED = "dismissed"
@@ -519,6 +547,7 @@ Assist = (
     | CallMeasures
     | CallMood
     | CallFlow
+    | Compensation
     | CallSynopsis
     | SynopsisEdit
     | CardFeedback
@@ -631,6 +660,8 @@ class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
     """By time, like what was asked."""
     flow: CallFlow | None = None
     """The latest; None where the call follows none."""
+    compensations: tuple[Compensation, ...] = ()
+    """By the time at which they were asked for, each as it was left."""
     synopsis: CallSynopsis | None = None
     """The latest; of calls that ended, the whole."""
     synopsis_edits: tuple[SynopsisEdit, ...] = ()

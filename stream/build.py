@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy import Engine
 
+from agent_assist.advice.playbook import Playbook
 from agent_assist.advice.playbook import load as load_playbook
 from agent_assist.advice.rewrite import Rewriter
 from agent_assist.advice.tenants import folders, of_tenant
@@ -148,10 +149,14 @@ def rewriter(settings: Settings) -> Rewriter | None:
     return Rewriter(settings.summary_url, settings.summary_model, key=settings.summary_key)
 
 
+def playbook(settings: Settings, tenant: str | None = None) -> Playbook:
+    """A tenant's, as its files are now, or that of calls that name none."""
+    return load_playbook(of_tenant(folders(settings.playbook), tenant))
+
+
 def assistant(settings: Settings, tenant: str | None = None) -> Assistant:
     """The rules and the risk for calls of a tenant, or of none."""
-    path = of_tenant(folders(settings.playbook), tenant)
-    return Assistant(load_playbook(path), zone=ZoneInfo(settings.time_zone))
+    return Assistant(playbook(settings, tenant), zone=ZoneInfo(settings.time_zone))
 
 
 def receivers(settings: Settings, environment: Mapping[str, str]) -> tuple[Receiver, ...]:

@@ -12,6 +12,7 @@ import uvicorn
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from agent_assist.advice.playbook import Playbook
 from agent_assist.customer.events import CustomerEvent
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex
@@ -219,7 +220,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(
+async def serve(  # noqa: PLR0913 - what the doors work with
     policy: GatewayPolicy,
     *,
     store: CallStore,
@@ -227,6 +228,7 @@ async def serve(
     knowledge: tuple[KnowledgeBase, KnowledgeIndex],
     profiles: Profiles,
     replay: Callable[[CallRecord, Sequence[Utterance]], Replayed],
+    playbook: Callable[[str | None], Playbook],
     ready: Callable[[int, int], None],
     stop: asyncio.Event,
 ) -> None:
@@ -270,6 +272,7 @@ async def serve(
             ready=listening.is_set,
             recordings=recordings,
             replay=replay,
+            playbook=playbook,
             knowledge=knowledge,
             tell=intake.tell,
             profiles=profiles,

@@ -20,7 +20,7 @@ from agent_assist.web.problem import Problem
 from models.weights import WeightsState
 from stream.commands.calls import EffectTable
 from stream.commands.customers import Imported
-from stream.commands.rules import RulesCheck
+from stream.commands.rules import RulesCheck, RulesLearned
 from stream.commands.run import Addresses
 from stream.topics import ASSIST, AUDIO, CUSTOMERS, EVENTS, LOAD, SIGNALS
 from stream.wire import AudioEnd, AudioStart, ChurnSignal, Invalid, ListenLoad
@@ -73,6 +73,7 @@ TYPES: Final[Mapping[str, Any]] = {
     "effects": EffectTable,
     "rules-check": RulesCheck,
     "rules-backtest": Backtest,
+    "rules-learned": RulesLearned,
     "search": FoundCalls,
     "clips": Clips,
     "replay": Replayed,

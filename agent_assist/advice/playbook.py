@@ -3,14 +3,16 @@
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 import yaml
 
+from agent_assist.advice.authority import Authority
 from agent_assist.advice.conditions import Phrases, Texts, check_phrases, check_texts
 from agent_assist.advice.flow import Flow
-from agent_assist.advice.recommendation import PREFIX, Recommendations
+from agent_assist.advice.learned import Learned
+from agent_assist.advice.recommendation import PREFIX, Candidate, Recommendations
 from agent_assist.advice.retention import RULE, Retention
 from agent_assist.advice.rule import Rule, Signal
 from agent_assist.advice.spoken import words
@@ -89,6 +91,10 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """A call follows the first that fits."""
     retention: Retention | None = None
     recommendations: Recommendations = Recommendations()
+    compensation: Authority | None = None
+    """Without it nothing can be given."""
+    learned: Learned | None = None
+    """What agents made of the cards."""
     digest: str = ""
     """Of the files that it was read from; not written in them."""
 
@@ -118,7 +124,34 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     @property
     def source(self) -> str:
         """For the cards: name, version as written, and what tells one content from another."""
-        return f"{self.name} {self.version}" + (f"+{self.digest}" if self.digest else "")
+        learned = "" if self.learned is None else f" learned {self.learned.id}"
+        return f"{self.name} {self.version}" + (f"+{self.digest}" if self.digest else "") + learned
+
+    def movable(self) -> dict[str, int]:
+        """Priority of the rules whose cards may be ranked by what agents make of them: none for compliance."""
+        found = {rule.id: rule.priority for rule in self.rules if rule.kind == "card" and not rule.compliance}
+        return found | {each.rule: each.priority for each in self.recommendations.candidates}
+
+    def ranked(self) -> "Playbook":
+        """With priorities, and weights of candidates, moved by what was learned."""
+        if self.learned is None or not (shifts := self.learned.shifts):
+            return self
+        movable = self.movable()
+        rules = tuple(_moved(rule, shifts.get(rule.id, 0)) if rule.id in movable else rule for rule in self.rules)
+        candidates = tuple(_moved(each, shifts.get(each.rule, 0)) for each in self.recommendations.candidates)
+        weighed = tuple(
+            msgspec.structs.replace(each, weight=min(1.0, max(0.01, each.weight + shifts.get(each.rule, 0) / 1000)))
+            for each in candidates
+        )
+        recommendations = msgspec.structs.replace(self.recommendations, candidates=weighed)
+        return msgspec.structs.replace(self, rules=rules, recommendations=recommendations)
+
+
+Moved = TypeVar("Moved", Rule, Candidate)
+
+
+def _moved(one: Moved, shift: int) -> Moved:
+    return msgspec.structs.replace(one, priority=min(1000, max(0, one.priority + shift))) if shift else one
 
 
 def load(directory: Path | None = None) -> Playbook:

@@ -67,6 +67,7 @@ class Rules:
     """A playbook made ready; keeps nothing of any call."""
 
     def __init__(self, playbook: Playbook) -> None:
+        playbook = playbook.ranked()
         self._playbook = playbook
         competitors = {competitor.name: competitor for competitor in playbook.competitors}
         self._lexicon = Lexicon({competitor.name: competitor.aliases for competitor in playbook.competitors})

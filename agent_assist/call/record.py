@@ -25,6 +25,7 @@ from agent_assist.types import (
     Card,
     CardFeedback,
     CardKind,
+    Compensation,
     Degraded,
     Event,
     Hint,
@@ -136,6 +137,8 @@ def _add(record: CallRecord, message: Event | Assist) -> CallRecord:  # noqa: PL
             if flow is not None and (message.over, message.at_ms) < (flow.over, flow.at_ms):
                 return record
             return record if message == flow else replace(record, flow=message)
+        case Compensation():
+            return _compensated(record, message)
         case CallSynopsis():
             known = record.synopsis
             if known is not None and order(message) <= order(known):
@@ -177,6 +180,17 @@ def _shown(record: CallRecord, card: Card) -> CallRecord:
     others = (each for each in record.cards if each.id != card.id)
     cards = sorted((*others, card), key=lambda card: (card.at_ms, -card.priority, card.id))
     return msgspec.structs.replace(record, cards=tuple(cards))
+
+
+def _compensated(record: CallRecord, message: Compensation) -> CallRecord:
+    """With one more, or one that was decided; a decision is not taken back."""
+    known = next((known for known in record.compensations if known.id == message.id), None)
+    if known is not None and (known == message or known.decided_at is not None):
+        return record
+    others = (each for each in record.compensations if each.id != message.id)
+    return msgspec.structs.replace(
+        record, compensations=tuple(sorted((*others, message), key=lambda each: (each.asked_at, each.id)))
+    )
 
 
 def _said(record: CallRecord, utterance: Utterance) -> CallRecord:

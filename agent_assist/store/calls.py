@@ -28,6 +28,7 @@ from agent_assist.store import tables
 from agent_assist.store.engine import open_engine
 from agent_assist.store.following import Wanted
 from agent_assist.store.instants import utc
+from agent_assist.store.ledger import of_call
 from agent_assist.store.rows import Rows
 from agent_assist.types import (
     Acknowledged,
@@ -211,6 +212,7 @@ class CallStore:
             acknowledged=tuple(note for note in desk if isinstance(note, Acknowledged)),
             asked=tuple(note for note in desk if isinstance(note, Asked)),
             whispers=tuple(note for note in desk if isinstance(note, Whisper)),
+            compensations=of_call(connection, call_id),
             flow=None if row["flow"] is None else msgspec.json.decode(row["flow"], type=CallFlow),
             synopsis=None if row["synopsis"] is None else msgspec.json.decode(row["synopsis"], type=CallSynopsis),
             synopsis_edits=bodies(tables.synopsis_edits, SynopsisEdit, tables.synopsis_edits.c.at),

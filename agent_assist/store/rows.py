@@ -39,6 +39,7 @@ from agent_assist.types import (
     CallSynopsis,
     Card,
     CardFeedback,
+    Compensation,
     Degraded,
     Event,
     Hint,
@@ -206,7 +207,7 @@ class Rows:
                 self._inserts[tasks] += task_rows(message)
             case Withdrawn():
                 self._add_card(message.card_id, None)
-            case Withheld() | Webhook() | Break():
+            case Withheld() | Webhook() | Break() | Compensation():
                 pass
             case Article() | Hint():
                 kind = str(message.__struct_config__.tag)

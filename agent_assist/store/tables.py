@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 metadata = MetaData(
@@ -56,9 +57,9 @@ calls = Table(
     Index(None, "agent_id", "started_at"),
 )
 """
-One row a call; attributes, risk, measures, turns, synopsis and flow are the latest, as JSON. ``shift`` of the mood and
-``silence_ms`` are there to be looked for; ``exposure_ms`` to anger and whether the call was ``hard`` stand there once
-it has ended.
+One row a call; attributes, risk, measures, turns, synopsis and flow are the latest, as JSON. ``shift`` of the mood
+and ``silence_ms`` are there to be looked for; ``exposure_ms`` to anger and whether the call was ``hard`` stand there
+once it has ended.
 """
 
 utterances = Table(
@@ -210,6 +211,37 @@ synopsis_edits = Table(
     Column("at", DateTime(timezone=True), primary_key=True),
     Column("body", Text, nullable=False),
 )
+
+compensations = Table(
+    "compensations",
+    metadata,
+    Column("compensation_id", String(32), primary_key=True),
+    Column("entry", Integer, primary_key=True),
+    Column("call_id", String(128), nullable=False),
+    Column("customer", String(256), nullable=False),
+    Column("customer_id", String(256)),
+    Column("tier", String(64), nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("amount", String(24), nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("by", String(256), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("key", String(128)),
+    UniqueConstraint("by", "key", name="uq_compensations_by"),
+    Index(None, "customer", "at"),
+    Index(None, "call_id"),
+    Index(None, "at"),
+)
+"""
+What customers were given: entry 0 is the request and what the table of authority said to it, entry 1 the decision of
+a supervisor. Triggers refuse any change. Amounts are decimals as text, so that sums are exact. ``customer`` is their
+id, or the call where they are not known. It outlives the call.
+"""
 
 positions = Table(
     "positions",

@@ -13,6 +13,7 @@ from litestar.exceptions import NotAuthorizedException, PermissionDeniedExceptio
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Guard, Receive, Scope, Send
 
+from agent_assist.advice.playbook import Playbook
 from agent_assist.customer.events import CustomerEvent
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex
@@ -60,6 +61,8 @@ class Office:
     """Tells what was said of a customer."""
     profiles: Profiles | None = None
     """Who the customers are."""
+    playbook: Callable[[str | None], Playbook] | None = None
+    """Reads a tenant's, as it is now; blocks."""
     origins: frozenset[str] = frozenset()
     """Of the pages elsewhere that hold a component of ours, as ``https://crm.example``."""
 

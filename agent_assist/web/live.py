@@ -265,7 +265,14 @@ def _merge(stored: CallRecord, later: CallRecord) -> CallRecord:
     record = stored
     messages: list[Event | Assist] = [FinalEvent(call_id=later.call_id, utterance=said) for said in later.utterances]
     messages += [*later.acknowledged, *later.asked, *later.whispers, *later.articles, *later.hints]
-    messages += [*later.keys, *later.cards, *later.feedback, *later.degraded, *later.synopsis_edits]
+    messages += [
+        *later.keys,
+        *later.cards,
+        *later.feedback,
+        *later.degraded,
+        *later.synopsis_edits,
+        *later.compensations,
+    ]
     messages += [] if later.synopsis is None else [later.synopsis]
     for message in messages:
         record = add(record, message)

@@ -209,7 +209,7 @@ async def _gateway(settings: Settings) -> None:
     from agent_assist.quality.replay import replay as read_again
     from agent_assist.store.calls import CallStore
     from stream import topics
-    from stream.build import assistant, knowledge, profiles, recordings
+    from stream.build import assistant, knowledge, playbook, profiles, recordings
     from stream.gateway import GatewayPolicy, serve
 
     stop = _until_told()
@@ -245,6 +245,7 @@ async def _gateway(settings: Settings) -> None:
         replay=lambda record, said: read_again(
             record, said, assistant(settings, record.attributes.get("tenant")), index
         ),
+        playbook=lambda tenant: playbook(settings, tenant),
         ready=ready,
         stop=stop,
     )

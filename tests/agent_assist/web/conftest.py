@@ -204,6 +204,7 @@ def made(tmp_path: Path, **options: Any) -> Iterator[Site]:
             knowledge=options.pop("knowledge", None),
             tell=tell_of,
             profiles=Profiles(CustomerStore(store.engine), load(), Business()),
+            playbook=options.pop("playbook", None),
             origins=frozenset(options.pop("origins", ())),
         ),
         hosts=("127.0.0.1", "localhost", "::1"),
