@@ -12,13 +12,16 @@ from agent_assist.quality.backtest import Backtest
 from agent_assist.quality.replay import Replayed
 from agent_assist.types import Assist, CallSummary, Event
 from agent_assist.web.api import SCHEMAS, CallList
+from agent_assist.web.care import TeamCare
 from agent_assist.web.library import Clips, FoundCalls
 from agent_assist.web.live import Snapshot
 from agent_assist.web.problem import Problem
+from agent_assist.web.tasks import TaskList
 from models.weights import WeightsState
 from stream.commands.calls import EffectTable
 from stream.commands.rules import RulesCheck
 from stream.commands.run import Addresses
+from stream.commands.webhooks import SentWebhooks
 from stream.topics import ASSIST, AUDIO, EVENTS, LOAD, SIGNALS
 from stream.wire import AudioEnd, AudioStart, ChurnSignal, Invalid, ListenLoad
 
@@ -70,6 +73,9 @@ TYPES: Final[Mapping[str, Any]] = {
     "effects": EffectTable,
     "rules-check": RulesCheck,
     "rules-backtest": Backtest,
+    "tasks": TaskList,
+    "care": TeamCare,
+    "webhooks": SentWebhooks,
     "search": FoundCalls,
     "clips": Clips,
     "replay": Replayed,
