@@ -87,7 +87,7 @@ def test_a_break_is_due_after_a_hard_call_and_at_most_once_an_hour() -> None:
     assert (shift.calls, shift.hard, shift.exposure_ms) == (5, 4, 360_000)
 
 
-def test_breaks_are_capped_by_the_shift_and_the_next_shift_counts_anew() -> None:
+def test_prompts_are_capped_by_the_shift_and_the_next_shift_counts_anew() -> None:
     shift, given_in = Shift(), list[int]()
     for n in range(8):
         shift, is_due = shift.push(call(f"c{n}", 65 * n, hard=True))
