@@ -154,6 +154,7 @@ def _listen(settings: Settings, policy: Any) -> Any:
 
 def _assist(settings: Settings, policy: Any) -> Any:
     from agent_assist.store.calls import CallStore
+    from agent_assist.store.care import Care
     from agent_assist.store.customers import CustomerStore
     from agent_assist.store.outbox import Outbox
     from agent_assist.webhooks.receivers import wanted
@@ -186,6 +187,7 @@ def _assist(settings: Settings, policy: Any) -> Any:
         store=store.write,
         customers=lambda told: customers.take(told, topics.CUSTOMERS.name, datetime.now(UTC)),
         beside=beside,
+        care=Care(store).ended,
         rewrite=rewrite,
     )
 
