@@ -1,5 +1,6 @@
 """From settings to the objects that do the work."""
 
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -9,7 +10,7 @@ import structlog
 
 from agent_assist.advice.playbook import load as load_playbook
 from agent_assist.advice.rewrite import Rewriter
-from agent_assist.advice.tenants import ANYBODY, folders
+from agent_assist.advice.tenants import ANYBODY, Shelved, folders
 from agent_assist.call.assistant import Assistant
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex
@@ -151,6 +152,16 @@ def recordings(settings: Settings) -> Recordings | None:
 def playbooks(settings: Settings) -> Playbooks:
     """The rules of all tenants, read again when they change."""
     return Playbooks(settings.playbook, zone=ZoneInfo(settings.time_zone))
+
+
+def shelves(settings: Settings) -> Callable[[], Sequence[Shelved]]:
+    """The playbooks in force, for who shows them; read at the first use, and again when their files change."""
+
+    @cache
+    def read() -> Playbooks:
+        return Playbooks(settings.playbook, zone=ZoneInfo(settings.time_zone), lenient=True)
+
+    return lambda: read().shelved()
 
 
 def knowledge(settings: Settings) -> tuple[KnowledgeBase, KnowledgeIndex]:

@@ -12,6 +12,7 @@ import uvicorn
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from agent_assist.advice.tenants import Shelved
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex
 from agent_assist.quality.replay import Replayed
@@ -221,6 +222,7 @@ async def serve(
     recordings: Recordings | None,
     knowledge: tuple[KnowledgeBase, KnowledgeIndex],
     replay: Callable[[CallRecord, Sequence[Utterance]], Replayed],
+    playbooks: Callable[[], Sequence[Shelved]],
     ready: Callable[[int, int], None],
     stop: asyncio.Event,
 ) -> None:
@@ -265,6 +267,7 @@ async def serve(
             recordings=recordings,
             replay=replay,
             knowledge=knowledge,
+            playbooks=playbooks,
             origins=frozenset(policy.origins),
         ),
         hosts=(policy.host, "127.0.0.1", "localhost"),

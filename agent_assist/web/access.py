@@ -13,6 +13,7 @@ from litestar.exceptions import NotAuthorizedException, PermissionDeniedExceptio
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Guard, Receive, Scope, Send
 
+from agent_assist.advice.tenants import Shelved
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex
 from agent_assist.quality.replay import Replayed
@@ -50,6 +51,8 @@ class Office:
     """Runs the rules as they are now on a stored call; blocks."""
     knowledge: tuple[KnowledgeBase, KnowledgeIndex] | None = None
     """What agents can look up."""
+    playbooks: Callable[[], Sequence[Shelved]] | None = None
+    """Those in force, of all tenants; blocks."""
     origins: frozenset[str] = frozenset()
     """Of the pages elsewhere that hold a component of ours, as ``https://crm.example``."""
 

@@ -190,7 +190,7 @@ async def _gateway(settings: Settings) -> None:
     from agent_assist.quality.replay import replay as read_again
     from agent_assist.store.calls import CallStore
     from stream import topics
-    from stream.build import assistant, knowledge, recordings
+    from stream.build import assistant, knowledge, recordings, shelves
     from stream.gateway import GatewayPolicy, serve
 
     stop = _until_told()
@@ -222,6 +222,7 @@ async def _gateway(settings: Settings) -> None:
         recordings=recordings(settings),
         knowledge=knowledge(settings),
         replay=lambda record, said: read_again(record, said, assistant(settings)),
+        playbooks=shelves(settings),
         ready=ready,
         stop=stop,
     )

@@ -195,6 +195,7 @@ def made(tmp_path: Path, **options: Any) -> Iterator[Site]:
             ready=lambda: site.is_ready,
             recordings=recordings,
             knowledge=options.pop("knowledge", None),
+            playbooks=options.pop("playbooks", None),
             origins=frozenset(options.pop("origins", ())),
         ),
         hosts=("127.0.0.1", "localhost", "::1"),
@@ -237,6 +238,12 @@ async def served(site: Site) -> AsyncIterator[Site]:
         server.should_exit = True
         await serving
         listening.close()
+
+
+@pytest.fixture
+def serve() -> Callable[[Site], Any]:
+    """Serve a site on a port of its own; a context."""
+    return served
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import { LitElement, css, html, nothing as blank } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { type Connection, type Gateway, LiveChannel, ask, callPath, takeToken } from "./client";
+import { links } from "./links";
 import { Look } from "./look";
 import { type Theme, chosenTheme, page, style } from "./style";
 import type { CallRecord, CallSummary, Level, Me } from "./types";
@@ -116,7 +117,8 @@ export class Calls extends LitElement {
     return html`
       <header>
         <span class=${`dot ${this.connection}`} role="img" aria-label=${this.connection} data-testid="connection"></span>
-        <h1>Warmline · ${w.calls}</h1>
+        ${links(w, "calls")}
+        <h1 class="visually-hidden">${w.calls}</h1>
         <input
           type="search"
           aria-label=${w.search}
@@ -124,8 +126,7 @@ export class Calls extends LitElement {
           .value=${this.wanted}
           @input=${(e: Event) => (this.wanted = (e.target as HTMLInputElement).value)}
         />
-        <a class="button" href="/search">${w.searchCalls}</a>
-          ${this.look.buttons()}
+        <span class="tools">${this.look.buttons()}</span>
       </header>
       <div role="status">${notice || this.failed ? html`<p class="notice">${notice || this.failed}</p>` : blank}</div>
       ${this.board()}
@@ -206,9 +207,6 @@ export class Calls extends LitElement {
     style,
     page,
     css`
-      h1 {
-        flex: 1 1 auto;
-      }
       input {
         flex: 0 1 320px;
         min-width: 180px;
