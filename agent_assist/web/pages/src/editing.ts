@@ -293,6 +293,7 @@ export class Editing extends LitElement {
         font-weight: 600;
         color: var(--warm-accent);
         text-align: start;
+        max-width: calc(100% - 40px);
       }
     `,
   ];

@@ -116,6 +116,12 @@ export const style = css`
     color: var(--warm-muted);
     border-style: dashed;
   }
+  mark {
+    background: var(--warm-highlight);
+    color: var(--warm-text);
+    border-radius: 3px;
+    padding: 0 3px;
+  }
   .visually-hidden {
     position: absolute;
     width: 1px;
@@ -172,12 +178,6 @@ export const page = css`
   nav a[aria-current="page"] {
     color: inherit;
     border-color: var(--warm-accent);
-  }
-  mark {
-    background: var(--warm-highlight);
-    color: var(--warm-text);
-    border-radius: 3px;
-    padding: 0 3px;
   }
   a.button {
     border: 1px solid var(--warm-line);
