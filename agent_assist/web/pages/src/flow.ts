@@ -1,6 +1,6 @@
 // The steps of the service in one line, and all of them where somebody wants to see them.
 
-import { html, nothing as blank } from "lit";
+import { css, html, nothing as blank } from "lit";
 import type { DeskWords } from "./desk_words";
 import type { Flow } from "./types";
 import { clock } from "./words";
@@ -30,3 +30,30 @@ export function flow(given: Flow, d: DeskWords, open: boolean, toggle: (open: bo
     </details>
   </section>`;
 }
+
+export const flowStyle = css`
+  summary {
+    cursor: pointer;
+    min-height: 24px;
+    overflow-wrap: anywhere;
+  }
+  .flow summary b {
+    font-size: 12px;
+    font-weight: 600;
+    color: var(--warm-muted);
+  }
+  .flow ol {
+    list-style: none;
+    margin: 4px 0 0;
+    padding: 0;
+    display: grid;
+    gap: 2px;
+  }
+  .flow li[aria-current="step"],
+  .current {
+    font-weight: 600;
+  }
+  .flow .branch {
+    padding-inline-start: 16px;
+  }
+`;

@@ -3,11 +3,12 @@
 import { html } from "lit";
 import type { Words } from "./words";
 
-export type Place = "calls" | "search" | "rules" | "knowledge";
+type Linked = "calls" | "search" | "rules" | "knowledge";
+export type Place = Linked | "replay";
 
-const PATHS: Record<Place, string> = { calls: "/", search: "/search", knowledge: "/knowledge", rules: "/rules" };
+const PATHS: Record<Linked, string> = { calls: "/", search: "/search", knowledge: "/knowledge", rules: "/rules" };
 
 export function links(w: Words, here: Place) {
   return html`<a class="home" href="/">Warmline</a>
-    <nav aria-label="Warmline">${Object.entries(PATHS).map(([place, path]) => html`<a href=${path} aria-current=${place === here ? "page" : "false"}>${w.places[place as Place]}</a>`)}</nav>`;
+    <nav aria-label="Warmline">${Object.entries(PATHS).map(([place, path]) => html`<a href=${path} aria-current=${place === here ? "page" : "false"}>${w.places[place as Linked]}</a>`)}</nav>`;
 }

@@ -9,7 +9,7 @@ import { steady } from "./calm";
 import "./compensation";
 import "./curve";
 import { deskWords } from "./desk_words";
-import { flow } from "./flow";
+import { flow, flowStyle } from "./flow";
 import { Look } from "./look";
 import "./lookup";
 import { overlayStyle } from "./overlay_style";
@@ -528,5 +528,5 @@ export class Overlay extends LitElement {
     </footer>`;
   }
 
-  static override styles = [style, overlayStyle];
+  static override styles = [style, flowStyle, overlayStyle];
 }

@@ -138,13 +138,7 @@ export const overlayStyle = css`
     border-bottom: 1px solid var(--warm-line);
     padding: 4px 12px;
   }
-  summary {
-    cursor: pointer;
-    min-height: 24px;
-    overflow-wrap: anywhere;
-  }
-  .pop summary,
-  .flow summary b {
+  .pop summary {
     font-size: 12px;
     font-weight: 600;
     color: var(--warm-muted);
@@ -166,20 +160,6 @@ export const overlayStyle = css`
   .pop a {
     color: var(--warm-accent);
   }
-  .flow ol {
-    list-style: none;
-    margin: 4px 0 0;
-    padding: 0;
-    display: grid;
-    gap: 2px;
-  }
-  .flow li[aria-current="step"],
-  .current {
-    font-weight: 600;
-  }
-  .flow .branch {
-    padding-inline-start: 16px;
-  }
   .small {
     font-size: 12.5px;
   }
@@ -196,6 +176,10 @@ export const overlayStyle = css`
     gap: 12px;
     background: var(--warm-agent);
     border-bottom: 1px solid var(--warm-line);
+  }
+  .pause button {
+    flex: none;
+    white-space: nowrap;
   }
   .state {
     display: grid;

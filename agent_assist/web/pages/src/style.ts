@@ -114,6 +114,8 @@ export const style = css`
   .level-unknown,
   .emotion-unknown {
     color: var(--warm-muted);
+  }
+  .badge.level-unknown {
     border-style: dashed;
   }
   mark {
