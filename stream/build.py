@@ -1,6 +1,6 @@
 """From settings to the objects that do the work."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from agent_assist.advice.playbook import Playbook
 from agent_assist.advice.playbook import load as load_playbook
 from agent_assist.advice.rewrite import Rewriter
-from agent_assist.advice.tenants import folders, of_tenant
+from agent_assist.advice.tenants import Shelved, folders, of_tenant
 from agent_assist.call.assistant import Assistant
 from agent_assist.call.fields import prepare
 from agent_assist.customer.tags import DEFAULT as TAGS
@@ -197,6 +197,16 @@ def profiles(settings: Settings, engine: Engine) -> Profiles:
         raise SettingsError("tags", "a file of rules", str(error), str(settings.tags)) from error
     business = Business(zone=ZoneInfo(settings.time_zone), currency=settings.currency)
     return Profiles(CustomerStore(engine), rules, business)
+
+
+def shelves(settings: Settings) -> Callable[[], Sequence[Shelved]]:
+    """The playbooks in force, for who shows them; read at the first use, and again when their files change."""
+
+    @cache
+    def read() -> Playbooks:
+        return Playbooks(settings.playbook, zone=ZoneInfo(settings.time_zone), lenient=True)
+
+    return lambda: read().shelved()
 
 
 def knowledge(settings: Settings) -> tuple[KnowledgeBase, KnowledgeIndex]:

@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from agent_assist.advice.playbook import Playbook
+from agent_assist.advice.tenants import Shelved
 from agent_assist.customer.events import CustomerEvent
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex
@@ -229,6 +230,7 @@ async def serve(  # noqa: PLR0913 - what the doors work with
     profiles: Profiles,
     replay: Callable[[CallRecord, Sequence[Utterance]], Replayed],
     playbook: Callable[[str | None], Playbook],
+    playbooks: Callable[[], Sequence[Shelved]],
     ready: Callable[[int, int], None],
     stop: asyncio.Event,
 ) -> None:
@@ -276,6 +278,7 @@ async def serve(  # noqa: PLR0913 - what the doors work with
             knowledge=knowledge,
             tell=intake.tell,
             profiles=profiles,
+            playbooks=playbooks,
             origins=frozenset(policy.origins),
         ),
         hosts=(policy.host, "127.0.0.1", "localhost"),

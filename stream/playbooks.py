@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from agent_assist.advice.playbook import Playbook, load
-from agent_assist.advice.tenants import folders, of_tenant
+from agent_assist.advice.tenants import Shelved, folders, of_tenant
 from agent_assist.call.assistant import Assistant
 from agent_assist.errors import PlaybookError
 from stream import metrics
@@ -35,6 +35,7 @@ class PlaybookStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Shelf(NamedTuple):
     stamp: Stamp
+    playbook: Playbook
     assistant: Assistant
     status: PlaybookStatus
 
@@ -47,15 +48,29 @@ class Playbooks:
         directory: The setting ``playbook``.
         zone: Of the business, in which promises are due.
         now: Seconds since the epoch.
+        lenient: Whether one that cannot be read at the start is told of, not raised: for who shows them.
 
     Raises:
         PlaybookError: If one of them cannot be read at the start.
     """
 
-    def __init__(self, directory: Path | None, *, zone: tzinfo = UTC, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        directory: Path | None,
+        *,
+        zone: tzinfo = UTC,
+        now: Callable[[], float] = time.time,
+        lenient: bool = False,
+    ) -> None:
         self._directory = directory
         self._zone = zone
         self._now = now
+        self._absent: dict[str, str] = {}
+        """Tenants of whose playbook no good one was ever read, and why."""
+        self._shelves: dict[str, _Shelf] = {}
+        if lenient:
+            self.refresh()
+            return
         self._shelves = {tenant: self._read(tenant, path) for tenant, path in folders(directory).items()}
 
     @property
@@ -71,6 +86,16 @@ class Playbooks:
         """Of all tenants."""
         return [shelf.status for _, shelf in sorted(self._shelves.items())]
 
+    def shelved(self) -> list[Shelved]:
+        """Of all tenants, with what is in force of each; blocking, for it looks at the files first."""
+        self.refresh()
+        good = [
+            Shelved(tenant, shelf.playbook, shelf.status.since, shelf.status.failed)
+            for tenant, shelf in self._shelves.items()
+        ]
+        broken = [Shelved(tenant, None, 0.0, failed) for tenant, failed in self._absent.items()]
+        return sorted([*good, *broken], key=lambda one: one.tenant)
+
     def refresh(self) -> None:
         """
         Read again what has changed; blocking.
@@ -82,11 +107,13 @@ class Playbooks:
         except (OSError, PlaybookError) as error:
             log.error("playbooks_kept", error=type(error).__name__, reason=str(error))
             return
-        shelves = {tenant: self._again(tenant, path) for tenant, path in found.items()}
+        absent: dict[str, str] = {}
+        shelves = {tenant: self._again(tenant, path, absent) for tenant, path in found.items()}
         # At once, for who asks from another thread; a tenant that is gone has the playbook of anybody.
         self._shelves = {tenant: shelf for tenant, shelf in shelves.items() if shelf is not None}
+        self._absent = absent
 
-    def _again(self, tenant: str, path: Path) -> _Shelf | None:
+    def _again(self, tenant: str, path: Path, absent: dict[str, str]) -> _Shelf | None:
         known = self._shelves.get(tenant)
         stamp = _stamp(path)
         if known is not None and known.stamp == stamp:
@@ -97,6 +124,7 @@ class Playbooks:
             log.error("playbook_kept", tenant=tenant, reason=str(error))
             metrics.PLAYBOOK_FAILED.labels(tenant).set(1)
             if known is None:
+                absent[tenant] = str(error)
                 return None
             return known._replace(stamp=stamp, status=msgspec.structs.replace(known.status, failed=str(error)))
         log.info("playbook", tenant=tenant, source=shelf.status.source, rules=shelf.status.rules)
@@ -110,7 +138,7 @@ class Playbooks:
         status = PlaybookStatus(
             tenant=tenant, source=playbook.source, rules=len(playbook.rules), since=round(self._now(), 3)
         )
-        return _Shelf(stamp, Assistant(playbook, zone=self._zone), status)
+        return _Shelf(stamp, playbook, Assistant(playbook, zone=self._zone), status)
 
 
 def _stamp(path: Path) -> Stamp:

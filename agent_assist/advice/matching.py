@@ -116,6 +116,38 @@ def holds(ready: Ready, case: Case) -> bool:
     return ready.profile is None or ready.profile.holds(case.known)
 
 
+def unmet(ready: Ready, case: Case) -> list[str]:
+    """
+    What of a rule the case's utterance does not meet, for who asks why it is silent.
+
+    Returns:
+        Of "language", "window", "agitation", "words", "intents", "emotions", "unless", "unless_agent", "measures",
+        "risk" and "profile" those that stand in the way; with ``either`` one of the words, intents and emotions does.
+    """
+    rule, utterance, evidence = ready.rule, case.utterance, case.evidence
+    assert utterance is not None
+    assert evidence is not None
+    worded = bool(rule.phrases or rule.competitors or rule.all_of)
+    listens = [
+        ("words", worded and _words(ready, case, utterance, evidence) is None),
+        ("intents", bool(rule.intents) and not any(intent in utterance.intents for intent in rule.intents)),
+        ("emotions", bool(rule.emotions) and _feeling(rule, utterance) is None),
+    ]
+    heard = _told(ready, case, utterance, evidence) is not None
+    checks = [
+        ("language", bool(rule.languages) and utterance.language not in rule.languages),
+        ("window", not _in_time(rule, case)),
+        ("agitation", rule.agitation is not None and not agitated(rule.agitation, case.state.agitation)),
+        *(() if heard else listens),
+        ("unless", bool(rule.unless) and bool(evidence.find(rule.unless, denied=True))),
+        ("unless_agent", bool(rule.unless_agent) and _agent_said(rule, case, utterance)),
+        ("measures", not all(measure.holds(value(measure, case)) for measure in rule.measures)),
+        ("risk", rule.risk is not None and not rule.risk.holds(case.risk)),
+        ("profile", ready.profile is not None and not ready.profile.holds(case.known)),
+    ]
+    return [name for name, missing in checks if missing]
+
+
 def of_the_call(rule: Rule, case: Case, trigger: tuple[str, ...]) -> Match:
     """Why a rule fires that no utterance has met just now."""
     return _with_measure(rule, Match((rule.id,), trigger), case)

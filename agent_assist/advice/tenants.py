@@ -1,16 +1,30 @@
 """Where the playbooks of tenants are."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from agent_assist.advice.playbook import DEFAULT
+from agent_assist.advice.playbook import DEFAULT, Playbook
 from agent_assist.errors import PlaybookError
 
 T = TypeVar("T")
 
 ANYBODY: Final = "default"
 """Whose playbook calls get that name no tenant, or an unknown one."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shelved:
+    """The playbook of a tenant, as it is in force."""
+
+    tenant: str
+    playbook: Playbook | None
+    """The last good one; None where there was none since the start."""
+    since: float
+    """Seconds since the epoch."""
+    failed: str = ""
+    """Why the files as they stand are not in force, with their place; empty where they are."""
 
 
 def folders(directory: Path | None) -> dict[str, Path]:

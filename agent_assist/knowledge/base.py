@@ -247,6 +247,17 @@ class KnowledgeBase:
             found = _published(connection, None, [node_id])
         return found[0].stored if found else None
 
+    def version(self, node_id: str, version: int) -> Stored | None:
+        """One version of a node, in whatever state; None where there is no such."""
+        with self._engine.connect() as connection:
+            here = (versions.c.node_id == node_id, versions.c.version == version)
+            row = connection.execute(select(versions).where(*here)).mappings().first()
+            if row is None:
+                return None
+            of_it = (edges.c.node_id == node_id, edges.c.version == version)
+            links = connection.execute(select(edges).where(*of_it).order_by(edges.c.kind, edges.c.to_id)).mappings()
+            return Stored(node=_node(row, list(links)), version=version)
+
     def revision(self) -> int:
         """How often anything was published or withdrawn."""
         with self._engine.connect() as connection:

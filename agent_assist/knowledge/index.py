@@ -67,6 +67,11 @@ class KnowledgeIndex:
         self._graph = Graph()
         self._revision = -1
 
+    @property
+    def vectors(self) -> Vectors | None:
+        """The embedding, with which what is published is embedded, too."""
+        return self._vectors
+
     def refresh(self) -> int:
         """Take in what has changed; the revision that it stands at now."""
         with self._lock:

@@ -14,6 +14,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Guard, Receive, Scope, Send
 
 from agent_assist.advice.playbook import Playbook
+from agent_assist.advice.tenants import Shelved
 from agent_assist.customer.events import CustomerEvent
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex
@@ -63,6 +64,8 @@ class Office:
     """Who the customers are."""
     playbook: Callable[[str | None], Playbook] | None = None
     """Reads a tenant's, as it is now; blocks."""
+    playbooks: Callable[[], Sequence[Shelved]] | None = None
+    """Those in force, of all tenants; blocks."""
     origins: frozenset[str] = frozenset()
     """Of the pages elsewhere that hold a component of ours, as ``https://crm.example``."""
 

@@ -14,7 +14,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.response import File
 from litestar.static_files import create_static_files_router
 
-from agent_assist.web import api, care, compensation, customers, desk, knowledge, library, sound, tasks
+from agent_assist.web import api, care, compensation, customers, desk, knowledge, library, playbooks, sound, tasks
 from agent_assist.web.access import Office, needs_token, only
 from agent_assist.web.channel import live_channel
 from agent_assist.web.problem import answer_error
@@ -31,7 +31,9 @@ _HEADERS: Final = {
     ),
 }
 _UNBUILT: Final = "<!doctype html><title>Warmline</title><p>The pages are not built: run <code>make web</code>.</p>"
-_PAGES: Final = {"/": "index.html", "/overlay": "overlay.html", "/replay": "replay.html", "/search": "search.html"}
+_PAGES: Final = {"/": "index.html"} | {
+    f"/{name}": f"{name}.html" for name in ("overlay", "replay", "search", "rules", "knowledge")
+}
 
 
 def _pages(static: Path) -> list[Any]:
@@ -84,6 +86,7 @@ def application(us: Office, *, hosts: Sequence[str], static: Path = STATIC) -> L
             *library.HANDLERS,
             *customers.HANDLERS,
             *knowledge.HANDLERS,
+            *playbooks.HANDLERS,
             *sound.HANDLERS,
             *tasks.HANDLERS,
             live_channel,

@@ -211,7 +211,7 @@ async def _gateway(settings: Settings) -> None:
     from agent_assist.quality.replay import replay as read_again
     from agent_assist.store.calls import CallStore
     from stream import topics
-    from stream.build import assistant, knowledge, playbook, profiles, recordings
+    from stream.build import assistant, knowledge, playbook, profiles, recordings, shelves
     from stream.gateway import GatewayPolicy, serve
 
     stop = _until_told()
@@ -248,6 +248,7 @@ async def _gateway(settings: Settings) -> None:
             record, said, assistant(settings, record.attributes.get("tenant")), index
         ),
         playbook=lambda tenant: playbook(settings, tenant),
+        playbooks=shelves(settings),
         ready=ready,
         stop=stop,
     )

@@ -4,11 +4,10 @@ import asyncio
 import io
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,7 +19,6 @@ import psutil
 import pytest
 import soundfile
 import websockets
-from playwright.async_api import Browser, Page, async_playwright
 
 WARMLINE = str(Path(sys.executable).with_name("warmline"))
 
@@ -225,26 +223,3 @@ class KafkaNode:
 @pytest.fixture
 def kafka_node() -> KafkaNode:
     return KafkaNode(2)
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
-        )
-        yield opened
-        await opened.close()
-
-
-@pytest.fixture
-def picture() -> Callable[[Page, str], Awaitable[None]]:
-    """Keep a picture of a page under ``out/``, to be looked at."""
-
-    async def take(page: Page, name: str) -> None:
-        out = Path(__file__).parents[2] / "out"
-        out.mkdir(exist_ok=True)
-        await page.screenshot(path=out / f"{name}.png")
-
-    return take

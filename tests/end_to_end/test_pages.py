@@ -12,7 +12,6 @@ from playwright.async_api import Browser, Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.weights]
 
-AXE = Path(__file__).parents[2] / "agent_assist/web/pages/node_modules/axe-core/axe.min.js"
 CRM = """<!doctype html><html lang="zh"><title>CRM</title><h1>Our CRM</h1>
 <script type="module" src="{api}/assets/warmline-overlay.js"></script>
 <warmline-overlay call="latest" server="{api}" token="{token}"></warmline-overlay></html>"""
@@ -34,33 +33,8 @@ async def elsewhere(pages: dict[str, str]) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
-async def faults(page: Page) -> list[str]:
-    """What axe finds that is serious, by WCAG 2.2 A and AA."""
-    await page.evaluate(AXE.read_text(encoding="utf-8"))
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-    found = await page.evaluate("tags => axe.run(document, {runOnly: tags})", tags)
-    return [
-        f"{one['id']}: {node['target']} {node['failureSummary']}"
-        for one in found["violations"]
-        if one["impact"] in {"serious", "critical"}
-        for node in one["nodes"]
-    ]
-
-
-async def check(page: Page, picture: Any, name: str) -> None:
-    """No serious fault in both languages, light and dark; pictures of all four."""
-    for _ in range(2):
-        for _ in range(2):
-            theme = await page.evaluate("document.querySelector('[theme]').getAttribute('theme')")
-            lang = await page.evaluate("document.documentElement.lang")
-            await picture(page, f"{name}-{lang[:2]}-{theme}")
-            assert await faults(page) == [], f"{name} {lang} {theme}"
-            await page.get_by_role("button", name=re.compile("Light or dark|明暗主题")).click()
-        await page.get_by_role("button", name=re.compile("^(English|中文)$")).click()
-
-
 async def test_people_work_with_a_call_while_it_runs_and_after(
-    start: Any, browser: Browser, picture: Any, data: Path
+    start: Any, browser: Browser, picture: Any, check: Any, faults: Any, data: Path
 ) -> None:
     pages: dict[str, str] = {}
     async with elsewhere(pages) as crm:
@@ -104,7 +78,7 @@ async def test_people_work_with_a_call_while_it_runs_and_after(
         await expect(desk.get_by_test_id("whisper")).to_contain_text("百分之五", timeout=10_000)
         assert not playing.done(), "the answer came after the call"
         await picture(desk, "desk-in-crm")
-        await check(board, picture, "overlay")
+        await check(board, "overlay")
         await playing
         await expect(desk.get_by_test_id("status")).to_have_text("已结束", timeout=30_000)
 
@@ -120,7 +94,7 @@ async def test_people_work_with_a_call_while_it_runs_and_after(
         await replay.get_by_test_id("run-again").click()
         await expect(replay.get_by_test_id("compared")).to_have_attribute("data-differing", "0", timeout=10_000)
         await replay.get_by_test_id("layer-silence").click()
-        await check(replay, picture, "replay")
+        await check(replay, "replay")
         await replay.keyboard.press("i")
         await replay.keyboard.press("c")
         await replay.get_by_label(re.compile("标题|Title")).fill("先安抚再处理")
@@ -137,13 +111,13 @@ async def test_people_work_with_a_call_while_it_runs_and_after(
         await search.get_by_test_id("words").fill("订单")
         await search.keyboard.press("Enter")
         await expect(search.get_by_test_id("found")).to_have_count(1)
-        await check(search, picture, "search")
+        await check(search, "search")
         await search.get_by_test_id("found").get_by_role("link").nth(1).click()
         await expect(search.get_by_test_id("position")).not_to_have_text("0:00", timeout=20_000)
 
         await board.goto(f"{api}/")
         await expect(board.get_by_test_id("call")).to_have_attribute("data-status", "ended")
-        await check(board, picture, "board")
+        await check(board, "board")
         other = await opened(f"{api}/replay?call=zh-1#token={await program.grant('agent', 'ben')}", 900, 600)
         await expect(other.get_by_test_id("problem")).to_have_text("这是其他坐席的通话。")
         assert complaints == []

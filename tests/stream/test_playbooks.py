@@ -97,3 +97,17 @@ def test_a_playbook_that_cannot_be_read_ends_the_start(tmp_path: Path) -> None:
     write(tmp_path, text="name: [")
     with pytest.raises(PlaybookError, match="YAML"):
         Playbooks(tmp_path)
+
+
+def test_who_shows_them_starts_with_a_broken_one_and_tells_its_place(tmp_path: Path) -> None:
+    write(tmp_path / "default")
+    write(tmp_path / "shop", text="name: shop\nversion: '1'\nrules:\n  - {id: r, kind: sing}")
+    playbooks = Playbooks(tmp_path, lenient=True)
+    ours, shop = playbooks.shelved()
+    assert (ours.tenant, ours.failed) == ("default", "")
+    assert ours.playbook is not None
+    assert (shop.tenant, shop.playbook) == ("shop", None)
+    assert "rules.yaml" in shop.failed
+    assert "rule r" in shop.failed
+    write(tmp_path / "shop", name="shop", at=2)
+    assert [(one.tenant, one.failed) for one in playbooks.shelved()] == [("default", ""), ("shop", "")]

@@ -205,6 +205,7 @@ def made(tmp_path: Path, **options: Any) -> Iterator[Site]:
             tell=tell_of,
             profiles=Profiles(CustomerStore(store.engine), load(), Business()),
             playbook=options.pop("playbook", None),
+            playbooks=options.pop("playbooks", None),
             origins=frozenset(options.pop("origins", ())),
         ),
         hosts=("127.0.0.1", "localhost", "::1"),
@@ -247,6 +248,12 @@ async def served(site: Site) -> AsyncIterator[Site]:
         server.should_exit = True
         await serving
         listening.close()
+
+
+@pytest.fixture
+def serve() -> Callable[[Site], Any]:
+    """Serve a site on a port of its own; a context."""
+    return served
 
 
 @pytest.fixture

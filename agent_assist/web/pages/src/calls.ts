@@ -3,10 +3,13 @@
 import { LitElement, css, html, nothing as blank } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
-import { type Connection, type Gateway, LiveChannel, ask, callPath, takeToken } from "./client";
+import "./attention";
+import { type Connection, type Gateway, LiveChannel, ask, takeToken } from "./client";
+import { links } from "./links";
 import { Look } from "./look";
 import { type Theme, chosenTheme, page, style } from "./style";
-import type { CallRecord, CallSummary, Level, Me } from "./types";
+import "./team";
+import type { CallSummary, Level, Me } from "./types";
 import { clock } from "./words";
 
 const WEIGHT: Record<Level, number> = { critical: 3, elevated: 2, watch: 1, none: 0, unknown: 0 };
@@ -35,8 +38,6 @@ export class Calls extends LitElement {
   @state() private retryAt = 0;
   @state() private now = Date.now();
   @state() private wanted = "";
-
-  @state() private failed = "";
 
   @query("input") private box!: HTMLInputElement;
 
@@ -116,7 +117,8 @@ export class Calls extends LitElement {
     return html`
       <header>
         <span class=${`dot ${this.connection}`} role="img" aria-label=${this.connection} data-testid="connection"></span>
-        <h1>Warmline · ${w.calls}</h1>
+        ${links(w, "calls")}
+        <h1 class="visually-hidden">${w.calls}</h1>
         <input
           type="search"
           aria-label=${w.search}
@@ -124,10 +126,9 @@ export class Calls extends LitElement {
           .value=${this.wanted}
           @input=${(e: Event) => (this.wanted = (e.target as HTMLInputElement).value)}
         />
-        <a class="button" href="/search">${w.searchCalls}</a>
-          ${this.look.buttons()}
+        <span class="tools">${this.look.buttons()}</span>
       </header>
-      <div role="status">${notice || this.failed ? html`<p class="notice">${notice || this.failed}</p>` : blank}</div>
+      <div role="status">${notice ? html`<p class="notice">${notice}</p>` : blank}</div>
       ${this.board()}
       <main>
         ${this.loaded && shown.length === 0
@@ -164,25 +165,10 @@ export class Calls extends LitElement {
       ${waiting.length === 0
         ? html`<p class="quiet" data-testid="quiet">${w.allQuiet}</p>`
         : repeat(waiting, (c) => c.call_id, (c) => html`<article data-testid="needs" data-call=${c.call_id}>
-              <a href=${`/overlay?call=${encodeURIComponent(c.call_id)}`}>${c.customer_name ?? c.customer_id ?? c.call_id}</a>
-              <span class="muted">${c.agent_id ?? ""} · ${clock(this.now - new Date(c.started_at).getTime())}</span>
-              ${c.alert ? html`<strong>${c.alert}</strong>` : blank} ${c.questions ? html`<span class="badge level-watch" data-testid="questions">${c.agent_id ?? w.who.agent} ${w.question}</span>` : blank}
-              <span class=${`badge level-${c.risk.level}`}>${w.levels[c.risk.level]}</span>
-              ${c.open_alerts && this.mayAct ? html`<button data-testid="acknowledge" @click=${() => void this.acknowledge(c.call_id)}>${w.acknowledge}</button>` : blank}
+              <warmline-attention .gateway=${this.gateway} .call=${c} .words=${w} .length=${this.now - new Date(c.started_at).getTime()} ?acts=${this.mayAct} ?speaks=${this.mayAct || this.me?.role === "expert"} theme=${this.theme}></warmline-attention>
             </article>`)}
+      ${this.mayAct ? html`<warmline-team .gateway=${this.gateway} words=${w.lang} theme=${this.theme}></warmline-team>` : blank}
     </section>`;
-  }
-
-  private async acknowledge(call: string): Promise<void> {
-    this.failed = "";
-    try {
-      const record = await ask<CallRecord>(this.gateway, callPath(call));
-      const seen = new Set(record.acknowledged.map((a) => a.card_id));
-      const open = record.cards.filter((c) => c.kind === "alert" && !seen.has(c.id));
-      await Promise.all(open.map((c) => ask(this.gateway, `${callPath(call)}/cards/${encodeURIComponent(c.id)}/acknowledge`, "POST")));
-    } catch {
-      this.failed = this.look.words.notSaved;
-    }
   }
 
   private row(call: CallSummary) {
@@ -206,9 +192,6 @@ export class Calls extends LitElement {
     style,
     page,
     css`
-      h1 {
-        flex: 1 1 auto;
-      }
       input {
         flex: 0 1 320px;
         min-width: 180px;
@@ -223,21 +206,11 @@ export class Calls extends LitElement {
         padding: 12px 20px 0;
       }
       .board article {
-        display: flex;
-        flex-wrap: wrap;
-        align-items: center;
-        gap: 4px 12px;
         padding: 10px 12px;
         background: var(--warm-bad-surface);
         border: 1px solid var(--warm-line);
         border-inline-start: 5px solid var(--warm-bad);
         border-radius: 6px;
-      }
-      .board strong {
-        color: var(--warm-bad);
-      }
-      .board button {
-        margin-inline-start: auto;
       }
       .quiet {
         color: var(--warm-good);

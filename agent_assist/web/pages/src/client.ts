@@ -85,11 +85,17 @@ export interface Problem {
 
 /** Ask the API; what it refuses is thrown as a `Problem`. */
 export async function ask<T>(gateway: Gateway, path: string, method = "GET", body?: unknown): Promise<T> {
-  const answer = await fetch(gateway.server + path, {
-    method,
-    headers: { authorization: `Bearer ${gateway.token}`, ...(body === undefined ? {} : { "content-type": "application/json" }) },
-    body: body === undefined ? null : JSON.stringify(body),
-  });
+  const json: Record<string, string> = body === undefined ? {} : { "content-type": "application/json" };
+  return fetched<T>(gateway, path, { method, headers: json, body: body === undefined ? null : JSON.stringify(body) });
+}
+
+/** Send a file as it is. */
+export async function send<T>(gateway: Gateway, path: string, file: Blob): Promise<T> {
+  return fetched<T>(gateway, path, { method: "POST", headers: { "content-type": "application/octet-stream" }, body: file });
+}
+
+async function fetched<T>(gateway: Gateway, path: string, options: RequestInit & { headers: Record<string, string> }): Promise<T> {
+  const answer = await fetch(gateway.server + path, { ...options, headers: { authorization: `Bearer ${gateway.token}`, ...options.headers } });
   if (!answer.ok) {
     const told = (await answer.json().catch(() => ({}))) as { detail?: string };
     throw { status: answer.status, detail: told.detail ?? answer.statusText } satisfies Problem;

@@ -5,7 +5,7 @@ import { type Theme, keepTheme } from "./style";
 import { type Words, chosenLanguage, keepLanguage, words } from "./words";
 
 export class Look implements ReactiveController {
-  private language = chosenLanguage();
+  language = chosenLanguage();
 
   constructor(private readonly host: ReactiveControllerHost & { theme: Theme }) {
     host.addController(this);

@@ -1,15 +1,24 @@
 // The agent's overlay: narrow, beside a CRM, or inside it as <warmline-overlay call="..." server="..." token="...">.
 
-import { LitElement, css, html, nothing as blank } from "lit";
+import { LitElement, html, nothing as blank } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { classMap } from "lit/directives/class-map.js";
 import { repeat } from "lit/directives/repeat.js";
 import { type Connection, type Gateway, LiveChannel, ask, callPath, isProblem, sendFeedback, takeToken } from "./client";
+import { steady } from "./calm";
+import "./compensation";
 import "./curve";
-import { type CallView, apply, nothing } from "./state";
+import { deskWords } from "./desk_words";
+import { flow, flowStyle } from "./flow";
 import { Look } from "./look";
+import "./lookup";
+import { overlayStyle } from "./overlay_style";
+import { badges, pop } from "./pop";
+import { type CallView, apply, nothing } from "./state";
 import { type Theme, chosenTheme, style } from "./style";
-import type { Action, CallRecord, Card, Keys, Label, Me, Utterance } from "./types";
+import "./summary";
+import "./tasks";
+import type { Action, CallRecord, CallSummary, Card, FoundCall, Keys, Label, Me, Utterance } from "./types";
 import { clock } from "./words";
 
 const FACES: Record<Label, string> = {
@@ -44,10 +53,18 @@ export class Overlay extends LitElement {
   @state() private failed = "";
   @state() private me: Me | null = null;
 
+  @state() private contacts: CallSummary[] | null = null;
+  @state() private flowOpen = false;
+  @state() private held = false;
+
+  @query("main") private main!: HTMLElement | null;
   @query(".transcript") private transcript!: HTMLElement | null;
 
   private channel: LiveChannel | null = null;
   private ticking = 0;
+  private order: string[] = [];
+  private under: { place: HTMLElement; top: number } | null = null;
+  private contactsOf = "";
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -78,28 +95,98 @@ export class Overlay extends LitElement {
     clearInterval(this.ticking);
   }
 
+  override willUpdate(): void {
+    const under = [...this.renderRoot.querySelectorAll<HTMLElement>("main :hover")].at(-1);
+    this.under = under === undefined ? null : { place: under, top: under.getBoundingClientRect().top };
+  }
+
   override updated(): void {
+    this.stay();
+    void this.loadContacts();
     this.lang = this.look.words.lang;
     if (!this.hasAttribute("embedded") && document.body.contains(this)) document.documentElement.lang = this.look.words.lang;
     if (this.following && this.transcript) this.transcript.scrollTop = this.transcript.scrollHeight;
   }
 
+  /** What came above the pointer must not move what is under it. */
+  private stay(): void {
+    if (this.under === null || this.main === null || !this.under.place.isConnected) return;
+    const moved = this.under.place.getBoundingClientRect().top - this.under.top;
+    if (moved === 0) return;
+    const wanted = this.main.scrollTop + moved;
+    this.main.scrollTop = wanted;
+    // Where there is nothing to scroll, room is made until the pointer has gone; what grows to fill gives way first.
+    for (let tries = 0; tries < 3 && Math.abs(wanted - this.main.scrollTop) > 0.5; tries += 1) {
+      const side = wanted > this.main.scrollTop ? "paddingBottom" : "paddingTop";
+      const room = parseFloat(this.main.style[side] || "0") + Math.abs(wanted - this.main.scrollTop);
+      this.main.style[side] = `${room}px`;
+      if (side === "paddingTop") break;
+      this.main.scrollTop = wanted;
+    }
+  }
+
+  private giveRoomBack(): void {
+    this.main?.style.removeProperty("padding-top");
+    this.main?.style.removeProperty("padding-bottom");
+  }
+
+  /** The customer's calls before this one, once for each call. */
+  private async loadContacts(): Promise<void> {
+    const record = this.view.record;
+    if (record === null || record.call_id === this.contactsOf || !record.customer_id) return;
+    this.contactsOf = record.call_id;
+    this.contacts = null;
+    try {
+      const query = new URLSearchParams({ customer: record.customer_id, limit: "6" });
+      const { found } = await ask<{ found: FoundCall[] }>(this.gateway, `/v1/search?${query.toString()}`);
+      const earlier = found.map((f) => f.call).filter((c) => c.call_id !== record.call_id && c.customer_id === record.customer_id);
+      if (this.contactsOf === record.call_id) this.contacts = earlier.slice(0, 3);
+    } catch {
+      // Nice to have: without it the rest is as good.
+      this.contacts = null;
+    }
+  }
+
+  private get mayCompensate(): boolean {
+    return this.me !== null && ["agent", "senior", "supervisor", "admin"].includes(this.me.role);
+  }
+
   override render() {
     const record = this.view.record;
+    const w = this.look.words;
+    const d = deskWords(w.lang);
+    const over = record !== null && record.status !== "live";
     return html`
-      ${this.header(record)} ${this.notice()}
+      ${this.header(record)} ${this.notice()} ${this.pause()}
       ${record === null
         ? this.connection === "open" || this.view.waiting
           ? html`<section class="empty" data-testid="waiting"><h2>${this.look.words.waiting}</h2><p class="muted">${this.look.words.waitingHint}</p></section>`
           : blank
         : html`
-            ${this.alerts(record)} ${this.desk(record)}
-            <main>
-              ${this.mood(record)} ${this.risk(record)} ${this.checklist(record)} ${this.cards(record)} ${this.said(record)}
+            ${pop(record, this.contacts, d, w)} ${this.alerts(record)} ${this.desk(record)}
+            <main @pointerleave=${() => this.giveRoomBack()}>
+              ${over ? this.wrapUp(record) : blank}
+              <div class="state">${this.mood(record)} ${this.risk(record)}</div>
+              ${record.flow ? flow(record.flow, d, this.flowOpen, (open) => (this.flowOpen = open)) : blank} ${this.checklist(record)} ${this.cards(record)} ${this.hints(record)}
+              <section><warmline-lookup .gateway=${this.gateway} .suggested=${record.articles ?? []} words=${w.lang} theme=${this.theme}></warmline-lookup></section>
+              ${this.said(record)}
+              ${over ? blank : this.wrapUp(record)}
               ${this.measures(record)}
             </main>
           `}
     `;
+  }
+
+  /** What is done about a call when it is over, or can be before. */
+  private wrapUp(record: CallRecord) {
+    const w = this.look.words;
+    const agent = this.me?.role === "agent" || this.me?.role === "senior";
+    const tasks = record.cards.filter((c) => c.kind === "task").length;
+    return html`<section class="after">
+      <warmline-summary .gateway=${this.gateway} .record=${record} .me=${this.me} words=${w.lang} theme=${this.theme}></warmline-summary>
+      ${this.mayCompensate ? html`<warmline-compensation .gateway=${this.gateway} .record=${record} words=${w.lang} theme=${this.theme}></warmline-compensation>` : blank}
+      ${agent ? html`<warmline-tasks mine .gateway=${this.gateway} occasion=${`${record.call_id} ${record.status} ${tasks}`} words=${w.lang} theme=${this.theme}></warmline-tasks>` : blank}
+    </section>`;
   }
 
   private header(record: CallRecord | null) {
@@ -109,7 +196,8 @@ export class Overlay extends LitElement {
     const length = record === null ? 0 : record.status === "live" && started !== null ? this.now - started : record.duration_ms;
     return html`<header>
       <span class=${`dot ${this.connection}`} data-testid="connection" role="img" aria-label=${this.connection}></span>
-      <h1>${name}</h1>
+      <h1 title=${name}>${name}</h1>
+      ${record === null ? blank : badges(record)}
       ${record === null
         ? blank
         : html`<span class="muted">${record.queue ?? ""}</span>
@@ -142,6 +230,24 @@ export class Overlay extends LitElement {
     const last = lasts.at(-1);
     if (last === undefined || this.view.record?.status !== "live") return blank;
     return html`<p class="notice" data-testid="degraded">${this.look.words.degraded}: ${last.stage} (${last.reason})</p>`;
+  }
+
+  /** A pause is offered, once; it waits until it is seen. */
+  private pause() {
+    const { pause } = this.view;
+    if (pause === null) return blank;
+    const d = deskWords(this.look.words.lang);
+    return html`<section class="pause" role="status" data-testid="pause">
+      <p lang=${pause.language === "zh" ? "zh-CN" : "en"}><b lang=${d.lang}>${d.pause}</b> ${pause.text}</p>
+      <button data-testid="pause-seen" @click=${() => (this.view = { ...this.view, pause: null })}>${d.fine}</button>
+    </section>`;
+  }
+
+  /** What the customer need not be asked again, the last two. */
+  private hints(record: CallRecord) {
+    const hints = record.hints ?? [];
+    if (hints.length === 0 || record.status !== "live") return blank;
+    return html`<section class="hints" aria-live="polite">${repeat(hints.slice(-2), (h) => h.id, (h) => html`<p data-testid="hint" lang=${h.language === "zh" ? "zh-CN" : "en"}>${h.text}</p>`)}</section>`;
   }
 
   private alerts(record: CallRecord) {
@@ -255,7 +361,11 @@ export class Overlay extends LitElement {
   private checklist(record: CallRecord) {
     const w = this.look.words;
     const done = new Map(record.cards.filter((c) => c.kind === "tick").map((c) => [c.rule, c]));
-    const steps = [...STEPS, ...[...done.keys()].filter((rule) => !STEPS.includes(rule))];
+    // What the flow shows as a step is not shown twice.
+    const flow = record.flow?.steps.map((s) => s.id);
+    const usual = flow === undefined ? STEPS : [];
+    const steps = [...usual, ...[...done.keys()].filter((rule) => !usual.includes(rule) && !flow?.includes(rule))];
+    if (steps.length === 0) return blank;
     return html`<section>
       <h2>${w.checklist}</h2>
       <ul class="steps">
@@ -278,11 +388,20 @@ export class Overlay extends LitElement {
 
   private cards(record: CallRecord) {
     const w = this.look.words;
-    const shown = record.cards
-      .filter((c) => c.kind === "card" && !this.given(record, c).has("dismissed"))
+    const wanted = record.cards
+      .filter((c) => (c.kind === "card" || c.kind === "task") && !this.given(record, c).has("dismissed"))
       .sort((a, b) => b.priority - a.priority || b.at_ms - a.at_ms);
-    return html`<section class="cards" aria-live="polite">
-      <h2>${w.cards}</h2>
+    const { shown, waiting } = steady(wanted, this.order, this.held);
+    this.order = shown.map((c) => c.id);
+    return html`<section
+      class="cards"
+      aria-live="polite"
+      @pointerenter=${() => (this.held = true)}
+      @pointerleave=${() => (this.held = this.isFocused())}
+      @focusin=${() => (this.held = true)}
+      @focusout=${() => (this.held = false)}
+    >
+      <h2>${w.cards}${waiting ? html` <button class="badge level-watch" data-testid="waiting-cards" @click=${() => this.showAll()}>${deskWords(w.lang).waitingCards(waiting)}</button>` : blank}</h2>
       ${shown.length === 0 ? html`<p class="muted">${w.noCards}</p>` : blank}
       ${repeat(
         shown,
@@ -290,6 +409,15 @@ export class Overlay extends LitElement {
         (c) => this.card(record, c),
       )}
     </section>`;
+  }
+
+  private isFocused(): boolean {
+    return (this.renderRoot as ShadowRoot).activeElement?.closest(".cards") != null;
+  }
+
+  private showAll(): void {
+    this.order = [];
+    this.requestUpdate();
   }
 
   private card(record: CallRecord, card: Card) {
@@ -387,7 +515,7 @@ export class Overlay extends LitElement {
 
   private measures(record: CallRecord) {
     const w = this.look.words;
-    const { customer, agent, interruptions, non_talk_ms } = record.measures;
+    const { customer, agent, interruptions, non_talk_ms, holds = 0, hold_ms = 0 } = record.measures;
     const pace = customer.characters_per_minute ?? customer.words_per_minute;
     const unit = customer.characters_per_minute !== null ? w.cpm : w.wpm;
     const share = agent.talk_share;
@@ -395,266 +523,10 @@ export class Overlay extends LitElement {
       <span>${w.share} <b>${share === null ? "–" : `${Math.round(100 * share)} %`}</b></span>
       <span>${w.interruptions} <b>${interruptions}</b></span>
       <span>${w.silence} <b>${clock(non_talk_ms)}</b></span>
+      ${holds ? html`<span data-testid="holds">${w.holds} <b>${holds} · ${clock(hold_ms)}</b></span>` : blank}
       <span>${w.speed} <b>${pace === null ? "–" : `${Math.round(pace)} ${unit}`}</b></span>
     </footer>`;
   }
 
-  static override styles = [
-    style,
-    css`
-      :host {
-        display: flex;
-        flex-direction: column;
-        height: 100vh;
-        max-width: 460px;
-        min-width: 300px;
-        margin: 0 auto;
-        border-inline: 1px solid var(--warm-line);
-      }
-      header {
-        display: flex;
-        align-items: center;
-        gap: 8px;
-        padding: 8px 12px;
-        background: var(--warm-surface);
-        border-bottom: 1px solid var(--warm-line);
-      }
-      header h1 {
-        font-size: 16px;
-        flex: 1 1 auto;
-        overflow: hidden;
-        text-overflow: ellipsis;
-        white-space: nowrap;
-      }
-      time {
-        font-variant-numeric: tabular-nums;
-      }
-      .tools {
-        display: inline-flex;
-        gap: 4px;
-        margin-inline-start: auto;
-      }
-      .notice {
-        padding: 6px 12px;
-        background: var(--warm-highlight);
-      }
-      .alerts {
-        flex: none;
-        max-height: 30vh;
-        overflow: auto;
-      }
-      .alert {
-        display: grid;
-        gap: 2px;
-        padding: 10px 12px;
-        background: var(--warm-bad-surface);
-        color: var(--warm-bad);
-        border-inline-start: 5px solid var(--warm-bad);
-        border-bottom: 1px solid var(--warm-line);
-      }
-      .alert strong {
-        font-size: 17px;
-      }
-      .desk {
-        flex: none;
-        max-height: 24vh;
-        overflow: auto;
-        background: var(--warm-surface);
-        border-bottom: 1px solid var(--warm-line);
-        display: grid;
-        gap: 4px;
-      }
-      .whisper {
-        padding: 5px 8px;
-        background: var(--warm-highlight);
-        border-radius: 6px;
-      }
-      .desk form {
-        display: flex;
-        gap: 6px;
-      }
-      .desk input {
-        flex: 1 1 auto;
-        min-width: 0;
-        padding: 4px 8px;
-        border: 1px solid var(--warm-line);
-        border-radius: 6px;
-        background: var(--warm-background);
-      }
-      main {
-        flex: 1 1 auto;
-        min-height: 0;
-        overflow-y: auto;
-        display: flex;
-        flex-direction: column;
-      }
-      section,
-      footer {
-        padding: 8px 12px;
-      }
-      main > section {
-        border-bottom: 1px solid var(--warm-line);
-      }
-      h2 {
-        display: flex;
-        align-items: center;
-        gap: 8px;
-        font-size: 12px;
-        letter-spacing: 0.02em;
-        color: var(--warm-muted);
-        margin-bottom: 4px;
-      }
-      .empty {
-        padding: 20vh 24px;
-        text-align: center;
-      }
-      .empty h2 {
-        font-size: 18px;
-        justify-content: center;
-        color: var(--warm-text);
-      }
-      .face {
-        display: flex;
-        align-items: center;
-        gap: 10px;
-        text-align: start;
-        border: 0;
-        background: none;
-        padding: 0;
-      }
-      .face svg {
-        fill: none;
-        stroke: currentColor;
-        stroke-width: 1.6;
-        stroke-linecap: round;
-      }
-      .face .eye {
-        fill: currentColor;
-        stroke: none;
-      }
-      figure {
-        margin: 8px 0 0;
-      }
-      .bar {
-        height: 6px;
-        border-radius: 3px;
-        background: var(--warm-line);
-        overflow: hidden;
-      }
-      .bar span {
-        display: block;
-        height: 100%;
-        background: currentColor;
-        transition: width 0.3s;
-      }
-      ul {
-        list-style: none;
-        margin: 6px 0 0;
-        padding: 0;
-        display: flex;
-        flex-wrap: wrap;
-        gap: 4px 12px;
-      }
-      .risk li {
-        display: inline-flex;
-        gap: 4px;
-      }
-      .cards {
-        flex: 0 1 auto;
-        min-height: 150px;
-        max-height: 42vh;
-        overflow-y: auto;
-      }
-      .card {
-        background: var(--warm-surface);
-        border: 1px solid var(--warm-line);
-        border-inline-start: 4px solid var(--warm-accent);
-        border-radius: 8px;
-        padding: 8px 10px;
-        margin-bottom: 8px;
-      }
-      .card[provisional] {
-        opacity: 0.7;
-      }
-      .card h3 {
-        font-size: 14px;
-      }
-      .why {
-        color: var(--warm-muted);
-        font-size: 12.5px;
-        margin-top: 3px;
-      }
-      .alert .why {
-        color: inherit;
-      }
-      mark {
-        background: var(--warm-highlight);
-        color: var(--warm-text);
-        border-radius: 3px;
-        padding: 0 3px;
-      }
-      .actions {
-        display: flex;
-        gap: 6px;
-        margin-top: 6px;
-      }
-      .words {
-        flex: 1 0 220px;
-        min-height: 220px;
-        display: flex;
-        flex-direction: column;
-        position: relative;
-      }
-      .transcript {
-        flex: 1 1 0;
-        min-height: 0;
-        overflow-y: auto;
-      }
-      .said {
-        background: var(--warm-surface);
-        border-radius: 8px;
-        padding: 4px 9px;
-        margin: 0 24px 6px 0;
-        width: fit-content;
-        max-width: calc(100% - 24px);
-      }
-      .said.agent {
-        background: var(--warm-agent);
-        margin: 0 0 6px auto;
-      }
-      .said small {
-        display: block;
-        color: var(--warm-muted);
-        font-size: 11.5px;
-      }
-      .partial {
-        background: none;
-        border: 1px dashed var(--warm-line);
-        color: var(--warm-muted);
-      }
-      .committed {
-        color: var(--warm-text);
-      }
-      .newest {
-        position: absolute;
-        bottom: 14px;
-        left: 50%;
-        transform: translateX(-50%);
-      }
-      footer {
-        position: sticky;
-        bottom: 0;
-        display: flex;
-        flex-wrap: wrap;
-        gap: 2px 14px;
-        background: var(--warm-surface);
-        border-top: 1px solid var(--warm-line);
-        font-size: 12.5px;
-        color: var(--warm-muted);
-      }
-      footer b {
-        color: var(--warm-text);
-      }
-    `,
-  ];
+  static override styles = [style, flowStyle, overlayStyle];
 }

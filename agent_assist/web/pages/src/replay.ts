@@ -5,11 +5,15 @@ import { customElement, property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { type Gateway, ask, callPath, isProblem, takeToken } from "./client";
 import "./curve";
+import { deskWords } from "./desk_words";
+import { flow, flowStyle } from "./flow";
 import { LAYERS, type Layer, type Player } from "./player";
 import "./player";
 import { heardAt } from "./stretches";
+import { links } from "./links";
 import { Look } from "./look";
 import { type Theme, chosenTheme, page, style } from "./style";
+import "./summary";
 import type { CallRecord, Card, Clip, Me, Replayed, Utterance } from "./types";
 import { clock } from "./words";
 
@@ -37,6 +41,7 @@ export class Replay extends LitElement {
   @state() private again: Replayed | null = null;
   @state() private running = false;
   @state() private said = "";
+  @state() private flowOpen = true;
 
   @query("warmline-player") private player!: Player | null;
   @query(".transcript") private transcript!: HTMLElement | null;
@@ -170,11 +175,10 @@ export class Replay extends LitElement {
     const record = this.record;
     return html`
       <header>
-        <a href="/" data-testid="home">Warmline</a>
+        ${links(w, "replay")}
         <h1>${record ? (record.customer_name ?? record.customer_id ?? w.unknownCustomer) : w.replay}</h1>
         ${record?.started_at ? html`<span class="muted">${new Intl.DateTimeFormat(w.lang, { dateStyle: "medium", timeStyle: "short" }).format(new Date(record.started_at))}${record.agent_id ? ` · ${record.agent_id}` : ""} · ${clock(record.duration_ms)}</span>` : blank}
         <span class="tools">
-          <a class="button" href="/search">${w.searchCalls}</a>
           ${this.look.buttons()}
         </span>
       </header>
@@ -185,6 +189,7 @@ export class Replay extends LitElement {
 
   private page(record: CallRecord) {
     const w = this.look.words;
+    const d = deskWords(w.lang);
     return html`<main>
       <section class="sound" aria-label=${w.recording}>
         <warmline-player
@@ -212,12 +217,18 @@ export class Replay extends LitElement {
           </ol>
         </section>
         <section class="shown">
+          <warmline-summary .gateway=${this.gateway} .record=${record} .me=${this.me} words=${w.lang} theme=${this.theme}></warmline-summary>
+          ${record.flow ? flow(record.flow, d, this.flowOpen, (open) => (this.flowOpen = open)) : blank}
+          ${(record.compensations ?? []).map((c) => html`<p data-testid="compensated">${d.compensation}: <b>${c.amount} ${c.currency}</b> ${d.compensationStates[c.state] ?? c.state} <small class="muted">${c.reason} · ${c.rule}</small></p>`)}
           <h2>${w.shownThen} <button data-testid="run-again" ?disabled=${this.running} @click=${() => void this.runAgain()}>${this.running ? w.runningAgain : w.runAgain}</button></h2>
           ${this.again ? this.compared(this.again) : blank}
           ${record.cards.length === 0 ? html`<p class="muted">${w.noCards}</p>` : blank}
           <ol class="cards">
             ${repeat([...record.cards].sort((a, b) => a.at_ms - b.at_ms), (c) => c.id, (c) => this.card(record, c))}
           </ol>
+          ${record.articles?.length
+            ? html`<h2>${d.knowledge}</h2><ul class="clips">${record.articles.map((a) => html`<li data-testid=${`article-${a.key}`}><button @click=${() => this.seek(a.at_ms)}>${clock(a.at_ms)}</button> <a href=${`/knowledge?${new URLSearchParams({ kind: a.kind, key: a.key }).toString()}`}>${a.title}</a> <small class="muted">${d.version(a.version)} · ${d.reasons[a.reason] ?? a.reason}</small></li>`)}</ul>`
+            : blank}
           ${this.clips.length ? html`<h2>${w.clips}</h2><ul class="clips">${this.clips.map((c) => html`<li><button @click=${() => this.seek(c.start_ms)}>${clock(c.start_ms)}–${clock(c.end_ms)}</button> ${c.title} ${c.tags.map((t) => html`<span class="tag">${t}</span>`)}</li>`)}</ul>` : blank}
         </section>
       </div>
@@ -270,6 +281,7 @@ export class Replay extends LitElement {
   static override styles = [
     style,
     page,
+    flowStyle,
     css`
       main {
         display: grid;
@@ -287,6 +299,9 @@ export class Replay extends LitElement {
         flex-wrap: wrap;
         gap: 6px;
         margin: 8px 0;
+      }
+      .shown > * + * {
+        margin-top: 8px;
       }
       .end {
         margin-inline-start: auto;

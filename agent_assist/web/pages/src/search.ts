@@ -4,8 +4,9 @@ import { LitElement, css, html, nothing as blank } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { type Gateway, ask, isProblem, takeToken } from "./client";
+import { links } from "./links";
 import { Look } from "./look";
-import { type Theme, chosenTheme, page, style } from "./style";
+import { type Theme, chosenTheme, form as fields, page, style } from "./style";
 import type { Clip, FoundCall, Label, Me } from "./types";
 import { clock } from "./words";
 
@@ -108,8 +109,8 @@ export class Search extends LitElement {
     const option = (name: string, key: string, label: string) => html`<option value=${key} ?selected=${value(name) === key}>${label}</option>`;
     return html`
       <header>
-        <a href="/">Warmline</a>
-        <h1>${w.searchCalls}</h1>
+        ${links(w, "search")}
+        <h1 class="visually-hidden">${w.searchCalls}</h1>
         <span class="tools">
           ${this.look.buttons()}
         </span>
@@ -175,6 +176,7 @@ export class Search extends LitElement {
   static override styles = [
     style,
     page,
+    fields,
     css`
       h2 {
         font-size: 14px;
@@ -193,26 +195,8 @@ export class Search extends LitElement {
         gap: 10px 14px;
         align-items: end;
       }
-      label {
-        display: grid;
-        gap: 3px;
-        font-size: 12.5px;
-        color: var(--warm-muted);
-      }
       .wide {
         grid-column: 1 / -1;
-      }
-      input,
-      select {
-        font: inherit;
-        font-size: 14px;
-        color: var(--warm-text);
-        padding: 5px 8px;
-        border: 1px solid var(--warm-line);
-        border-radius: 6px;
-        background: var(--warm-surface);
-        min-width: 0;
-        width: 100%;
       }
       ol,
       ul {

@@ -1,7 +1,7 @@
 // What a page knows of a call: a pure fold of the live channel's messages. Everything is kept by id, so that what comes
 // twice shows once.
 
-import type { CallRecord, Message, Partial } from "./types";
+import type { Break, CallRecord, Message, Partial } from "./types";
 
 export interface CallView {
   record: CallRecord | null;
@@ -9,24 +9,33 @@ export interface CallView {
   epoch: string;
   seq: number;
   waiting: boolean;
+  /** A pause that is offered; it outlasts the call that gave rise to it. */
+  pause: Break | null;
 }
 
-export const nothing: CallView = { record: null, partials: new Map(), epoch: "", seq: 0, waiting: false };
+export const nothing: CallView = { record: null, partials: new Map(), epoch: "", seq: 0, waiting: false, pause: null };
+
+/** The list with the item in the place of the one of its id, or at the end. */
+function put<T extends { id: string }>(list: T[] | undefined, item: T): T[] {
+  const others = list ?? [];
+  return others.some((one) => one.id === item.id) ? others.map((one) => (one.id === item.id ? item : one)) : [...others, item];
+}
 
 export function apply(view: CallView, message: Message): CallView {
   if (message.kind === "ping") return view;
-  if (message.kind === "waiting") return { ...nothing, waiting: true, epoch: message.epoch ?? "" };
+  if (message.kind === "waiting") return { ...nothing, waiting: true, epoch: message.epoch ?? "", pause: view.pause };
   const seen = { ...view, epoch: message.epoch ?? "", seq: message.seq ?? view.seq, waiting: false };
   if (message.kind === "snapshot") {
     const partials = new Map((message.data.partials ?? []).map((p) => [p.utterance_id, p]));
     return { ...seen, record: message.data, partials };
   }
+  if (message.kind === "break") return { ...seen, pause: message.data };
   const record = seen.record;
   if (record === null) return seen;
   switch (message.kind) {
     case "started": {
-      const { at, customer_id, customer_name, agent_id, queue } = message.data;
-      return { ...seen, record: { ...record, started_at: at, customer_id, customer_name, agent_id, queue } };
+      const { at, customer_id, customer_name, agent_id, queue, attributes } = message.data;
+      return { ...seen, record: { ...record, started_at: at, customer_id, customer_name, agent_id, queue, attributes: attributes ?? {} } };
     }
     case "partial": {
       const { utterance_id: id, revision, end_ms, text } = message.data;
@@ -85,6 +94,21 @@ export function apply(view: CallView, message: Message): CallView {
       const keys = [...record.keys.filter((k) => k.id !== message.data.id), message.data];
       return { ...seen, record: { ...record, keys } };
     }
+    case "synopsis":
+      return record.synopsis && record.synopsis.at_ms > message.data.at_ms ? seen : { ...seen, record: { ...record, synopsis: message.data } };
+    case "synopsis_edit": {
+      const edits = (record.synopsis_edits ?? []).filter((e) => e.at !== message.data.at);
+      return { ...seen, record: { ...record, synopsis_edits: [...edits, message.data].sort((a, b) => a.at.localeCompare(b.at)) } };
+    }
+    case "article":
+      // The first of an id stays.
+      return record.articles?.some((a) => a.id === message.data.id) ? seen : { ...seen, record: { ...record, articles: put(record.articles, message.data) } };
+    case "hint":
+      return { ...seen, record: { ...record, hints: put(record.hints, message.data) } };
+    case "flow":
+      return record.flow && record.flow.at_ms > message.data.at_ms ? seen : { ...seen, record: { ...record, flow: message.data } };
+    case "compensation":
+      return { ...seen, record: { ...record, compensations: put(record.compensations, message.data) } };
     case "degraded":
       return { ...seen, record: { ...record, degraded: [...record.degraded, message.data] } };
     case "ended": {

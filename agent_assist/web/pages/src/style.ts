@@ -114,7 +114,15 @@ export const style = css`
   .level-unknown,
   .emotion-unknown {
     color: var(--warm-muted);
+  }
+  .badge.level-unknown {
     border-style: dashed;
+  }
+  mark {
+    background: var(--warm-highlight);
+    color: var(--warm-text);
+    border-radius: 3px;
+    padding: 0 3px;
   }
   .visually-hidden {
     position: absolute;
@@ -158,6 +166,21 @@ export const page = css`
     font-weight: 600;
     text-decoration: none;
   }
+  nav {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 2px 12px;
+  }
+  nav a {
+    font-weight: 400;
+    padding: 3px 2px;
+    min-height: 28px;
+    border-bottom: 2px solid transparent;
+  }
+  nav a[aria-current="page"] {
+    color: inherit;
+    border-color: var(--warm-accent);
+  }
   a.button {
     border: 1px solid var(--warm-line);
     border-radius: 6px;
@@ -185,6 +208,29 @@ export const page = css`
     border-radius: 999px;
     padding: 0 8px;
     font-size: 12px;
+  }
+`;
+
+/** Fields with their labels above them, of the pages that ask for something. */
+export const form = css`
+  label {
+    display: grid;
+    gap: 3px;
+    font-size: 12.5px;
+    color: var(--warm-muted);
+  }
+  input,
+  select,
+  textarea {
+    font: inherit;
+    font-size: 14px;
+    color: var(--warm-text);
+    padding: 5px 8px;
+    border: 1px solid var(--warm-line);
+    border-radius: 6px;
+    background: var(--warm-surface);
+    min-width: 0;
+    width: 100%;
   }
 `;
 

@@ -1,5 +1,7 @@
 // The shapes of agent_assist/types.py and models/types.py, as they travel.
 
+import type { Mark } from "./marked";
+
 export type Channel = "customer" | "agent";
 export type Label = "neutral" | "satisfied" | "angry" | "anxious" | "disappointed" | "unknown";
 export type Level = "none" | "watch" | "elevated" | "critical" | "unknown";
@@ -79,6 +81,8 @@ export interface Measures {
   non_talk_ms: number;
   overtalk_ms: number;
   interruptions: number;
+  hold_ms?: number;
+  holds?: number;
 }
 
 /** The smoothed curve of the customer's mood at the end of one of their utterances. */
@@ -199,6 +203,104 @@ export interface Degraded {
   over: boolean;
 }
 
+/** A passage of the knowledge base that fits what is being said. */
+export interface Suggestion {
+  id: string;
+  at_ms: number;
+  key: string;
+  kind: string;
+  title: string;
+  heading: string;
+  passage: string;
+  marks: Mark[];
+  source: string;
+  version: number;
+  score: number;
+  reason: string;
+  trigger: string[];
+  language: string;
+}
+
+/** What is known already and need not be asked again. */
+export interface Hint {
+  id: string;
+  at_ms: number;
+  fields: string[];
+  text: string;
+  language: string;
+}
+
+/** A pause is offered to the agent; in no record. */
+export interface Break {
+  id: string;
+  text: string;
+  exposure_ms: number;
+  language: string;
+}
+
+export interface FlowStep {
+  id: string;
+  title: string;
+  state: "open" | "done" | "skipped" | "waived";
+  optional: boolean;
+  branch: string;
+  at_ms: number | null;
+  out_of_order: boolean;
+}
+
+/** The steps of the service, as far as the call has come. */
+export interface Flow {
+  at_ms: number;
+  title: string;
+  language: string;
+  steps: FlowStep[];
+  current: string | null;
+  branches: { id: string; title: string; reason: string }[];
+  adherence: number | null;
+  over: boolean;
+}
+
+export interface Compensation {
+  id: string;
+  call_id: string;
+  kind: string;
+  amount: string;
+  currency: string;
+  reason: string;
+  state: "granted" | "pending" | "refused" | "approved" | "denied";
+  rule: string;
+  asked_by: string;
+  asked_at: string;
+  decided_by: string;
+  note: string;
+}
+
+export interface Task {
+  id: string;
+  call_id: string;
+  customer_name: string | null;
+  agent_id: string | null;
+  title: string;
+  text: string;
+  due_at: string | null;
+  state: "open" | "done" | "cancelled";
+  version: number;
+}
+
+export interface Synopsis {
+  at_ms: number;
+  language: string;
+  sentences: { part: string; text: string; utterance_ids: string[] }[];
+  text: string;
+  over: boolean;
+}
+
+export interface SynopsisEdit {
+  text: string;
+  at: string;
+  by: string;
+}
+
 export interface CallRecord {
   call_id: string;
   duration_ms: number;
@@ -221,6 +323,13 @@ export interface CallRecord {
   asked: Asked[];
   whispers: Whisper[];
   partials?: Partial[];
+  attributes?: Record<string, string>;
+  synopsis?: Synopsis | null;
+  synopsis_edits?: SynopsisEdit[];
+  articles?: Suggestion[];
+  hints?: Hint[];
+  flow?: Flow | null;
+  compensations?: Compensation[];
 }
 
 export interface CallSummary {
@@ -259,6 +368,13 @@ export type Message = { seq: number; epoch: string } & (
   | { kind: "acknowledged"; data: Acknowledged }
   | { kind: "asked"; data: Asked }
   | { kind: "whisper"; data: Whisper }
+  | { kind: "synopsis"; data: Synopsis }
+  | { kind: "synopsis_edit"; data: SynopsisEdit }
+  | { kind: "article"; data: Suggestion }
+  | { kind: "hint"; data: Hint }
+  | { kind: "break"; data: Break }
+  | { kind: "flow"; data: Flow }
+  | { kind: "compensation"; data: Compensation }
   | { kind: "calls"; data: CallSummary[] }
   | { kind: "call"; data: CallSummary }
   | { kind: "waiting" | "ping"; data?: undefined }

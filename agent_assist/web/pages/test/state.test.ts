@@ -83,4 +83,27 @@ describe("the fold of a call's messages", () => {
     expect(view.waiting).toBe(true);
     expect(view.record).toBeNull();
   });
+  it("keeps the first article of an id, the latest flow, and each compensation once", () => {
+    const article = (title: string): Message => ({
+      ...at, kind: "article", data: { id: "a", at_ms: 1, key: "k", kind: "article", title, heading: "", passage: "", marks: [], source: "", version: 1, score: 1, reason: "code", trigger: [], language: "en" },
+    });
+    const flow = (at_ms: number): Message => ({ ...at, kind: "flow", data: { at_ms, title: "", language: "en", steps: [], current: null, branches: [], adherence: null, over: false } });
+    const asked = (state: "pending" | "approved"): Message => ({
+      ...at, kind: "compensation", data: { id: "c", call_id: "c", kind: "voucher", amount: "5", currency: "CNY", reason: "", state, rule: "", asked_by: "", asked_at: "", decided_by: "", note: "" },
+    });
+    const { record: told } = play(snapshot, article("first"), article("second"), flow(9), flow(3), asked("pending"), asked("approved"));
+    expect(told?.articles?.map((a) => a.title)).toEqual(["first"]);
+    expect(told?.flow?.at_ms).toBe(9);
+    expect(told?.compensations?.map((c) => c.state)).toEqual(["approved"]);
+  });
+  it("offers a pause beyond the end of the call", () => {
+    const pause: Message = { ...at, kind: "break", data: { id: "b", text: "That was hard.", exposure_ms: 1, language: "en" } };
+    expect(play(snapshot, pause, { ...at, kind: "waiting" }).pause?.text).toBe("That was hard.");
+  });
+  it("takes a message that it does not know for nothing", () => {
+    const view = play(snapshot, final(said("a", 0)));
+    const after = apply(view, { seq: 7, epoch: "e", kind: "later", data: {} } as unknown as Message);
+    expect(after.record).toBe(view.record);
+    expect(after.seq).toBe(7);
+  });
 });

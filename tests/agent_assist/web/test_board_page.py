@@ -1,0 +1,136 @@
+"""The board and the replay page, in a real browser, with what calls bring beside their cards."""
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from playwright.async_api import Browser, Page, Route, expect
+
+from agent_assist.types import Acknowledged, Asked, CallSynopsis, CardKind, SynopsisPart, SynopsisSentence, Whisper
+from agent_assist.web.passes import Pass, Role, issue
+from agent_assist.web.server import STATIC
+
+pytestmark = pytest.mark.browser
+
+PENDING = {
+    "type": "compensation", "id": "3f", "call_id": "c", "customer_id": None, "kind": "voucher", "amount": "50.00",
+    "currency": "CNY", "reason": "包裹延误", "state": "pending", "rule": "agent: voucher up to 20.00 CNY a case",
+    "asked_by": "anna", "asked_at": "2026-01-01T10:00:00Z", "role": "agent", "decided_by": "", "decided_at": None,
+    "note": "", "v": 1,
+}  # fmt: skip
+TASK = {
+    "id": "c:callback", "call_id": "c", "customer_id": None, "customer_name": "王女士", "agent_id": "anna",
+    "rule": "callback", "title": "回电", "text": "", "due_at": None, "state": "open", "version": 1, "by": "",
+    "changed_at": None, "note": "", "language": "zh",
+}  # fmt: skip
+TEAM = {"agents": 7, "hours": 41.2, "minutes_an_hour": 1.9, "hard_share": 0.04, "heavy": False}
+FLOW = {
+    "type": "flow", "call_id": "c", "at_ms": 5_000, "flow": "service", "title": "标准服务", "language": "zh",
+    "steps": [
+        {"id": "greeting", "title": "问候", "state": "done", "optional": False, "branch": "", "utterance_id": "",
+         "at_ms": 300, "out_of_order": False},
+        {"id": "identify", "title": "核实身份", "state": "skipped", "optional": False, "branch": "",
+         "utterance_id": "", "at_ms": None, "out_of_order": False},
+    ],
+    "current": None, "branches": [], "adherence": 0.5, "over": True, "source": "default 1", "v": 1,
+}  # fmt: skip
+
+
+def token(role: Role, name: str) -> str:
+    return issue("correct-horse", Pass(role=role, name=name, expires_at=int(time.time()) + 3_600))
+
+
+def synopsis(text: str, *, over: bool = False) -> CallSynopsis:
+    sentence = SynopsisSentence(part=SynopsisPart.ISSUE, text=text, utterance_ids=())
+    return CallSynopsis(call_id="c", at_ms=9_000, language="zh", sentences=(sentence,), text=text, over=over)
+
+
+async def opened(browser: Browser, url: str) -> Page:
+    context = await browser.new_context(
+        viewport={"width": 1100, "height": 800}, locale="zh-CN", reduced_motion="reduce"
+    )
+    page = await context.new_page()
+    await page.goto(url)
+    return page
+
+
+async def test_a_supervisor_sees_why_and_acts_from_the_board(
+    make_site: Callable[..., Any], serve: Any, browser: Browser, check: Any, call: Any
+) -> None:
+    with make_site(static=STATIC) as site:
+        async with serve(site):
+            one, now = call("c"), datetime.now(UTC)
+            started = msgspec.structs.replace(one.started(), at=now - timedelta(seconds=95), agent_id="anna")
+            alert = msgspec.structs.replace(one.card(0, CardKind.ALERT), reason="客户的语气和用词持续激动")
+            asked = Asked(id="q", call_id="c", question="延误怎么赔付?", by="anna", at=now)
+            summary = synopsis("客户的包裹三天没有动静,坐席已道歉。")
+            for message in (started, one.final(0, "三天了"), alert, asked, summary):
+                site.live.publish(message)
+            page = await opened(browser, "about:blank")
+            decided: list[dict[str, Any]] = []
+
+            async def decide(route: Route) -> None:
+                decided.append(json.loads(route.request.post_data or ""))
+                await route.fulfill(status=201, json=PENDING | {"state": "approved"})
+
+            await page.route("**/v1/compensations?*", lambda route: route.fulfill(json={"compensations": [PENDING]}))
+            await page.route("**/v1/compensations/3f/decision", decide)
+            await page.route("**/v1/care*", lambda route: route.fulfill(json={"team": TEAM}))
+            await page.route("**/v1/tasks*", lambda route: route.fulfill(json={"tasks": [TASK], "next": None}))
+            await page.goto(f"http://127.0.0.1:{site.port}/#token={token(Role.SUPERVISOR, 'boss')}")
+            needs = page.get_by_test_id("needs")
+            await expect(needs).to_contain_text("持续激动")
+            await expect(needs.get_by_test_id("so-far")).to_contain_text("三天没有动静")
+            await expect(needs.get_by_test_id("question")).to_contain_text("延误怎么赔付?")
+            await expect(page.get_by_test_id("care")).to_contain_text("负荷正常")
+            await page.get_by_test_id("tasks").locator("summary").press("Enter")
+            await check(page, "board-full")
+            # All of it with the keyboard.
+            await needs.get_by_test_id("whisper-text").fill("订单金额的百分之五。")
+            await page.keyboard.press("Enter")
+            await expect(needs.get_by_test_id("whisper-text")).to_have_value("")
+            async with page.expect_response("**/acknowledge"):
+                await needs.get_by_test_id("acknowledge").press("Enter")
+            await page.get_by_test_id("approve").press("Enter")
+            await expect(page.get_by_test_id("approval")).to_have_count(0)
+            assert decided == [{"approve": True, "note": ""}]
+            whisper = next(each for each in site.published if isinstance(each, Whisper))
+            assert (whisper.text, whisper.answers, whisper.by) == ("订单金额的百分之五。", "q", "boss")
+            seen = next(each for each in site.published if isinstance(each, Acknowledged))
+            assert seen.card_id == alert.id
+            for message in (whisper, seen):
+                site.live.publish(message)
+            await expect(page.get_by_test_id("quiet")).to_be_visible()
+
+
+async def test_the_replay_shows_summary_steps_and_articles(
+    make_site: Callable[..., Any], serve: Any, browser: Browser, check: Any, call: Any
+) -> None:
+    with make_site(static=STATIC) as site:
+        summary = synopsis("包裹延误,已加急。", over=True)
+        messages = [call("c").started(), call("c").final(0, "三天了"), call("c").card(0), summary, call("c").ended()]
+        site.store.write(messages, {})
+        async with serve(site):
+            page = await opened(browser, "about:blank")
+
+            async def with_more(route: Route) -> None:
+                record = await (await route.fetch()).json()
+                article = {
+                    "id": "a", "at_ms": 1_000, "key": "late", "kind": "article", "title": "包裹延误怎么办",
+                    "heading": "", "passage": "", "marks": [], "source": "", "version": 2, "score": 1,
+                    "reason": "question", "trigger": [], "language": "zh",
+                }  # fmt: skip
+                more = {"flow": FLOW, "compensations": [PENDING | {"state": "approved"}], "articles": [article]}
+                await route.fulfill(json=record | more)
+
+            await page.route("**/v1/calls/c", with_more)
+            await page.goto(f"http://127.0.0.1:{site.port}/replay?call=c#token={token(Role.QA, 'quinn')}")
+            await expect(page.get_by_test_id("summary")).to_contain_text("包裹延误,已加急。")
+            await expect(page.get_by_test_id("flow")).to_contain_text("遵循了 50 % 的步骤")
+            await expect(page.get_by_test_id("compensated")).to_contain_text("已批准")
+            await expect(page.get_by_test_id("article-late")).to_contain_text("版本 2")
+            await check(page, "replay-full")
