@@ -133,7 +133,9 @@ def _told(ready: Ready, case: Case, utterance: Utterance, evidence: Evidence) ->
         return Match((rule.id,))
     words = _words(ready, case, utterance, evidence) if rule.worded else None
     feeling = _feeling(rule, utterance) if rule.emotions else None
-    wanted = any(intent in utterance.intents for intent in rule.intents)
+    wanted = any(intent in utterance.intents for intent in rule.intents) and not (
+        words is None and _denied(rule, evidence)
+    )
     parts = [(rule.worded, words is not None), (bool(rule.intents), wanted), (bool(rule.emotions), feeling is not None)]
     asked = [there for named, there in parts if named]
     if not (any(asked) if rule.either else all(asked)):
@@ -177,6 +179,18 @@ def _wording(ready: Ready, case: Case, evidence: Evidence) -> Match | None:
     if found and rule.not_within:
         found = evidence.outside(found, rule.not_within)
     return Match((rule.id,), (evidence.heard(found[0]),)) if found else None
+
+
+def _denied(rule: Rule, evidence: Evidence) -> bool:
+    """
+    Whether words that the rule listens for are said, but do not count: denied, or within ``not_within``.
+
+    Where words suffice, they have the last word: models of intents read "I do not want to cancel" as a wish to.
+    """
+    if not rule.either:
+        return False
+    named = rule.competitors and evidence.names
+    return bool(named or evidence.find(rule.phrases, denied=True) or evidence.find(rule.not_within, denied=True))
 
 
 def _called(name: str | None, evidence: Evidence) -> str:
