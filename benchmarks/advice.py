@@ -12,7 +12,7 @@ import csv
 import json as parse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -255,7 +255,7 @@ class _Rules:
         return [match(ready, case) is not None for ready in self._ready]
 
 
-def _intents(model: IntentModel, texts: Sequence[str], language: str) -> list[tuple[Intent, ...]]:
+def _intents(model: IntentModel, texts: Sequence[str], language: Literal["zh", "en"]) -> list[tuple[Intent, ...]]:
     rows = [
         row
         for at in range(0, len(texts), _BATCH)
