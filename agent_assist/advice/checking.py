@@ -91,7 +91,7 @@ def _wrong(playbook: Playbook, rule: Rule, example: Example, *, fires: bool) -> 
 def _unreachable(rule: Rule) -> Iterator[str]:
     """Why a rule can never fire."""
     words = [phrase for group in (rule.phrases, *rule.all_of) for phrases in group.values() for phrase in phrases]
-    needs_words = bool(words) and not (rule.either or rule.competitors or rule.not_said)
+    needs_words = bool(words) and not (rule.either or rule.competitors or rule.customer_name or rule.not_said)
     if needs_words and (rule.unless or rule.not_within):
         own = [text for phrase in words if (text := sample(phrase)) is not None]
         barred = [text for text in own if _bars(rule.unless, text) or _within(rule.not_within, text)]

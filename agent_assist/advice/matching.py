@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from agent_assist.advice.agitation import agitated
 from agent_assist.advice.conditions import Measure, Phrases
 from agent_assist.advice.evidence import Evidence
-from agent_assist.advice.names import Lexicon
+from agent_assist.advice.names import Lexicon, forms
 from agent_assist.advice.phrases import Found
 from agent_assist.advice.playbook import Competitor
 from agent_assist.advice.profile import ProfileCondition
@@ -162,11 +163,12 @@ def _told(ready: Ready, case: Case, utterance: Utterance, evidence: Evidence) ->
     rule = ready.rule
     if not rule.listens:
         return Match((rule.id,))
-    worded = bool(rule.phrases or rule.competitors or rule.all_of)
-    words = _words(ready, case, utterance, evidence) if worded else None
+    words = _words(ready, case, utterance, evidence) if rule.worded else None
     feeling = _feeling(rule, utterance) if rule.emotions else None
-    wanted = any(intent in utterance.intents for intent in rule.intents)
-    parts = [(worded, words is not None), (bool(rule.intents), wanted), (bool(rule.emotions), feeling is not None)]
+    wanted = any(intent in utterance.intents for intent in rule.intents) and not (
+        words is None and _denied(rule, evidence)
+    )
+    parts = [(rule.worded, words is not None), (bool(rule.intents), wanted), (bool(rule.emotions), feeling is not None)]
     asked = [there for named, there in parts if named]
     if not (any(asked) if rule.either else all(asked)):
         return None
@@ -183,15 +185,17 @@ def _words(ready: Ready, case: Case, utterance: Utterance, evidence: Evidence) -
     rule = ready.rule
     if rule.all_of:
         steps = _together(rule, case, utterance, evidence)
-        if steps is None or not (rule.phrases or rule.competitors):
+        if steps is None or not (rule.phrases or rule.competitors or rule.customer_name):
             return steps
-        further = _wording(ready, evidence)
+        further = _wording(ready, case, evidence)
         return None if further is None else further._replace(trigger=(*further.trigger, *steps.trigger))
-    return _wording(ready, evidence)
+    return _wording(ready, case, evidence)
 
 
-def _wording(ready: Ready, evidence: Evidence) -> Match | None:
+def _wording(ready: Ready, case: Case, evidence: Evidence) -> Match | None:
     rule, known = ready.rule, ready.competitors
+    if rule.customer_name and (called := _called(case.state.customer_name, evidence)):
+        return Match((rule.id,), (called,))
     if rule.competitors:
         named = {Found(place, place + 1): known[hit.name] for place, hit in evidence.names}
         left = evidence.outside(named, rule.not_within)
@@ -207,6 +211,30 @@ def _wording(ready: Ready, evidence: Evidence) -> Match | None:
     if found and rule.not_within:
         found = evidence.outside(found, rule.not_within)
     return Match((rule.id,), (evidence.heard(found[0]),)) if found else None
+
+
+def _denied(rule: Rule, evidence: Evidence) -> bool:
+    """
+    Whether words that the rule listens for are said, but do not count: denied, or within ``not_within``.
+
+    Where words suffice, they have the last word: models of intents read "I do not want to cancel" as a wish to.
+    """
+    if not rule.either:
+        return False
+    named = rule.competitors and evidence.names
+    return bool(named or evidence.find(rule.phrases, denied=True) or evidence.find(rule.not_within, denied=True))
+
+
+def _called(name: str | None, evidence: Evidence) -> str:
+    """The customer's name, as it was heard; empty where it was not said, or is not known."""
+    said = evidence.text.spoken
+    hits = _names(name or "").find(said)
+    return said.heard(hits[0].start, hits[0].end) if hits else ""
+
+
+@lru_cache(maxsize=1024)
+def _names(name: str) -> Lexicon:
+    return Lexicon(dict.fromkeys(forms(name), ()))
 
 
 def _in_time(rule: Rule, case: Case) -> bool:

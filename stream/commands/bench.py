@@ -125,6 +125,20 @@ def intent(
 
 
 @bench.command()
+def advice(
+    manifest: Annotated[
+        list[Path],
+        typer.Option(help="CSV with columns text, language, intents, or the directory of a public set; repeatable."),
+    ],
+    limit: Limit = None,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Rules of the default playbook: precision and recall of each, on calls and on texts, beside keywords."""
+    _module("advice").run(manifest, limit=limit, out=out, json=json)
+
+
+@bench.command()
 def live(
     calls: Annotated[int, typer.Option(min=1, help="Calls at once.")] = 2,
     seconds: Annotated[float, typer.Option(min=5, help="Length of each call.")] = 60.0,

@@ -46,6 +46,8 @@ def _found_slowly(source: str, text: str) -> bool:
     phrase, utterance = compile_phrase(source), said(text)
     if phrase.free is None and not (utterance.has_han if phrase.han else utterance.has_words):
         return False
+    if phrase.free is not None and phrase.free.search(text):
+        return True
     exact = phrase.exact is not None and phrase.exact.search(utterance.exact.text) is not None
     return exact or (phrase.sound is not None and phrase.sound.search(utterance.sound.text) is not None)
 
