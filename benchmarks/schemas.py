@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks import (
+    advice,
     asr,
     capacity,
     curve,
@@ -25,6 +26,7 @@ from stream.schemas import TYPES, asyncapi, schema
 DIRECTORY: Final = Path(__file__).resolve().parents[1] / "docs" / "schemas"
 PUBLISHED: Final[dict[str, Any]] = {
     **TYPES,
+    "bench-advice": advice.Result,
     "bench-asr": asr.Result,
     "bench-capacity": capacity.Result,
     "bench-curve": curve.Result,

@@ -20,7 +20,7 @@ from agent_assist.advice.grammar import pattern as pattern_of
 from agent_assist.advice.spoken import STOP, Joined, Spoken, sounds, words
 
 _BY_SOUND: Final = 3
-"""Characters from which a phrase is long enough to be told by its sound."""
+"""Characters, in any way the phrase can be said, from which it is long enough to be told by its sound."""
 _LONG: Final = 4
 """Letters from which a word's sound tells it from others."""
 _LONG_WORDS: Final = 2
@@ -134,10 +134,10 @@ def compile_phrase(source: str) -> Phrase:
     said = [word for text in literals(parts) for word in words(text)]
     if not least(parts, words, lambda _: True):
         raise ValueError("no words that have to be said")
-    letters = [word for word in said if "㐀" <= word <= "鿿"]
-    han = bool(letters)
+    han = any(map(_is_han, said))
+    letters = least(parts, words, _is_han)
     long_words = least(parts, words, lambda word: len(word) >= _LONG)
-    by_sound = len(letters) >= _BY_SOUND if han else long_words >= _LONG_WORDS
+    by_sound = letters >= _BY_SOUND if han else long_words >= _LONG_WORDS
     return Phrase(
         source,
         han,
@@ -147,6 +147,10 @@ def compile_phrase(source: str) -> Phrase:
         needed(parts, words),
         needed(parts, sounds),
     )
+
+
+def _is_han(word: str) -> bool:
+    return "㐀" <= word <= "鿿"
 
 
 def _told(error: Exception) -> str:
