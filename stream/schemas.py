@@ -7,21 +7,25 @@ from typing import Any, Final, get_args
 
 import msgspec
 
+from agent_assist.advice.trial import Trial
 from agent_assist.call.scores import Scores, Turns
 from agent_assist.customer.events import CustomerEvent
 from agent_assist.customer.profile import Profile
+from agent_assist.knowledge.types import Answer, Imported
 from agent_assist.quality.backtest import Backtest
 from agent_assist.quality.replay import Replayed
 from agent_assist.types import Assist, CallSummary, Event
 from agent_assist.web.api import SCHEMAS, CallList
 from agent_assist.web.care import TeamCare
+from agent_assist.web.knowledge import Article, Versions
 from agent_assist.web.library import Clips, FoundCalls
 from agent_assist.web.live import Snapshot
+from agent_assist.web.playbooks import ShownPlaybooks
 from agent_assist.web.problem import Problem
 from agent_assist.web.tasks import TaskList
 from models.weights import WeightsState
 from stream.commands.calls import EffectTable
-from stream.commands.customers import Imported
+from stream.commands.customers import Imported as ImportedCustomers
 from stream.commands.rules import RulesCheck, RulesLearned
 from stream.commands.run import Addresses
 from stream.commands.webhooks import SentWebhooks
@@ -83,6 +87,12 @@ TYPES: Final[Mapping[str, Any]] = {
     "search": FoundCalls,
     "clips": Clips,
     "replay": Replayed,
+    "playbooks": ShownPlaybooks,
+    "playbook-trial": Trial,
+    "knowledge-answer": Answer,
+    "knowledge-article": Article,
+    "knowledge-versions": Versions,
+    "knowledge-import": Imported,
     "scores": Scores,
     "scored-turns": Turns,
     "weights": WeightsTable,
@@ -91,7 +101,7 @@ TYPES: Final[Mapping[str, Any]] = {
     "churn-signal": ChurnSignal,
     "customer-event": CustomerEvent,
     "customer": Profile,
-    "import": Imported,
+    "import": ImportedCustomers,
     "listen-load": ListenLoad,
     "invalid": Invalid,
 }

@@ -122,7 +122,8 @@ async def test_the_replay_shows_summary_steps_and_articles(
                 article = {
                     "id": "a", "at_ms": 1_000, "key": "late", "kind": "article", "title": "包裹延误怎么办",
                     "heading": "", "passage": "", "marks": [], "source": "", "version": 2, "score": 1,
-                    "reason": "question", "trigger": [], "language": "zh",
+                    "reason": "question",
+                    "trigger": [], "language": "zh",
                 }  # fmt: skip
                 more = {"flow": FLOW, "compensations": [PENDING | {"state": "approved"}], "articles": [article]}
                 await route.fulfill(json=record | more)

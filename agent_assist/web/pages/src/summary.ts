@@ -58,7 +58,7 @@ export class Summary extends LitElement {
             <p class="row"><button class="main" data-testid="summary-save" @click=${() => void this.save()}>${d.saveSummary}</button> <button @click=${() => (this.editing = false)}>${d.cancel}</button></p>`
         : html`${edited
               ? html`<p class="edited" lang=${lang} data-testid="summary-edited">${edited.text}</p>`
-              : html`<dl lang=${lang}>${record.synopsis.sentences.map((s, at, all) => html`${s.part === all[at - 1]?.part ? blank : html`<dt lang=${d.lang}>${d.parts[s.part] ?? s.part}</dt>`}<dd>${s.text}</dd>`)}</dl>`}
+              : html`<ul lang=${lang}>${record.synopsis.sentences.map((s) => html`<li>${s.text}</li>`)}</ul>`}
             ${over ? html`<p class="row"><button data-testid="summary-edit" @click=${() => void this.edit()}>${d.editSummary}</button></p>` : blank}`}
       <p role="status" class="level-watch">${this.told}</p>
     </details>`;
@@ -77,20 +77,12 @@ export class Summary extends LitElement {
         color: var(--warm-muted);
         min-height: 24px;
       }
-      dl {
-        display: grid;
-        grid-template-columns: max-content minmax(0, 1fr);
-        gap: 2px 10px;
+      ul {
         margin: 4px 0;
-      }
-      dt {
-        color: var(--warm-muted);
-        font-size: 12.5px;
-        grid-column: 1;
-      }
-      dd {
-        margin: 0;
-        grid-column: 2;
+        padding: 0;
+        list-style: none;
+        display: grid;
+        gap: 3px;
         overflow-wrap: anywhere;
       }
       .edited {
