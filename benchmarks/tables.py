@@ -18,6 +18,7 @@ from benchmarks import (
     live,
     longrun,
     pictures,
+    rules,
     sentiment,
     silence,
     tail,
@@ -265,6 +266,39 @@ def _intent(content: bytes) -> list[str]:
         for one in result.timing
     ]
     return [*lines, *_table((*heads, "of 0.1 and more"), rows), "", *times, *_where(result.environment)]
+
+
+def _rules(content: bytes) -> list[str]:
+    result = msgspec.json.decode(content, type=rules.Result)
+    rows = [
+        (
+            one.rules,
+            one.ready_ms,
+            *(_number(figure) for figure in (one.ms.p50, one.ms.p95, one.ms.p99, one.without_rules_ms)),
+            f"{_number(one.each_in_turn_ms.p50)} ({_number(one.each_in_turn_ms.p95)})",
+            one.fired,
+        )
+        for one in result.sizes
+    ]
+    heads = (
+        "rules",
+        "made ready, ms",
+        "p50, ms",
+        "p95",
+        "p99",
+        "without rules, p50",
+        "each in turn, p50 (p95)",
+        "fired",
+    )
+    return [
+        f"### Cost of rules: {result.utterances} utterances in {result.calls} calls",
+        "",
+        "Of one core for an utterance, with all that else is kept of a call. *each in turn*: the same with every rule's "
+        "words tried; both tell the same.",
+        "",
+        *_table(heads, rows),
+        *_where(result.environment),
+    ]
 
 
 def _advice(content: bytes) -> list[str]:
@@ -636,6 +670,7 @@ _KINDS: Final[Mapping[str, Callable[[bytes], list[str]]]] = {
     "fusion": _fusion,
     "intent": _intent,
     "advice": _advice,
+    "rules": _rules,
     "sentiment": _sentiment,
     "live": _live,
     "capacity": _capacity,

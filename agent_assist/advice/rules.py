@@ -53,14 +53,18 @@ class _Listening:
 
     def __init__(self, rules: list[Ready]) -> None:
         self._rules = rules
-        needed = {one.rule.id: phrases for one in rules if (phrases := one.rule.needed)}
-        self._needed = needed.keys()
-        self._index = Index(needed)
+        self._always = [place for place, one in enumerate(rules) if not one.rule.needed]
+        self._needing: dict[str, list[int]] = {}
+        for place, one in enumerate(rules):
+            for phrase in one.rule.needed:
+                self._needing.setdefault(phrase, []).append(place)
 
     def heard(self, evidence: Evidence) -> list[Ready]:
         """In their order, those that may be met; the others need words that do not stand there."""
-        there = self._index.candidates(evidence.text)
-        return [one for one in self._rules if one.rule.id in there or one.rule.id not in self._needed]
+        places = set(self._always)
+        for phrase in evidence.standing & self._needing.keys():
+            places.update(self._needing[phrase])
+        return [self._rules[place] for place in sorted(places)]
 
 
 class Rules:
@@ -83,6 +87,7 @@ class Rules:
         self._silent = _by_channel(silent)
         self._silent_at_end = [one for one in silent if one.rule.speaker is None]
         self._early = _by_channel(one for one in live if one.rule.early)
+        self._index = Index(phrase for one in ready for phrase in one.rule.needed)
         self._recommender = Recommender(playbook.recommendations, playbook.source)
         self.foretells = bool(self._awaited or silent or any(self._early.values()))
         """Whether what is being said can tell anything before it is final."""
@@ -103,7 +108,7 @@ class Rules:
         Returns:
             Each card once: what a rule has fired for is remembered in the state.
         """
-        evidence = Evidence.of(utterance.text, self._lexicon, before=_before(state, utterance))
+        evidence = Evidence.of(utterance.text, self._lexicon, before=_before(state, utterance), index=self._index)
         of_customer = utterance.channel is Channel.CUSTOMER
         if of_customer:
             state = self._feel(state, utterance)

@@ -125,6 +125,17 @@ def intent(
 
 
 @bench.command()
+def rules(
+    count: Annotated[list[int] | None, typer.Option("--rules", min=1, help="Repeatable; 50, 100, 500, 2000.")] = None,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Rules: ms of one core for an utterance against their number, beside trying each in turn."""
+    module = _module("rules")
+    module.run(sizes=count or module.SIZES, out=out, json=json)
+
+
+@bench.command()
 def advice(
     manifest: Annotated[
         list[Path],

@@ -263,6 +263,8 @@ def test_no_published_shape_has_room_for_a_feeling_of_the_agent() -> None:
         "Emotion.valence",
         "Rule.emotions",  # Conditions, with speaker: customer alone: tests/agent_assist/test_playbook.py says so.
         "Rule.agitation",
+        "Rule.by_emotion",
+        "Rule.emotion_reason",
         "Interaction.agitation",  # The customer's, of the features of the churn risk, as the one below.
         "Interaction.valence",
         "Emotion.arousal",
