@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from agent_assist.call.care import DEFAULT, CarePolicy, Shift, Strain, TeamLoad, break_text, exposure, team_load
 from agent_assist.store.calls import CallStore
@@ -14,6 +14,14 @@ from audio.types import Channel
 
 _SHIFT: Final = timedelta(hours=24)
 """Calls before that are of no shift that still goes on."""
+
+
+_KNOWN: Final = (
+    calls.c.status != "live",
+    calls.c.agent_id.is_not(None),
+    calls.c.started_at.is_not(None),
+    calls.c.exposure_ms.is_not(None),
+)
 
 
 class Care:
@@ -59,27 +67,32 @@ class Care:
             language=language,
         )
 
-    def load(self, since: datetime, queue: str | None = None) -> TeamLoad | None:
+    def load(self, since: datetime, until: datetime, queue: str | None = None) -> TeamLoad | None:
         """
-        The load of all, or of a queue.
+        The load of all, or of a queue, in calls that began in this time.
 
         Returns:
-            None where they are too few to hide who it was.
+            None where they are too few to hide who it was; of a queue also where another one has too few: the load of
+            that one would be what all have and the others have not.
         """
-        which = [calls.c.started_at >= since.astimezone(UTC)]
-        if queue is not None:
-            which.append(calls.c.queue == queue)
+        c = calls.c
+        within = (c.started_at >= since.astimezone(UTC), c.started_at < until.astimezone(UTC))
         with self._store.engine.connect() as connection:
-            return team_load(_strains(connection, *which), self._policy)
+            if queue is None:
+                return team_load(_strains(connection, *within), self._policy)
+            agents = func.count(func.distinct(c.agent_id))
+            sizes = select(agents).where(*_KNOWN, *within).group_by(c.queue)
+            if any(size < self._policy.least_agents for size in connection.scalars(sizes)):
+                return None
+            return team_load(_strains(connection, *within, c.queue == queue), self._policy)
 
 
 def _strains(connection: Connection, *which: ColumnElement[bool]) -> list[Strain]:
     """Of calls that are over, with an agent, and of which it is known how hard they were."""
     c = calls.c
     names = (c.call_id, c.agent_id, c.started_at, c.duration_ms, c.exposure_ms, c.hard)
-    known = (c.status != "live", c.agent_id.is_not(None), c.started_at.is_not(None), c.exposure_ms.is_not(None))
     found: list[Strain] = []
-    for row in connection.execute(select(*names).where(*known, *which)):
+    for row in connection.execute(select(*names).where(*_KNOWN, *which)):
         at = utc(row.started_at)
         assert at is not None
         found.append(Strain(row.call_id, row.agent_id, at, row.duration_ms, row.exposure_ms, bool(row.hard)))

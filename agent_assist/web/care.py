@@ -2,12 +2,12 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from litestar import Request, get
 from litestar.datastructures import State
-from litestar.params import QueryParameter
+from litestar.params import FromQuery, QueryParameter
 
 from agent_assist.call.care import DEFAULT, TeamLoad
 from agent_assist.store.care import Care
@@ -28,17 +28,20 @@ class TeamCare(msgspec.Struct, frozen=True, kw_only=True):
     team: TeamLoad | None
 
 
-# Not less than a shift: from one hour more or less it could be told whose call it was.
+_HOURS: Final = {"day": 24, "week": 24 * 7}
+
+
+# Whole hours up to the last one, and a day or a week alone: from one call more or less it could be told whose it was.
 @get("/v1/care", guards=[needs(Role.SUPERVISOR)])
 async def get_care(
     request: Request[Any, Any, State],
-    hours: Annotated[int, QueryParameter(ge=8, le=24 * 31)] = 24,
+    span: FromQuery[Literal["day", "week"]] = "day",
     queue: Annotated[str | None, QueryParameter(max_length=256)] = None,
 ) -> TeamCare:
-    """The load of all agents, or of a queue's, over the last so many hours."""
-    until = datetime.now(UTC)
-    since = until - timedelta(hours=hours)
-    team = await asyncio.to_thread(Care(office(request.app).store).load, since, queue)
+    """The load of all agents, or of a queue's, over the last day or week."""
+    until = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    since = until - timedelta(hours=_HOURS[span])
+    team = await asyncio.to_thread(Care(office(request.app).store).load, since, until, queue)
     return TeamCare(
         since=since,
         until=until,

@@ -2,8 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from agent_assist.call.care import CarePolicy
 from agent_assist.store.calls import CallStore
 from agent_assist.store.care import Care
@@ -70,19 +68,29 @@ def test_calls_of_others_and_of_nobody_and_those_that_run_make_no_break_due(stor
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("queue", "agents"), [(None, 6), ("q", 5), ("small", None)])
-def test_the_load_of_a_team_is_told_from_so_many_agents_on(
-    store: CallStore, queue: str | None, agents: int | None
-) -> None:
-    care = Care(store, CarePolicy(least_hours=0.3))
+def test_the_load_of_a_team_is_told_from_so_many_agents_on(store: CallStore) -> None:
+    care = Care(store, CarePolicy(least_agents=3, least_hours=0.2))
+    end = START + timedelta(hours=1)
     for number in range(6):
-        call = f"c{number}"
-        small = "small" if number == 5 else "q"
-        keep(store, call, number, hard=number == 0, agent=f"a{number}", queue=small)
-        care.ended(call)
+        keep(store, f"c{number}", number, hard=number == 0, agent=f"a{number}", queue="qp"[number % 2])
+        care.ended(f"c{number}")
     keep(store, "before it was noted", 9)
-    load = care.load(START, queue)
-    assert (None if load is None else load.agents) == agents
-    if load is not None:
-        assert load.minutes_an_hour == round(1.5 / (load.agents * 5 / 60), 2)
-    assert care.load(START + timedelta(minutes=2), queue) is None
+    whole, part = care.load(START, end), care.load(START, end, "q")
+    assert whole is not None
+    assert part is not None
+    assert (whole.agents, whole.minutes_an_hour, whole.hard_share) == (6, 3.0, 0.167)
+    assert (part.agents, part.minutes_an_hour, part.hard_share) == (3, 6.0, 0.333)
+    assert care.load(START, end, "no such queue") is None
+    assert care.load(START + timedelta(minutes=4), end) is None
+    assert care.load(START, START + timedelta(minutes=2)) is None
+
+
+def test_of_no_queue_the_load_is_told_where_one_would_follow_from_the_others(store: CallStore) -> None:
+    care = Care(store, CarePolicy(least_agents=3, least_hours=0.2))
+    end = START + timedelta(hours=1)
+    for number in range(4):
+        keep(store, f"c{number}", number, agent=f"a{number}", queue="q" if number else "alone")
+        care.ended(f"c{number}")
+    assert care.load(START, end) is not None
+    assert care.load(START, end, "q") is None
+    assert care.load(START, end, "alone") is None

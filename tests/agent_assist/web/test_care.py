@@ -48,7 +48,7 @@ def test_supervisors_are_told_of_teams_alone_and_others_of_nothing(site: Any) ->
         }  # fmt: skip
         assert (told["queue"], told["least_agents"], told["least_hours"]) == (None, 5, 8.0)
         assert client.get("/v1/care", params={"queue": "other"}, headers=BOSS).json()["team"] is None
-        assert client.get("/v1/care", params={"hours": 1}, headers=BOSS).status_code == 400
+        assert client.get("/v1/care", params={"span": "hour"}, headers=BOSS).status_code == 400
         for role, name in ((Role.AGENT, "a1"), (Role.QA, "q"), (Role.EXPERT, "e")):
             assert client.get("/v1/care", headers=auth(role, name)).status_code == 403
 

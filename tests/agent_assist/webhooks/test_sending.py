@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.exc import OperationalError
 
 from agent_assist.store.calls import CallStore
 from agent_assist.store.following import Wanted
@@ -233,6 +234,26 @@ async def test_nobody_there_is_a_failure_like_others(store: CallStore) -> None:
     async with sending(store, nobody):
         (sent,) = await until(Outbox(store.engine), settled)
     assert (sent.state, sent.status, sent.error) == ("dead", None, "ConnectError")
+
+
+async def test_a_store_that_is_away_for_a_while_costs_nothing(store: CallStore, inbox: Any) -> None:
+    class Away(Outbox):
+        left = 3
+
+        def bury(self, receiver: str) -> int:
+            self.left -= 1
+            if self.left >= 0:
+                raise OperationalError("SELECT", {}, OSError("away"))
+            return super().bury(receiver)
+
+    store.write([told()], {})
+    outbox = Away(store.engine)
+    sender = asyncio.create_task(Sender(outbox, [receiver(inbox)], policy=QUICK, chance=lambda: 0.0).run())
+    await until(outbox, settled)
+    sender.cancel()
+    await asyncio.gather(sender, return_exceptions=True)
+    assert len(inbox.letters) == 1
+    assert outbox.left < 0
 
 
 def test_who_is_not_known_gets_a_dead_letter_and_who_does_not_want_it_none(store: CallStore) -> None:
