@@ -13,8 +13,9 @@ from typing import Any, cast
 import faust
 import structlog
 from mode.utils.queues import FlowControlEvent
+from sqlalchemy.exc import SQLAlchemyError
 
-from agent_assist.types import Assist, CallSynopsis, Degraded, Event
+from agent_assist.types import Assist, Break, CallEnded, CallSynopsis, Degraded, Event
 from audio.vad import VoiceActivity
 from stream import metrics, topics
 from stream.assist import Adviser
@@ -309,6 +310,7 @@ def assist_app(  # noqa: PLR0915 - one agent after the other, each a few lines
     playbooks: Playbooks,
     store: Store,
     beside: Sequence[Beside] = (),
+    care: Callable[[str], Break | None] | None = None,
     rewrite: Rewrite | None = None,
 ) -> faust.App:
     """
@@ -316,6 +318,7 @@ def assist_app(  # noqa: PLR0915 - one agent after the other, each a few lines
 
     Args:
         beside: What runs in the same process, each until cancelled; it gets what publishes.
+        care: Of a call that has ended and is stored, the break that is due; blocking.
         rewrite: Words the synopsis of a call that ended anew; blocking.
     """
     worker = _Worker("assist", policy)
@@ -348,7 +351,9 @@ def assist_app(  # noqa: PLR0915 - one agent after the other, each a few lines
             except Exception as error:
                 await worker.refuse(topics.EVENTS_INVALID, event, error)
 
-    async def keep(batch: Iterable[Any], decode: Callable[[bytes], Event | Assist], invalid: Topic | None) -> None:
+    async def keep(
+        batch: Iterable[Any], decode: Callable[[bytes], Event | Assist], invalid: Topic | None
+    ) -> list[Event | Assist]:
         messages: list[Event | Assist] = []
         offsets: list[int] = []
         positions: dict[tuple[str, int], int] = {}
@@ -365,12 +370,27 @@ def assist_app(  # noqa: PLR0915 - one agent after the other, each a few lines
                     await worker.refuse(invalid, event, error)
         await _until_written(lambda: asyncio.to_thread(store, messages, positions, offsets))
         metrics.STORED.inc(len(messages))
+        return messages
+
+    async def look_after(call_id: str) -> None:
+        if care is None:
+            return
+        try:
+            due = await asyncio.to_thread(care, call_id)
+        except SQLAlchemyError as error:
+            metrics.FAILED.labels("care").inc()
+            log.warning("care_failed", call=call_id, error=type(error).__name__)
+        else:
+            if due is not None:
+                await publish(due)
 
     @app.agent(events, concurrency=1)
     async def keep_events(stream: Any) -> None:
         # What cannot be read is put aside once, by advise.
         async for batch in stream.take_events(200, within=0.1):
-            await keep(batch, decode_event, None)
+            for message in await keep(batch, decode_event, None):
+                if isinstance(message, CallEnded):
+                    await look_after(message.call_id)
 
     @app.agent(assists, concurrency=1)
     async def keep_assists(stream: Any) -> None:

@@ -1,6 +1,7 @@
 """From ``call.events`` to articles: a consumer of its own, so that no card waits for a search."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -21,6 +22,8 @@ from stream.wire import decode_event
 log = structlog.get_logger()
 
 GROUP: Final = "warmline-lookup"
+_STALE_MS: Final = 15 * 60_000
+"""An article on what was said so long ago helps nobody: what waits from before a start is let go."""
 _MOST_CALLS: Final = 1_000
 """What a call was shown is asked of the store again where it is not among the last so many."""
 
@@ -70,7 +73,7 @@ class Lookup:
             call = Proactive(self._index, call_id, shown=self._shown(call_id))
         self._calls[call_id] = call
         if len(self._calls) > _MOST_CALLS:
-            del self._calls[next(iter(self._calls))]
+            self._calls.pop(next(iter(self._calls), ""), None)
         return call
 
     def drop(self) -> None:
@@ -118,7 +121,10 @@ async def look_up(
             consumer.subscribe([topics.EVENTS.name], listener=_Handover(lookup))
             while True:
                 batches = await consumer.getmany(timeout_ms=1_000)
-                for message in (message for batch in batches.values() for message in batch if message.value):
+                fresh = time.time() * 1000 - _STALE_MS
+                for message in (message for batch in batches.values() for message in batch):
+                    if not message.value or message.timestamp < fresh:
+                        continue
                     for article in await asyncio.to_thread(lookup.take, message.value):
                         await publish(article)
                         metrics.ARTICLES.labels(article.reason).inc()

@@ -12,13 +12,17 @@ from agent_assist.quality.backtest import Backtest
 from agent_assist.quality.replay import Replayed
 from agent_assist.types import Assist, CallSummary, Event
 from agent_assist.web.api import SCHEMAS, CallList
+from agent_assist.web.care import TeamCare
+from agent_assist.web.compensation import CompensationList
 from agent_assist.web.library import Clips, FoundCalls
 from agent_assist.web.live import Snapshot
 from agent_assist.web.problem import Problem
+from agent_assist.web.tasks import TaskList
 from models.weights import WeightsState
 from stream.commands.calls import EffectTable
 from stream.commands.rules import RulesCheck, RulesLearned
 from stream.commands.run import Addresses
+from stream.commands.webhooks import SentWebhooks
 from stream.topics import ASSIST, AUDIO, EVENTS, LOAD, SIGNALS
 from stream.wire import AudioEnd, AudioStart, ChurnSignal, Invalid, ListenLoad
 
@@ -71,6 +75,10 @@ TYPES: Final[Mapping[str, Any]] = {
     "rules-check": RulesCheck,
     "rules-backtest": Backtest,
     "rules-learned": RulesLearned,
+    "compensations": CompensationList,
+    "tasks": TaskList,
+    "care": TeamCare,
+    "webhooks": SentWebhooks,
     "search": FoundCalls,
     "clips": Clips,
     "replay": Replayed,

@@ -1,7 +1,7 @@
 """What the rules say of a stored call, beside what was shown while it ran."""
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -9,7 +9,7 @@ from agent_assist.call.assistant import Assistant
 from agent_assist.call.state import CallState
 from agent_assist.knowledge.index import KnowledgeIndex
 from agent_assist.knowledge.proactive import Proactive
-from agent_assist.types import Article, CallEnded, CallRecord, CallStarted, Card, Degraded, Event, Final
+from agent_assist.types import Article, CallEnded, CallRecord, CallStarted, Card, Degraded, Event, Final, Hint
 from models.types import Utterance
 
 
@@ -27,6 +27,10 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     """Not shown then."""
     failed: tuple[str, ...]
     """Rules that could not be run now."""
+    missing_hints: tuple[Hint, ...] = ()
+    """At what was known: shown then, and not again."""
+    added_hints: tuple[Hint, ...] = ()
+    """Not shown then, as in calls from before there were hints."""
     articles: "Looked | None" = None
     """None where there is no knowledge base to ask."""
 
@@ -35,7 +39,8 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the same was shown; articles count as far as the knowledge is the same."""
         if self.articles is not None and not self.articles.agree:
             return False
-        return not (self.changed or self.missing or self.added or self.failed)
+        differing = (self.changed, self.missing, self.added, self.missing_hints, self.added_hints, self.failed)
+        return not any(differing)
 
 
 class Looked(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,19 +91,31 @@ def events_of(record: CallRecord, said: Sequence[Utterance]) -> list[Event]:
     return events
 
 
-def advised(assistant: Assistant, events: Iterable[Event]) -> tuple[list[Card], list[str]]:
-    """The cards that follow from events, and the rules that failed on the way."""
+class Advised(NamedTuple):
+    """What follows from events."""
+
+    cards: list[Card]
+    hints: list[Hint]
+    failed: list[str]
+    """Rules that could not be run."""
+
+
+def advised(assistant: Assistant, events: Iterable[Event]) -> Advised:
+    """What is shown to the agent of a call."""
     state: CallState | None = None
     cards: list[Card] = []
+    hints: list[Hint] = []
     failed: list[str] = []
     for event in events:
         state, told = assistant.step(state, event)
         for message in told:
             if isinstance(message, Card) and not message.provisional:
                 cards.append(message)
+            elif isinstance(message, Hint):
+                hints.append(message)
             elif isinstance(message, Degraded) and message.stage == "rule":
                 failed.append(message.reason)
-    return cards, failed
+    return Advised(cards, hints, failed)
 
 
 def look_again(record: CallRecord, said: Sequence[Utterance], index: KnowledgeIndex) -> Looked:
@@ -125,9 +142,9 @@ def replay(
     Args:
         index: In which its articles are looked up again.
     """
-    now, failed = advised(assistant, events_of(record, said))
+    found = advised(assistant, events_of(record, said))
     then = {card.id: card for card in record.cards if not card.provisional}
-    again = {card.id: card for card in now}
+    again = {card.id: card for card in found.cards}
     shared = [card_id for card_id in then if card_id in again]
     return Replayed(
         call_id=record.call_id,
@@ -135,7 +152,9 @@ def replay(
         changed=tuple((then[one], again[one]) for one in shared if _shown(then[one]) != _shown(again[one])),
         missing=tuple(card for card_id, card in then.items() if card_id not in again),
         added=tuple(card for card_id, card in again.items() if card_id not in then),
-        failed=tuple(failed),
+        failed=tuple(found.failed),
+        missing_hints=tuple(hint for hint in record.hints if hint not in found.hints),
+        added_hints=tuple(hint for hint in found.hints if hint not in record.hints),
         articles=None if index is None else look_again(record, said, index),
     )
 

@@ -14,7 +14,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.response import File
 from litestar.static_files import create_static_files_router
 
-from agent_assist.web import api, compensation, desk, knowledge, library, sound, tasks
+from agent_assist.web import api, care, compensation, desk, knowledge, library, sound, tasks
 from agent_assist.web.access import Office, needs_token, only
 from agent_assist.web.channel import live_channel
 from agent_assist.web.problem import answer_error
@@ -78,6 +78,7 @@ def application(us: Office, *, hosts: Sequence[str], static: Path = STATIC) -> L
     return Litestar(
         [
             *api.HANDLERS,
+            *care.HANDLERS,
             *desk.HANDLERS,
             *compensation.HANDLERS,
             *library.HANDLERS,

@@ -60,6 +60,10 @@ def _tell(found: Replayed, console: Console) -> None:
     console.print(table)
     for reason in found.failed:
         console.print(f"[red]{reason}[/red]")
+    for hint in found.missing_hints:
+        console.print(f"hint not shown again: {hint.text} ({hint.at_ms / 1000:.1f} s)", highlight=False)
+    for hint in found.added_hints:
+        console.print(f"hint not shown then: {hint.text} ({hint.at_ms / 1000:.1f} s)", highlight=False)
     differing = len(found.changed) + len(found.missing) + len(found.added)
     console.print(f"{len(found.same)} as shown then, {differing} otherwise", highlight=False)
     if found.articles is not None:

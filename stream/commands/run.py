@@ -153,6 +153,7 @@ def _listen(settings: Settings, policy: Any) -> Any:
 
 def _assist(settings: Settings, policy: Any) -> Any:
     from agent_assist.store.calls import CallStore
+    from agent_assist.store.care import Care
     from agent_assist.store.outbox import Outbox
     from agent_assist.webhooks.receivers import wanted
     from agent_assist.webhooks.sending import Sender
@@ -176,7 +177,14 @@ def _assist(settings: Settings, policy: Any) -> Any:
         beside.append(lambda _: sender.run())
     rewords = rewriter(settings)
     rewrite = None if rewords is None else rewords.rewrite
-    return apps.assist_app(policy, playbooks=playbooks(settings), store=store.write, beside=beside, rewrite=rewrite)
+    return apps.assist_app(
+        policy,
+        playbooks=playbooks(settings),
+        store=store.write,
+        beside=beside,
+        care=Care(store).ended,
+        rewrite=rewrite,
+    )
 
 
 def gateway(

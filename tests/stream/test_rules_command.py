@@ -221,4 +221,5 @@ def test_a_call_put_through_the_rules_that_were_in_force_shows_the_same() -> Non
         ("cancel_intent", 1, 1, 1),
         ("competitor", 1, 1, 1),
         ("repeated_contact", 1, 1, 1),
+        ("retention", 1, 1, 1),
     }

@@ -31,9 +31,9 @@ def stored(tmp_path: Path, spoken: Lines) -> Callable[[str], tuple[CallStore, An
         events: list[Event] = [CallStarted(call_id="c", at=datetime(2026, 3, 1, tzinfo=UTC), protocol="recording")]
         events += [Final(call_id="c", utterance=utterance) for utterance in spoken(name)]
         events.append(CallEnded(call_id="c", duration_ms=120_000, reason="hangup"))
-        cards, _ = advised(Assistant(load()), events)
+        shown = advised(Assistant(load()), events)
         store.write(events, {}, range(len(events)))
-        store.write(cards, {})
+        store.write([*shown.cards, *shown.hints], {})
         record = store.call("c")
         assert record is not None
         assert len(record.cards) >= 5
@@ -57,6 +57,19 @@ def test_a_stored_call_gives_the_cards_that_were_shown(stored: Any, name: str) -
 def test_another_version_of_the_same_rules_shows_the_same(stored: Any) -> None:
     store, record = stored("zh_late_order")
     assert again(store, record, msgspec.structs.replace(load(), version="next")).agrees
+
+
+def test_a_hint_that_was_not_shown_then_or_is_not_shown_again_is_no_agreement(stored: Any, spoken: Lines) -> None:
+    store, record = stored("en_cancel_plan")
+    asked = msgspec.structs.replace(spoken("en_cancel_plan")[0], text="Could you please tell me your phone number?")
+    known = msgspec.structs.replace(record, attributes={"phone": "138"})
+    said = [asked, *store.in_order_of_arrival("c")[1:]]
+    found = replay(known, said, Assistant(load()))
+    assert (found.agrees, found.added_hints[0].fields) == (False, ("phone",))
+    shown = msgspec.structs.replace(known, hints=found.added_hints)
+    assert not replay(shown, said, Assistant(load())).added_hints
+    lost = replay(shown, store.in_order_of_arrival("c"), Assistant(load()))
+    assert (lost.agrees, lost.missing_hints[0]) == (False, found.added_hints[0])
 
 
 def test_what_a_changed_playbook_would_have_shown_is_told(stored: Any) -> None:

@@ -196,9 +196,7 @@ async def test_a_sender_that_is_killed_in_the_middle_loses_nothing(store: CallSt
     store.write([told(0), told(1)], {})
     outbox = Outbox(store.engine)
     async with sending(store, receiver(inbox), now=lambda: NOW + timedelta(days=9_000)):
-        async with asyncio.timeout(10):
-            while not inbox.letters:
-                await asyncio.sleep(0.01)
+        await until(outbox, lambda _: bool(inbox.letters))
     assert [one.state for one in outbox.listed()] == ["waiting", "waiting"]
     # While the lease of the one that died lasts, another leaves the letter alone.
     early = NOW + timedelta(days=9_000, seconds=1)
