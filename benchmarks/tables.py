@@ -293,8 +293,8 @@ def _rules(content: bytes) -> list[str]:
     return [
         f"### Cost of rules: {result.utterances} utterances in {result.calls} calls",
         "",
-        "Of one core for an utterance, with all that else is kept of a call. *each in turn*: the same with the words of "
-        "every rule tried; both tell the same.",
+        "Of one core for an utterance, with all that else is kept of a call. *each in turn*: the same with the words "
+        "of every rule tried; both tell the same.",
         "",
         *_table(heads, rows),
         *_where(result.environment),
