@@ -163,7 +163,7 @@ export class Overlay extends LitElement {
           ? html`<section class="empty" data-testid="waiting"><h2>${this.look.words.waiting}</h2><p class="muted">${this.look.words.waitingHint}</p></section>`
           : blank
         : html`
-            ${pop(record, this.contacts, d, w)} ${this.alerts(record)} ${this.desk(record)}
+            ${pop(record, this.contacts, this.gateway, d, w)} ${this.alerts(record)} ${this.desk(record)}
             <main @pointerleave=${() => this.giveRoomBack()}>
               ${over ? this.wrapUp(record) : blank}
               <div class="state">${this.mood(record)} ${this.risk(record)}</div>
