@@ -228,6 +228,19 @@ async def test_nothing_moves_under_the_pointer(
             await expect(first).to_have_attribute("data-testid", "card-rule4")
 
 
+async def test_the_page_around_it_sets_the_colours_of_every_part(
+    make_site: Callable[..., Any], serve: Any, browser: Browser, call: Any
+) -> None:
+    with make_site(static=STATIC) as site:
+        async with serve(site):
+            channel = Channel()
+            page = await page_with(browser, site, channel)
+            await page.add_style_tag(content="warmline-overlay { --warm-accent: rgb(1, 2, 3); }")
+            channel.tell("snapshot", snapshot(call("c"), articles=[ARTICLE]))
+            button = page.get_by_test_id("article-late").get_by_role("button")
+            await expect(button).to_have_css("color", "rgb(1, 2, 3)")
+
+
 async def test_the_summary_is_corrected_and_saved_when_the_call_is_over(
     make_site: Callable[..., Any], serve: Any, browser: Browser, check: Any, call: Any
 ) -> None:
