@@ -1,6 +1,7 @@
 """What can be wrong with advice, storage or the API."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 class AssistError(Exception):
@@ -51,6 +52,16 @@ class UnknownCall(AssistError):
 
 
 @dataclass(eq=False)
+class UnknownCustomer(AssistError):
+    """A customer of whom nothing was told."""
+
+    customer_id: str
+
+    def __str__(self) -> str:
+        return f"expected the id of a customer of whom something was told, got {self.customer_id[:128]!r}"
+
+
+@dataclass(eq=False)
 class TurnsError(AssistError):
     """Turns of a call that cannot be scored."""
 
@@ -78,3 +89,41 @@ class KnowledgeError(AssistError):
 
     def __str__(self) -> str:
         return f"expected {self.expected}, got {self.got} (source={self.source})"
+
+
+@dataclass(eq=False)
+class TaskChanged(AssistError):
+    """A task that somebody else changed meanwhile."""
+
+    task_id: str
+    expected: int
+    got: int | None
+    """Its version now; None where it is gone."""
+
+    def __str__(self) -> str:
+        now = "none" if self.got is None else f"version {self.got}"
+        return f"expected version {self.expected} of the task {self.task_id[:256]!r}, got {now}"
+
+
+@dataclass(eq=False)
+class ReceiverError(AssistError):
+    """Receivers of webhooks that cannot be used."""
+
+    path: str
+    expected: str
+    got: str
+
+    def __str__(self) -> str:
+        return f"expected {self.expected}, got {self.got} (file={self.path})"
+
+
+@dataclass(eq=False)
+class LedgerError(AssistError):
+    """A compensation that cannot be asked for, or decided, like that."""
+
+    kind: Literal["unknown", "forbidden", "conflict"]
+    expected: str
+    got: str
+
+    def __str__(self) -> str:
+        return f"expected {self.expected}, got {self.got}"

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from agent_assist.call.course import Why
+from agent_assist.knowledge.types import Mark, NodeKind
 from audio.types import Channel
 from models.curve import Swings, Trend
 from models.turning import Turn
@@ -184,6 +186,69 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True, tag="webhook"):
     v: int = 1
 
 
+class Article(msgspec.Struct, frozen=True, kw_only=True, tag="article"):
+    """What the knowledge base holds on what was just said; shown before the agent asks."""
+
+    id: str
+    """``call_id:article:kind:key``: a call is shown each once."""
+    call_id: str
+    at_ms: int
+    """End of the customer's utterance that gave rise to it."""
+    utterance_id: str
+    kind: NodeKind
+    key: str
+    version: int
+    title: str
+    heading: str
+    passage: str
+    marks: tuple[Mark, ...]
+    """Of the passage."""
+    source: str
+    """File and row that it was imported from."""
+    score: float
+    """0 ... 1; 1 for an exact code."""
+    reason: Literal["code", "fault", "question"]
+    trigger: tuple[str, ...]
+    """The words that gave rise to it, as heard."""
+    language: str
+    revision: int
+    """Of the base: how often anything was published or withdrawn before it was asked."""
+    v: int = 1
+
+
+class Hint(msgspec.Struct, frozen=True, kw_only=True, tag="hint"):
+    """What the agent who asks for it need not ask, since it is known."""
+
+    id: str
+    """``call_id:hint:utterance_id``."""
+    call_id: str
+    at_ms: int
+    utterance_id: str
+    """The agent's question, or the customer's answer that they have told it before."""
+    fields: tuple[str, ...]
+    """"name", "phone", "order_number" ..."""
+    text: str
+    """In the language of the cards."""
+    language: str
+    v: int = 1
+
+
+class Break(msgspec.Struct, frozen=True, kw_only=True, tag="break"):
+    """A short break is due after a hard call; told to the agent alone, and in no record of the call."""
+
+    id: str
+    """``call_id:break``."""
+    call_id: str
+    agent_id: str
+    at: datetime
+    """End of the call, UTC."""
+    exposure_ms: int
+    """To anger and abuse, in the shift up to now."""
+    text: str
+    language: str
+    v: int = 1
+
+
 class SpeakerMeasures(msgspec.Struct, frozen=True, kw_only=True):
     talk_ms: int
     talk_share: float | None
@@ -284,6 +349,83 @@ class CallMood(msgspec.Struct, frozen=True, kw_only=True, tag="mood"):
     swings: Swings | None
     turns: tuple[Turn, ...]
     """All of the call so far, by time; the last ones may still move or go."""
+    v: int = 1
+
+
+class FlowStep(msgspec.Struct, frozen=True, kw_only=True):
+    """A step of the standard flow, as it stands."""
+
+    id: str
+    title: str
+    state: Literal["open", "done", "skipped", "waived"]
+    """"skipped": a later one is done, and this one may yet be; "waived": a branch makes it needless."""
+    optional: bool
+    branch: str
+    """Which brought it; empty of the flow's own."""
+    utterance_id: str
+    """With which it was done; empty where it was not."""
+    at_ms: int | None
+    out_of_order: bool
+    """Done after one that comes later."""
+
+
+class FlowBranch(msgspec.Struct, frozen=True, kw_only=True):
+    """A branch of the flow that was taken."""
+
+    id: str
+    title: str
+    why: Why
+    reason: str
+    utterance_id: str
+    """Empty where it was taken at the start of the call."""
+    at_ms: int
+
+
+class CallFlow(msgspec.Struct, frozen=True, kw_only=True, tag="flow"):
+    """How far a call has come in its standard flow: whole, at the start, and whenever something changes."""
+
+    call_id: str
+    at_ms: int
+    flow: str
+    title: str
+    language: str
+    steps: tuple[FlowStep, ...]
+    """In the order in which they are to be done, those of a branch where it joins."""
+    current: str | None
+    """The step that is next; None where none is left, or only what was skipped."""
+    branches: tuple[FlowBranch, ...]
+    adherence: float | None
+    """Share of the steps done, of those that were neither optional nor waived; None while the call runs."""
+    over: bool
+    source: str
+    v: int = 1
+
+
+class Compensation(msgspec.Struct, frozen=True, kw_only=True, tag="compensation"):
+    """Something that a customer is to be given, and what became of it."""
+
+    id: str
+    call_id: str
+    customer_id: str | None
+    kind: str
+    amount: str
+    """Decimal."""
+    currency: str
+    reason: str
+    state: Literal["granted", "pending", "refused", "approved", "denied"]
+    """The first three are what the table of authority says, the last two what a supervisor decided."""
+    rule: str
+    """Line of the table that says so."""
+    asked_by: str
+    role: str
+    """Of who asked."""
+    asked_at: datetime
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    note: str = ""
+    """Of who decided."""
+    source: str = ""
+    """Playbook, its version and a digest of its content."""
     v: int = 1
 
 
@@ -398,9 +540,14 @@ Assist = (
     | Withdrawn
     | Withheld
     | Webhook
+    | Article
+    | Hint
+    | Break
     | CallRisk
     | CallMeasures
     | CallMood
+    | CallFlow
+    | Compensation
     | CallSynopsis
     | SynopsisEdit
     | CardFeedback
@@ -492,6 +639,11 @@ class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
     customer_name: str | None = None
     agent_id: str | None = None
     queue: str | None = None
+    attributes: dict[str, str] = {}
+    """What else the telephone side told at the start."""
+    articles: tuple[Article, ...] = ()
+    """Shown before the agent asked, by time, like the hints."""
+    hints: tuple[Hint, ...] = ()
     feedback: tuple[CardFeedback, ...] = ()
     degraded: tuple[Degraded, ...] = ()
     keys: tuple[Keys, ...] = ()
@@ -506,6 +658,10 @@ class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
     asked: tuple[Asked, ...] = ()
     whispers: tuple[Whisper, ...] = ()
     """By time, like what was asked."""
+    flow: CallFlow | None = None
+    """The latest; None where the call follows none."""
+    compensations: tuple[Compensation, ...] = ()
+    """By the time at which they were asked for, each as it was left."""
     synopsis: CallSynopsis | None = None
     """The latest; of calls that ended, the whole."""
     synopsis_edits: tuple[SynopsisEdit, ...] = ()

@@ -31,6 +31,7 @@ from benchmarks.figures import (
     ccc,
     coverage_accuracy,
     ece,
+    ece_by_chance,
     interval,
     per_class,
     resampled,
@@ -66,6 +67,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     accuracy_interval: Interval | None
     macro_f1: float | None
     ece: float | None
+    ece_by_chance: Interval | None
     coverage_accuracy: tuple[Covered, ...]
     confusion: Confusion
     arousal_auc: float | None
@@ -94,6 +96,8 @@ class EmotionSet(msgspec.Struct, frozen=True, kw_only=True):
     chance: float
     ece: float | None
     """Of the best class's share among the four."""
+    ece_by_chance: Interval | None
+    """Where it would lie if each share were exactly right."""
     coverage_accuracy: tuple[Covered, ...]
     """By that share."""
     per_class: dict[str, ClassScore]
@@ -196,6 +200,7 @@ def _known(seen: Sequence[Seen]) -> Known:
     return Known(
         **figures._asdict(),
         ece=rounded(ece(sure, right)),
+        ece_by_chance=ece_by_chance(sure),
         coverage_accuracy=coverage_accuracy(sure, right),
         arousal_auc=_auc(four),
         arousal_balanced=aroused.balanced,
@@ -221,6 +226,7 @@ def evaluate(name: str, heard: Heard, system: System, peers: Sequence[Peer] = ()
         coverage=rounded(sum(named) / len(named)) if named else None,
         chance=CHANCE,
         ece=rounded(ece(sure, right)),
+        ece_by_chance=ece_by_chance(sure),
         coverage_accuracy=coverage_accuracy(sure, right),
         per_class=per_class(figures.confusion),
         resampled=resampled([one.clip.speaker for one in four]),

@@ -154,6 +154,19 @@ def ece(confidence: Series, right: Series) -> float | None:
     return float(np.abs(apart).sum() / len(sure))
 
 
+def ece_by_chance(confidence: Series) -> Interval | None:
+    """
+    Where ``ece`` lies, 95 %, for these confidences if each were exactly right: with few files far from 0.
+
+    Source: Broecker, Smith: Increasing the Reliability of Reliability Diagrams, Weather and Forecasting 22(3), 2007.
+    """
+    if not len(confidence):
+        return None
+    sure, draws = np.asarray(confidence, dtype=np.float64), np.random.default_rng(_SEED)
+    found = [ece(sure, draws.random(len(sure)) < sure) for _ in range(_SAMPLES)]
+    return _percentiles(np.array(found, np.float64))
+
+
 def coverage_accuracy(confidence: Series, right: Series) -> tuple[Covered, ...]:
     """
     Accuracy of the most confident 100, 90, 80, 70 and 50 %: 1 - risk, against coverage; empty where there is nothing.

@@ -113,7 +113,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     timing: tuple[Timing, ...]
 
 
-class _Set(NamedTuple):
+class TextSet(NamedTuple):
+    """Texts of one language and what is known of them."""
+
     name: str
     language: Literal["zh", "en"]
     known: frozenset[Intent]
@@ -127,13 +129,13 @@ class _Named(NamedTuple):
     chances: _Floats | None
 
 
-def _sets(path: Path, limit: int | None) -> list[_Set]:
+def read_sets(path: Path, limit: int | None) -> list[TextSet]:
     """One for each language of a manifest."""
     if path.is_dir():
         source = SOURCES[path.resolve().name]
         rows = read(path.resolve(), "public_eval")
         Random(_SEED).shuffle(rows)
-        return [_Set(path.resolve().name, source.language, source.known, rows[:limit])]
+        return [TextSet(path.resolve().name, source.language, source.known, rows[:limit])]
     with path.open(encoding="utf-8", newline="") as lines:
         written = list(csv.DictReader(lines))[:limit]
     rows = [
@@ -145,10 +147,11 @@ def _sets(path: Path, limit: int | None) -> list[_Set]:
         for line in written
     ]
     of_each = {language: [row for row in rows if row.language == language] for language in ("zh", "en")}
-    return [_Set(path.stem, language, frozenset(INTENTS), some) for language, some in of_each.items() if some]
+    return [TextSet(path.stem, language, frozenset(INTENTS), some) for language, some in of_each.items() if some]
 
 
-def _as_heard(one: _Set, condition: Condition) -> list[str]:
+def as_heard(one: TextSet, condition: Condition) -> list[str]:
+    """The texts of a set, in a condition; the same each time."""
     texts = [row.text for row in one.rows]
     if condition == "clean":
         return texts
@@ -183,7 +186,7 @@ def _number(value: float) -> float | None:
 
 
 def measure(
-    one: _Set, said: _Named, *, system: str, condition: Condition, knows: frozenset[Intent] = frozenset(INTENTS)
+    one: TextSet, said: _Named, *, system: str, condition: Condition, knows: frozenset[Intent] = frozenset(INTENTS)
 ) -> IntentSet:
     """All figures of a set; a pair of text and intent that is unsure counts nowhere."""
     truth = np.array([[intent in row.intents for intent in INTENTS] for row in one.rows])
@@ -279,10 +282,10 @@ def run(manifest: Sequence[Path], *, weights: Path | None, limit: int | None, ou
     embedding = Embedding(locate(_EMBEDDING, directory=settings.weights, cache=settings.home / "weights"))
     model, phrases = IntentModel(weights or SHIPPED, embedding), Phrases()
     figures: list[IntentSet] = []
-    sets = [one for path in manifest for one in _sets(path, limit)]
+    sets = [one for path in manifest for one in read_sets(path, limit)]
     for one in sets:
         for condition in ("clean", "plain", "heard"):
-            texts = _as_heard(one, condition)
+            texts = as_heard(one, condition)
             said = _by_model(model, texts, one.language)
             figures.append(measure(one, said, system="warmline", condition=condition))
             said = _by_phrases(phrases, texts)
@@ -299,7 +302,7 @@ def run(manifest: Sequence[Path], *, weights: Path | None, limit: int | None, ou
     report(result, out=out, json=json, show=_show)
 
 
-def _mixed(sets: Sequence[_Set]) -> list[str]:
+def _mixed(sets: Sequence[TextSet]) -> list[str]:
     texts = [row.text for one in sets for row in one.rows if len(grams(row.text, one.language))]
     Random(_SEED).shuffle(texts)
     return texts

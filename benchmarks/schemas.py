@@ -5,14 +5,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks import (
+    advice,
     asr,
     capacity,
     curve,
     device,
     emotion,
+    fusion,
     intent,
     live,
     longrun,
+    rules,
     sentiment,
     silence,
     tail,
@@ -24,14 +27,17 @@ from stream.schemas import TYPES, asyncapi, schema
 DIRECTORY: Final = Path(__file__).resolve().parents[1] / "docs" / "schemas"
 PUBLISHED: Final[dict[str, Any]] = {
     **TYPES,
+    "bench-advice": advice.Result,
     "bench-asr": asr.Result,
     "bench-capacity": capacity.Result,
     "bench-curve": curve.Result,
     "bench-device": device.Result,
     "bench-emotion": emotion.Result,
+    "bench-fusion": fusion.Result,
     "bench-intent": intent.Result,
     "bench-live": live.Result,
     "bench-longrun": longrun.Result,
+    "bench-rules": rules.Result,
     "bench-sentiment": sentiment.Result,
     "bench-silence": silence.Result,
     "bench-tail": tail.Result,

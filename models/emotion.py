@@ -74,8 +74,8 @@ class Moments(msgspec.Struct, frozen=True, array_like=True):
     squares: float = 0.0
 
     def observe(self, value: float, weight: float) -> "Moments":
-        """With one more value; the oldest fade once ``MEMORY`` is full."""
-        kept = min(self.weight, MEMORY)
+        """With one more value; the oldest fade in the end."""
+        kept = min(self.weight, _FADES_AFTER)
         share = kept / self.weight if self.weight > 0 else 0.0
         total = kept + weight
         step = value - self.mean
@@ -101,7 +101,12 @@ _LEVEL: Final = _Prior(-26.0, 8.0, 3.0, 0.30)
 _PITCH: Final = _Prior(8.0, 6.0, 1.8, 0.40)
 _HF500: Final = _Prior(-3.0, 4.0, 3.0, 0.30)
 MEMORY: Final = 40.0
-"""Utterances that a baseline rests on at most."""
+"""Utterances that a timbre counts as at most: models are trained on no more."""
+_FADES_AFTER: Final = 100.0
+"""
+Utterances after which the oldest fade: with 40 an outburst of some minutes becomes the norm even of a voice that was
+well known (see docs/decisions/0008-voice-and-words.md), and beyond 100 steps are lost in half precision.
+"""
 _DEVIATION_WEIGHT: Final = 8.0
 """Utterances that the prior of a deviation counts as."""
 _VOICED_FROM_MS: Final = 200
@@ -130,12 +135,13 @@ class Timbre(msgspec.Struct, frozen=True, array_like=True):
         return mean, variance, min(self.weight, MEMORY)
 
     def observe(self, vector: npt.NDArray[np.float32], weight: float) -> "Timbre":
-        """With one more vector, of shape (d,); the oldest fade once ``MEMORY`` is full."""
-        mean, variance, kept = self.moments(len(vector))
+        """With one more vector, of shape (d,); the oldest fade in the end."""
+        mean, variance, known = self.moments(len(vector))
+        kept = min(self.weight, _FADES_AFTER) if known else 0.0
         share = weight / (kept + weight)
         step = vector - mean
         spread = (1 - share) * (variance + share * step**2)
-        # Halves of what was kept are rounded again at each step: with a memory of 40 that stays below a hundredth.
+        # Halves of what was kept are rounded again at each step: that stays below a twentieth of a deviation.
         return Timbre(kept + weight, (mean + share * step).astype("<f2").tobytes(), spread.astype("<f2").tobytes())
 
 

@@ -193,8 +193,8 @@ CATALOGUE: Final = (
         (
             File(
                 "voice-open.onnx",
-                2_212_101,
-                "fc94079b8aacf23410a5c80c11c685f08e18a58e5554f3ead431eb3c5c34c48e",
+                2_212_102,
+                "b4da51c87aa9cf4383e25340f9dc23ec6a5f82b3e7764d2d2e320a92b9fb66ab",
                 ("models/shipped/voice-open.onnx",),
             ),
         ),
@@ -215,7 +215,7 @@ CATALOGUE: Final = (
             File(
                 "text-open.safetensors",
                 3_449_432,
-                "f57ed23653d4830a8392df116715fd45495e2bc2acc729267043bc634e150dd5",
+                "6ec0889b639a097184d9033b480f6d960b9f88e9f982cd565c5a74928a323189",
                 ("models/shipped/text-open.safetensors",),
             ),
             File(

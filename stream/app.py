@@ -5,16 +5,19 @@ import os
 import signal
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import faust
 import structlog
 from mode.utils.queues import FlowControlEvent
+from sqlalchemy.exc import SQLAlchemyError
 
-from agent_assist.types import Assist, CallSynopsis, Degraded, Event
+from agent_assist.customer.events import CustomerEvent, Interaction
+from agent_assist.types import Assist, Break, CallEnded, CallSynopsis, Degraded, Event
 from audio.vad import VoiceActivity
 from stream import metrics, topics
 from stream.assist import Adviser
@@ -25,12 +28,25 @@ from stream.logs import where
 from stream.playbooks import Playbooks
 from stream.reword import Rewording, Rewrite
 from stream.topics import Topic
-from stream.wire import ChurnSignal, Invalid, ListenLoad, decode_assist, decode_audio, decode_event, encode
+from stream.wire import (
+    ChurnSignal,
+    Invalid,
+    ListenLoad,
+    decode_assist,
+    decode_audio,
+    decode_customer,
+    decode_event,
+    encode,
+)
 
 log = structlog.get_logger()
 
+Customers = Callable[[list[CustomerEvent]], object]
 Store = Callable[[list[Event | Assist], Mapping[tuple[str, int], int], list[int]], None]
 """Write messages, the positions behind them and the offset of each, in one transaction; blocks."""
+
+Beside = Callable[[Callable[[Assist], Awaitable[None]]], Awaitable[None]]
+"""Runs until cancelled, and publishes what it finds."""
 
 _BEAT_EVERY_S = 3.0
 _LOAD_EVERY_S = 2.0
@@ -305,14 +321,18 @@ def assist_app(  # noqa: PLR0915 - one agent after the other, each a few lines
     *,
     playbooks: Playbooks,
     store: Store,
-    record: Callable[[], Awaitable[None]] | None = None,
+    customers: Customers,
+    beside: Sequence[Beside] = (),
+    care: Callable[[str], Break | None] | None = None,
     rewrite: Rewrite | None = None,
 ) -> faust.App:
     """
     The app that turns events into help, and writes both to the store.
 
     Args:
-        record: Keeps the sound of the calls, until cancelled.
+        customers: Takes in what is told of customers; blocking, as the store is.
+        beside: What runs in the same process, each until cancelled; it gets what publishes.
+        care: Of a call that has ended and is stored, the break that is due; blocking.
         rewrite: Words the synopsis of a call that ended anew; blocking.
     """
     worker = _Worker("assist", policy)
@@ -321,8 +341,10 @@ def assist_app(  # noqa: PLR0915 - one agent after the other, each a few lines
     async def publish_reworded(message: CallSynopsis) -> None:
         await worker.send(topics.ASSIST, message.call_id, encode(message))
 
-    async def publish(message: Assist | Degraded | ChurnSignal) -> None:
+    async def publish(message: Assist | Degraded | ChurnSignal | Interaction) -> None:
         match message:
+            case Interaction():
+                await worker.send(topics.CUSTOMERS, message.customer_id, encode(message))
             case ChurnSignal():
                 await worker.send(topics.SIGNALS, message.customer_id, encode(message))
             case Degraded():
@@ -345,7 +367,9 @@ def assist_app(  # noqa: PLR0915 - one agent after the other, each a few lines
             except Exception as error:
                 await worker.refuse(topics.EVENTS_INVALID, event, error)
 
-    async def keep(batch: Iterable[Any], decode: Callable[[bytes], Event | Assist], invalid: Topic | None) -> None:
+    async def keep(
+        batch: Iterable[Any], decode: Callable[[bytes], Event | Assist], invalid: Topic | None
+    ) -> list[Event | Assist]:
         messages: list[Event | Assist] = []
         offsets: list[int] = []
         positions: dict[tuple[str, int], int] = {}
@@ -362,22 +386,48 @@ def assist_app(  # noqa: PLR0915 - one agent after the other, each a few lines
                     await worker.refuse(invalid, event, error)
         await _until_written(lambda: asyncio.to_thread(store, messages, positions, offsets))
         metrics.STORED.inc(len(messages))
+        return messages
+
+    async def look_after(call_id: str) -> None:
+        if care is None:
+            return
+        try:
+            due = await asyncio.to_thread(care, call_id)
+        except SQLAlchemyError as error:
+            metrics.FAILED.labels("care").inc()
+            log.warning("care_failed", call=call_id, error=type(error).__name__)
+        else:
+            if due is not None:
+                await publish(due)
 
     @app.agent(events, concurrency=1)
     async def keep_events(stream: Any) -> None:
         # What cannot be read is put aside once, by advise.
         async for batch in stream.take_events(200, within=0.1):
-            await keep(batch, decode_event, None)
+            for message in await keep(batch, decode_event, None):
+                if isinstance(message, CallEnded):
+                    await look_after(message.call_id)
 
     @app.agent(assists, concurrency=1)
     async def keep_assists(stream: Any) -> None:
         async for batch in stream.take_events(200, within=0.1):
             await keep(batch, decode_assist, topics.ASSIST_INVALID)
 
+    @app.agent(worker.topic(topics.CUSTOMERS), concurrency=1)
+    async def keep_customers(stream: Any) -> None:
+        async for batch in stream.take_events(500, within=0.1):
+            told: list[CustomerEvent] = []
+            for event in batch:
+                try:
+                    if event.message.value:
+                        told.append(decode_customer(event.message.value))
+                except WireError as error:
+                    await worker.refuse(topics.CUSTOMERS_INVALID, event, error)
+            await _until_written(partial(asyncio.to_thread, customers, told))
+
     @app.task
-    async def keep_sound() -> None:
-        if record is not None:
-            await record()
+    async def run_beside() -> None:
+        await asyncio.gather(*(each(publish) for each in beside))
 
     @app.timer(60.0)
     async def forget() -> None:
@@ -391,12 +441,13 @@ def assist_app(  # noqa: PLR0915 - one agent after the other, each a few lines
     return cast("faust.App", app)
 
 
-async def _until_written(write: Callable[[], Awaitable[None]]) -> None:
+async def _until_written(write: Callable[[], Awaitable[object]]) -> None:
     """Try until the store takes it: nothing final may be dropped, and offsets wait."""
     delay = 0.1
     while True:
         try:
-            return await write()
+            await write()
+            return
         except Exception:
             log.exception("store_failed", retry_in_s=delay)
             metrics.FAILED.labels("store").inc()

@@ -6,12 +6,14 @@ from typing import Protocol
 import msgspec
 
 from agent_assist.call.assistant import Assistant
+from agent_assist.call.contact import contact
 from agent_assist.call.state import CallState
+from agent_assist.customer.events import Interaction
 from agent_assist.types import Assist, CallEnded, CallRisk, CallStarted, Card, Degraded, Event, Partial, Withheld
 from stream import metrics
 from stream.wire import ChurnSignal
 
-Publish = Callable[[Assist | Degraded | ChurnSignal], Awaitable[None]]
+Publish = Callable[[Assist | Degraded | ChurnSignal | Interaction], Awaitable[None]]
 
 
 class KeptState(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +85,8 @@ class Adviser:
                 await self._publish(
                     ChurnSignal(customer_id=assist.customer_id, call_id=call_id, at_ms=assist.at_ms, risk=assist.risk)
                 )
+        if isinstance(event, CallEnded) and (one := contact(state, event.duration_ms)) is not None:
+            await self._publish(one)
         ended_at = message.timestamp if isinstance(event, CallEnded) else None
         self._states[call_id] = msgspec.json.encode(KeptState(state=state, offset=message.offset, ended_at=ended_at))
 

@@ -1,21 +1,31 @@
 """From settings to the objects that do the work."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import structlog
+from sqlalchemy import Engine
 
+from agent_assist.advice.playbook import Playbook
 from agent_assist.advice.playbook import load as load_playbook
 from agent_assist.advice.rewrite import Rewriter
-from agent_assist.advice.tenants import ANYBODY, Shelved, folders
+from agent_assist.advice.tenants import Shelved, folders, of_tenant
 from agent_assist.call.assistant import Assistant
+from agent_assist.call.fields import prepare
+from agent_assist.customer.tags import DEFAULT as TAGS
+from agent_assist.customer.tags import Business
+from agent_assist.customer.tags import load as load_tags
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex
 from agent_assist.knowledge.space import vectors
+from agent_assist.store.customers import CustomerStore
+from agent_assist.store.profiles import Profiles
 from agent_assist.store.recordings import Recordings
+from agent_assist.webhooks.receivers import Receiver
+from agent_assist.webhooks.receivers import load as load_receivers
 from audio.vad import LevelVad, SileroVad, VoiceActivity
 from models.acoustic import AcousticModel
 from models.asr import WhisperRecogniser
@@ -32,6 +42,7 @@ from models.vocabulary import load as load_vocabulary
 from models.weights import find, locate
 from models.wording import TextModel
 from stream import metrics
+from stream.errors import SettingsError
 from stream.hearing import Hearing, ModelHearing
 from stream.listen import ListenPolicy
 from stream.pipeline import PipelinePolicy
@@ -138,9 +149,27 @@ def rewriter(settings: Settings) -> Rewriter | None:
     return Rewriter(settings.summary_url, settings.summary_model, key=settings.summary_key)
 
 
-def assistant(settings: Settings) -> Assistant:
-    """The rules and the risk, as for a call that names no tenant."""
-    return Assistant(load_playbook(folders(settings.playbook)[ANYBODY]), zone=ZoneInfo(settings.time_zone))
+def playbook(settings: Settings, tenant: str | None = None) -> Playbook:
+    """A tenant's, as its files are now, or that of calls that name none."""
+    return load_playbook(of_tenant(folders(settings.playbook), tenant))
+
+
+def assistant(settings: Settings, tenant: str | None = None) -> Assistant:
+    """The rules and the risk for calls of a tenant, or of none."""
+    return Assistant(playbook(settings, tenant), zone=ZoneInfo(settings.time_zone))
+
+
+def receivers(settings: Settings, environment: Mapping[str, str]) -> tuple[Receiver, ...]:
+    """
+    Who is told by webhook.
+
+    Args:
+        environment: In which their secrets may stand.
+
+    Raises:
+        agent_assist.errors.ReceiverError: If the file or a secret cannot be used.
+    """
+    return () if settings.receivers is None else load_receivers(settings.receivers, environment)
 
 
 def recordings(settings: Settings) -> Recordings | None:
@@ -150,8 +179,24 @@ def recordings(settings: Settings) -> Recordings | None:
 
 
 def playbooks(settings: Settings) -> Playbooks:
-    """The rules of all tenants, read again when they change."""
+    """The rules of all tenants, read again when they change; what hints need is made ready with them."""
+    prepare()
     return Playbooks(settings.playbook, zone=ZoneInfo(settings.time_zone))
+
+
+def profiles(settings: Settings, engine: Engine) -> Profiles:
+    """
+    Who the customers are.
+
+    Raises:
+        SettingsError: If the file of tags holds none.
+    """
+    try:
+        rules = load_tags(settings.tags or TAGS)
+    except ValueError as error:
+        raise SettingsError("tags", "a file of rules", str(error), str(settings.tags)) from error
+    business = Business(zone=ZoneInfo(settings.time_zone), currency=settings.currency)
+    return Profiles(CustomerStore(engine), rules, business)
 
 
 def shelves(settings: Settings) -> Callable[[], Sequence[Shelved]]:

@@ -9,7 +9,7 @@ from agent_assist.errors import AssistError
 from audio.errors import AudioError
 from models.errors import ModelError
 from stream import logs
-from stream.commands import bench, calls, knowledge, passes, replay, rules, run, score, weights
+from stream.commands import bench, calls, customers, knowledge, passes, replay, rules, run, score, webhooks, weights
 from stream.errors import StreamError
 
 app = typer.Typer(
@@ -28,10 +28,13 @@ app.command()(calls.play)
 app.command()(calls.analyze)
 app.command()(replay.replay)
 app.command()(score.score)
+app.command("import")(customers.import_file)
 app.add_typer(calls.calls, name="calls")
+app.add_typer(customers.customer, name="customer")
 app.add_typer(rules.rules, name="rules")
 app.add_typer(weights.models, name="models")
 app.add_typer(knowledge.knowledge, name="knowledge")
+app.add_typer(webhooks.webhooks, name="webhooks")
 app.add_typer(bench.bench, name="bench")
 
 

@@ -12,11 +12,14 @@ import uvicorn
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from agent_assist.advice.playbook import Playbook
 from agent_assist.advice.tenants import Shelved
+from agent_assist.customer.events import CustomerEvent
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex
 from agent_assist.quality.replay import Replayed
 from agent_assist.store.calls import CallStore
+from agent_assist.store.profiles import Profiles
 from agent_assist.store.recordings import Recordings
 from agent_assist.types import Assist, CallRecord
 from agent_assist.web.access import Office
@@ -153,6 +156,9 @@ class Intake:
     async def publish(self, message: Assist) -> None:
         await self._producer.send_and_wait(topics.ASSIST.name, encode(message), key=message.call_id.encode())
 
+    async def tell(self, event: CustomerEvent) -> None:
+        await self._producer.send_and_wait(topics.CUSTOMERS.name, encode(event), key=event.customer_id.encode())
+
 
 async def follow(consumer: AIOKafkaConsumer, live: Live, admission: Admission) -> None:
     """Feed the live channel from events and assists, and the admission from the workers' load, for ever."""
@@ -215,13 +221,15 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(
+async def serve(  # noqa: PLR0913 - what the doors work with
     policy: GatewayPolicy,
     *,
     store: CallStore,
     recordings: Recordings | None,
     knowledge: tuple[KnowledgeBase, KnowledgeIndex],
+    profiles: Profiles,
     replay: Callable[[CallRecord, Sequence[Utterance]], Replayed],
+    playbook: Callable[[str | None], Playbook],
     playbooks: Callable[[], Sequence[Shelved]],
     ready: Callable[[int, int], None],
     stop: asyncio.Event,
@@ -266,7 +274,10 @@ async def serve(
             ready=listening.is_set,
             recordings=recordings,
             replay=replay,
+            playbook=playbook,
             knowledge=knowledge,
+            tell=intake.tell,
+            profiles=profiles,
             playbooks=playbooks,
             origins=frozenset(policy.origins),
         ),

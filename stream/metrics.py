@@ -29,6 +29,7 @@ HELD = Gauge("warmline_held_records", "Records whose offset waits for an unfinis
 INVALID = Counter("warmline_invalid_total", "Messages that could not be read or handled", ["topic"])
 FAILED = Counter("warmline_stage_failures_total", "Times a stage failed and the call went on", ["stage"])
 CARDS = Counter("warmline_cards_total", "Cards, ticks and alerts shown", ["rule"])
+ARTICLES = Counter("warmline_articles_total", "Articles shown before anybody asked", ["reason"])
 WITHHELD = Counter("warmline_cards_withheld_total", "Cards that a rule gave and that were not shown", ["why"])
 PLAYBOOK_FAILED = Gauge(
     "warmline_playbook_failed",

@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from agent_assist.advice.playbook import Playbook, load
-from agent_assist.advice.tenants import ANYBODY, Shelved, folders
+from agent_assist.advice.tenants import Shelved, folders, of_tenant
 from agent_assist.call.assistant import Assistant
 from agent_assist.errors import PlaybookError
 from stream import metrics
@@ -80,8 +80,7 @@ class Playbooks:
 
     def assistant(self, tenant: str | None) -> Assistant:
         """For a call; the one of ``ANYBODY`` where the tenant is none or not known."""
-        shelves = self._shelves
-        return shelves.get(tenant or ANYBODY, shelves[ANYBODY]).assistant
+        return of_tenant(self._shelves, tenant).assistant
 
     def status(self) -> list[PlaybookStatus]:
         """Of all tenants."""

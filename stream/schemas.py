@@ -9,21 +9,27 @@ import msgspec
 
 from agent_assist.advice.trial import Trial
 from agent_assist.call.scores import Scores, Turns
+from agent_assist.customer.events import CustomerEvent
+from agent_assist.customer.profile import Profile
 from agent_assist.knowledge.types import Answer, Imported
 from agent_assist.quality.backtest import Backtest
 from agent_assist.quality.replay import Replayed
 from agent_assist.types import Assist, CallSummary, Event
 from agent_assist.web.api import SCHEMAS, CallList
+from agent_assist.web.care import TeamCare
 from agent_assist.web.knowledge import Article, Versions
 from agent_assist.web.library import Clips, FoundCalls
 from agent_assist.web.live import Snapshot
 from agent_assist.web.playbooks import ShownPlaybooks
 from agent_assist.web.problem import Problem
+from agent_assist.web.tasks import TaskList
 from models.weights import WeightsState
 from stream.commands.calls import EffectTable
-from stream.commands.rules import RulesCheck
+from stream.commands.customers import Imported as ImportedCustomers
+from stream.commands.rules import RulesCheck, RulesLearned
 from stream.commands.run import Addresses
-from stream.topics import ASSIST, AUDIO, EVENTS, LOAD, SIGNALS
+from stream.commands.webhooks import SentWebhooks
+from stream.topics import ASSIST, AUDIO, CUSTOMERS, EVENTS, LOAD, SIGNALS
 from stream.wire import AudioEnd, AudioStart, ChurnSignal, Invalid, ListenLoad
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -74,6 +80,10 @@ TYPES: Final[Mapping[str, Any]] = {
     "effects": EffectTable,
     "rules-check": RulesCheck,
     "rules-backtest": Backtest,
+    "rules-learned": RulesLearned,
+    "tasks": TaskList,
+    "care": TeamCare,
+    "webhooks": SentWebhooks,
     "search": FoundCalls,
     "clips": Clips,
     "replay": Replayed,
@@ -89,6 +99,9 @@ TYPES: Final[Mapping[str, Any]] = {
     "audio-start": AudioStart,
     "audio-end": AudioEnd,
     "churn-signal": ChurnSignal,
+    "customer-event": CustomerEvent,
+    "customer": Profile,
+    "import": ImportedCustomers,
     "listen-load": ListenLoad,
     "invalid": Invalid,
 }
@@ -119,6 +132,7 @@ def asyncapi(version: str) -> dict[str, Any]:
         (EVENTS.name, ("event",), "send"),
         (ASSIST.name, ("assist",), "send"),
         (SIGNALS.name, ("churn-signal",), "send"),
+        (CUSTOMERS.name, ("customer-event",), "receive"),
         (LOAD.name, ("listen-load",), "send"),
         ("/v1/live", ("live-message",), "send"),
     ):
@@ -177,6 +191,7 @@ _SUMMARIES: Final = {
     EVENTS.name: "What happens in calls. Key: call id.",
     ASSIST.name: "What is advised, and what people make of it. Key: call id.",
     SIGNALS.name: "The last known risk of each customer. Key: customer id; compacted.",
+    CUSTOMERS.name: "What other systems tell of customers, and what a call adds. Key: customer id.",
     LOAD.name: "How busy each worker is. Key: worker.",
     "/v1/live": "A call, or the list of calls, live; see live.md.",
 }

@@ -10,6 +10,7 @@ from zoneinfo import available_timezones
 
 import msgspec
 
+from agent_assist.customer.reading import CURRENCIES
 from stream.errors import SettingsError
 
 
@@ -74,12 +75,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Directory of rules; without it the default playbook."""
     time_zone: str = "UTC"
     """Of the business, as "Asia/Shanghai": what is promised for tomorrow is due there."""
+    currency: str = "CNY"
+    """Of the business, ISO 4217: the value of customers is that of their orders in it."""
+    tags: Path | None = None
+    """YAML file of rules that tag customers; without it the default ones."""
     summary_url: str | None = None
     """Of an OpenAI-compatible endpoint, up to ``/v1``: it words the synopsis of each call anew. None goes without."""
     summary_model: str = ""
     summary_key: str | None = None
     vocabulary: Path | None = None
     """YAML file of words that the recogniser cannot know, for all calls and for each queue."""
+    receivers: Path | None = None
+    """YAML file of the programs that are told by webhook, and of what; without it none is."""
     twilio_auth_token: str | None = None
     """Where set, the signature of every Twilio connection is checked against it."""
     public_url: str | None = None
@@ -94,6 +101,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError(f"expected devices to name at least one GPU, 0 the first, got {self.devices}")
         if self.time_zone not in available_timezones():
             raise ValueError(f"expected a time zone as Asia/Shanghai, got {self.time_zone!r}")
+        if self.currency not in CURRENCIES:
+            raise ValueError(f"expected a currency of ISO 4217 as CNY, got {self.currency!r}")
         if self.summary_url is not None and not (
             self.summary_url.startswith(("http://", "https://")) and self.summary_model
         ):

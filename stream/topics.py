@@ -40,13 +40,27 @@ ASSIST: Final = Topic("call.assist", 7 * _DAY, 1 << 30)
 """Key: call id. agent_assist.types.Assist."""
 SIGNALS: Final = Topic("churn.signals", None)
 """Key: customer id. stream.wire.ChurnSignal."""
+CUSTOMERS: Final = Topic("customer.events", 30 * _DAY, 1 << 30)
+"""Key: customer id. agent_assist.customer.events.CustomerEvent: what other systems tell of customers, and calls add."""
 LOAD: Final = Topic("listen.load", 10 * _MINUTE, 16 << 20)
 """Key: worker. stream.wire.ListenLoad, every two seconds."""
 AUDIO_INVALID: Final = Topic("call.audio.invalid", 14 * _DAY, 256 << 20)
 EVENTS_INVALID: Final = Topic("call.events.invalid", 14 * _DAY, 256 << 20)
 ASSIST_INVALID: Final = Topic("call.assist.invalid", 14 * _DAY, 256 << 20)
+CUSTOMERS_INVALID: Final = Topic("customer.events.invalid", 14 * _DAY, 256 << 20)
 
-TOPICS: Final = (AUDIO, EVENTS, ASSIST, SIGNALS, LOAD, AUDIO_INVALID, EVENTS_INVALID, ASSIST_INVALID)
+TOPICS: Final = (
+    AUDIO,
+    EVENTS,
+    ASSIST,
+    SIGNALS,
+    CUSTOMERS,
+    LOAD,
+    AUDIO_INVALID,
+    EVENTS_INVALID,
+    ASSIST_INVALID,
+    CUSTOMERS_INVALID,
+)
 
 
 async def create(broker: str, *, partitions: int, replication: int, topics: Iterable[Topic] = TOPICS) -> None:

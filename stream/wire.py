@@ -6,6 +6,7 @@ from typing import Final, Literal, TypeVar
 
 import msgspec
 
+from agent_assist.customer.events import CustomerEvent
 from agent_assist.types import Assist, Event
 from audio.types import AudioRecord, Encoding
 from models.types import ChurnRisk
@@ -89,6 +90,7 @@ _json = msgspec.json.Encoder()
 _event: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 _load = msgspec.json.Decoder(ListenLoad)
 _assist: msgspec.json.Decoder[Assist] = msgspec.json.Decoder(Assist)
+_customer: msgspec.json.Decoder[CustomerEvent] = msgspec.json.Decoder(CustomerEvent)
 _start = msgspec.json.Decoder(AudioStart)
 _end = msgspec.json.Decoder(AudioEnd)
 
@@ -151,7 +153,7 @@ def _decode_record(call_id: str, value: bytes) -> AudioRecord:
     )
 
 
-def encode(message: Event | Assist | ChurnSignal | ListenLoad | Invalid) -> bytes:
+def encode(message: Event | Assist | ChurnSignal | CustomerEvent | ListenLoad | Invalid) -> bytes:
     """Write a message of any other topic."""
     return _json.encode(message)
 
@@ -184,6 +186,16 @@ def decode_assist(value: bytes) -> Assist:
         WireError: If the value is no such message.
     """
     return _decode(_assist, value, "an assist message", "call.assist")
+
+
+def decode_customer(value: bytes) -> CustomerEvent:
+    """
+    Read a message of ``customer.events``.
+
+    Raises:
+        WireError: If the value is no such message.
+    """
+    return _decode(_customer, value, "an event of a customer", "customer.events")
 
 
 def _decode(decoder: msgspec.json.Decoder[T], value: bytes, expected: str, topic: str) -> T:

@@ -16,6 +16,7 @@ from benchmarks.figures import (
     confusion,
     coverage_accuracy,
     ece,
+    ece_by_chance,
     interval,
     macro_f1,
     per_class,
@@ -80,6 +81,17 @@ def test_calibration_is_the_weighted_distance_of_each_bin() -> None:
     # Within a bin errors of both signs cancel; 0.64 and 0.66 share one, 0.66 and 0.67 do not.
     assert ece([0.64, 0.66], [True, False]) == pytest.approx(abs(1 - 1.3) / 2)
     assert ece([0.66, 0.67], [True, False]) == pytest.approx((0.34 + 0.67) / 2)
+
+
+def test_what_is_certain_has_no_error_by_chance_and_few_files_have_more_than_many() -> None:
+    assert ece_by_chance([]) is None
+    assert ece_by_chance([1.0] * 20) == (0.0, 0.0)
+    few, many = ece_by_chance([0.6] * 20), ece_by_chance([0.6] * 2_000)
+    assert few is not None
+    assert many is not None
+    # Of one bin the error is that of a mean: 1.96 standard deviations of n draws.
+    assert few[1] == pytest.approx(1.96 * (0.24 / 20) ** 0.5, rel=0.2)
+    assert many[1] == pytest.approx(1.96 * (0.24 / 2_000) ** 0.5, rel=0.2)
 
 
 def test_the_most_confident_are_kept() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.intent import _Named, _Set, measure
+from benchmarks.intent import TextSet, _Named, measure
 from benchmarks.peers.phrases import KNOWN, Phrases
 from models.intent import INTENTS, Intent
 from models.training.labels import Labelled
@@ -21,7 +21,7 @@ def said(rows: list[frozenset[Intent]]) -> _Named:
 
 
 ROWS = [labelled("a", CANCEL), labelled("b", REFUND), labelled("c", frozenset()), labelled("d", CANCEL | REFUND)]
-WHOLE = _Set("set", "en", frozenset(INTENTS), ROWS)
+WHOLE = TextSet("set", "en", frozenset(INTENTS), ROWS)
 
 
 def test_all_right_is_one_and_nothing_is_a_false_alarm() -> None:
@@ -55,7 +55,7 @@ def test_a_wrong_name_costs_both_intents_and_is_an_alarm() -> None:
 
 def test_what_is_unsure_or_unknown_to_the_set_counts_nowhere() -> None:
     rows = [labelled("a", CANCEL), labelled("b", frozenset(), REFUND), labelled("c", frozenset())]
-    known = _Set("set", "en", CANCEL | REFUND, rows)
+    known = TextSet("set", "en", CANCEL | REFUND, rows)
     told = [CANCEL | {Intent.PRICE}, REFUND, frozenset({Intent.THANKS})]
     found = measure(known, said(told), system="warmline", condition="clean")
     assert found.macro_f1 == 1.0
@@ -65,7 +65,7 @@ def test_what_is_unsure_or_unknown_to_the_set_counts_nowhere() -> None:
 
 def test_phrases_are_asked_only_for_what_they_know() -> None:
     rows = [labelled("a", frozenset({Intent.DELIVERY})), labelled("b", CANCEL)]
-    one = _Set("set", "en", frozenset(INTENTS), rows)
+    one = TextSet("set", "en", frozenset(INTENTS), rows)
     found = measure(one, said([frozenset(), CANCEL]), system="phrases", condition="clean", knows=KNOWN)
     assert set(found.per_intent) == {Intent.CANCEL}
 

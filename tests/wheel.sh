@@ -31,7 +31,7 @@ for python in ${PYTHON:-python3 /usr/bin/python3 /usr/local/bin/python3}; do
 done
 [ -n "${FOUND:-}" ] || { echo "expected a Python 3.11 or newer with venv that any user can run; name it in PYTHON" >&2; exit 1; }
 
-cp "$WHEEL" requirements/run.txt tests/data/en_cancel_plan.wav "$DIR"
+cp "$WHEEL" requirements/run.txt requirements/uv.txt tests/data/en_cancel_plan.wav "$DIR"
 [ "$(id -u)" != 0 ] || chown -R 65534:65534 "$DIR"
 cd /
 export HOME="$DIR" PYTHONSAFEPATH=1 PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
@@ -40,8 +40,12 @@ BIN=$DIR/venv/bin
 
 echo "== a clean environment"
 $AS_USER "$FOUND" -m venv "$DIR/venv"
-$AS_USER "$BIN/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir --require-hashes -r "$DIR/run.txt"
-$AS_USER "$BIN/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir --no-deps "$DIR/$(basename "$WHEEL")"
+PIP="$AS_USER $BIN/python -m pip install --quiet --disable-pip-version-check --no-cache-dir"
+# As the Makefile does.
+{ $PIP --require-hashes -r "$DIR/uv.txt" \
+    && $AS_USER "$BIN/uv" pip install --quiet --no-cache --compile-bytecode --python "$BIN/python" --require-hashes -r "$DIR/run.txt"; } \
+    || $PIP --require-hashes -r "$DIR/run.txt"
+$PIP --no-deps "$DIR/$(basename "$WHEEL")"
 $AS_USER "$BIN/python" -m pip check
 du -sm "$DIR/venv" | awk '{print "environment: " $1 " MB"; exit $1 > 1200}'
 

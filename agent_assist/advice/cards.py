@@ -43,9 +43,11 @@ class Decided(NamedTuple):
     """A rule that fires, and what that gives."""
 
     rule: Rule | None
-    """None of what was held back before."""
+    """None of what was held back before, and of what no rule gives."""
     keys: tuple[str, ...]
     gives: Card | Webhook
+    topics: tuple[str, ...] = ()
+    """Of an offer."""
 
 
 def decide(given: Given, state: CallState, source: str) -> Decided:
@@ -60,10 +62,10 @@ def decide(given: Given, state: CallState, source: str) -> Decided:
     # Names for which the card was shown before are left out.
     new = [each for each in match.competitors if f"{rule.id}:{each.name}" not in state.fired]
     by_emotion = None if match.label is None else rule.by_emotion.get(match.label)
-    texts = [_in(by_emotion or rule.text, language)]
-    texts += [_in(each.advantages, language).replace("{name}", each.name) for each in new]
+    texts = [in_language(by_emotion or rule.text, language)]
+    texts += [in_language(each.advantages, language).replace("{name}", each.name) for each in new]
     fills = _fills(state, match, [each.name for each in new])
-    title = _in(rule.title, language).format_map(fills)
+    title = in_language(rule.title, language).format_map(fills)
     text = " ".join(text.format_map(fills) for text in texts if text)
     identity = f"{state.call_id}:{rule.id}:{occasion.evidence}"
     if rule.webhook is not None:
@@ -100,13 +102,14 @@ def decide(given: Given, state: CallState, source: str) -> Decided:
             utterance_id=occasion.utterance_id,
             priority=rule.priority,
             language=language,
-            reason=_in(reason, language).format_map(fills),
+            reason=in_language(reason, language).format_map(fills),
             trigger=match.trigger,
             source=source,
             compliance=rule.compliance,
             offer=rule.offer,
             due_hours=rule.due_hours,
         ),
+        rule.topics,
     )
 
 
@@ -122,6 +125,7 @@ def _fills(state: CallState, match: Match, names: list[str]) -> dict[str, str]:
     }
 
 
-def _in(texts: Texts, language: str) -> str:
+def in_language(texts: Texts, language: str) -> str:
+    """The text in a language, else in the first that there is."""
     wanted = texts.get("zh" if language == "zh" else "en")
     return wanted or next(iter(texts.values()), "")

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final, Literal
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from agent_assist.advice.conditions import Example, Phrases
 from agent_assist.advice.evidence import Evidence
 from agent_assist.advice.examples import attempt
+from agent_assist.advice.flow import Flow
 from agent_assist.advice.matching import Case, Ready, match
 from agent_assist.advice.names import Lexicon
 from agent_assist.advice.playbook import Playbook
@@ -49,7 +51,16 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
 def check(playbook: Playbook) -> list[Finding]:
     """All that is found, in the order of the rules."""
     found = [each for rule in playbook.rules for each in _of_rule(playbook, rule)]
-    return [*found, *_conflicts(playbook.rules)]
+    return [*found, *_conflicts(playbook.rules), *_of_flows(playbook.flows)]
+
+
+def _of_flows(flows: Sequence[Flow]) -> Iterator[Finding]:
+    """Flows that no call follows, since one before them fits always."""
+    for earlier, flow in pairwise(flows):
+        if earlier.profile is None:
+            message = f"expected a flow before one that fits always, got it after {earlier.id}"
+            yield Finding(rule=flow.id, kind="unreachable", message=message)
+            return
 
 
 def _of_rule(playbook: Playbook, rule: Rule) -> Iterator[Finding]:
@@ -80,7 +91,7 @@ def _wrong(playbook: Playbook, rule: Rule, example: Example, *, fires: bool) -> 
 def _unreachable(rule: Rule) -> Iterator[str]:
     """Why a rule can never fire."""
     words = [phrase for group in (rule.phrases, *rule.all_of) for phrases in group.values() for phrase in phrases]
-    needs_words = bool(words) and not (rule.either or rule.competitors or rule.not_said)
+    needs_words = bool(words) and not (rule.either or rule.competitors or rule.customer_name or rule.not_said)
     if needs_words and (rule.unless or rule.not_within):
         own = [text for phrase in words if (text := sample(phrase)) is not None]
         barred = [text for text in own if _bars(rule.unless, text) or _within(rule.not_within, text)]

@@ -8,7 +8,7 @@ import msgspec
 from agent_assist.advice.phrases import compile_phrase
 from audio.types import Channel
 from models.intent import Intent
-from models.types import RiskLevel
+from models.types import ChurnRisk, RiskLevel
 
 Language = Literal["zh", "en"]
 Texts = dict[Language, str]
@@ -113,6 +113,15 @@ class Risk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise ValueError(f"expected a level from {LEVELS[1]} to {LEVELS[-1]}, got {self.level}")
         if self.score is not None and not 0 < self.score <= 1:
             raise ValueError(f"expected a score above 0, up to 1, got {self.score:g}")
+
+    def holds(self, risk: ChurnRisk | None) -> bool:
+        """Whether a risk is at least that; one that is not known is not."""
+        if risk is None:
+            return False
+        known = LEVELS.index(risk.level) if risk.level in LEVELS else -1
+        if self.level is not None and known < LEVELS.index(self.level):
+            return False
+        return self.score is None or (risk.score is not None and risk.score >= self.score)
 
 
 class Hits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,12 +1,13 @@
 """What of a playbook stands in an utterance."""
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Self
 
 from agent_assist.advice.conditions import Phrases
 from agent_assist.advice.names import Lexicon, Named
-from agent_assist.advice.phrases import Found, Text, compile_phrase, negated
+from agent_assist.advice.phrases import Found, Index, Text, compile_phrase, negated
 from agent_assist.advice.spoken import NAME, spoken
 
 
@@ -17,15 +18,21 @@ class Evidence:
     text: Text
     names: tuple[tuple[int, Named], ...]
     """Competitors newly named, each with the token that stands for it."""
+    standing: AbstractSet[str] = frozenset()
+    """Of the phrases of an index those that may stand there."""
+    indexed: AbstractSet[str] = frozenset()
 
     @classmethod
-    def of(cls, said: str, lexicon: Lexicon, *, before: str = "") -> Self:
+    def of(cls, said: str, lexicon: Lexicon, *, before: str = "", index: Index | None = None) -> Self:
         words = spoken(said, before)
         hits = lexicon.find(words)
         words = words.named([(hit.start, hit.end) for hit in hits])
         places = [place for place, token in enumerate(words.tokens) if token.text == NAME]
         names = [(place, hit) for place, hit in zip(places, hits, strict=True) if place >= words.fresh_from]
-        return cls(Text.of(words), tuple(names))
+        text = Text.of(words)
+        if index is None:
+            return cls(text, tuple(names))
+        return cls(text, tuple(names), index.standing(text), index.sources)
 
     def find(self, phrases: Phrases, *, denied: bool = False) -> list[Found]:
         """
@@ -38,6 +45,7 @@ class Evidence:
             each
             for group in phrases.values()
             for phrase in group
+            if phrase in self.standing or phrase not in self.indexed
             for each in compile_phrase(phrase).find(self.text)
             if denied or not negated(self.text, each)
         ]

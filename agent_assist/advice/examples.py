@@ -7,6 +7,7 @@ import msgspec
 
 from agent_assist.advice.conditions import LINE, Example
 from agent_assist.advice.playbook import Calm, Offers, Playbook
+from agent_assist.advice.recommendation import Recommendations
 from agent_assist.advice.rule import Rule
 from agent_assist.call.assistant import Assistant
 from agent_assist.types import CallEnded, CallStarted, Card, Degraded, Event, Webhook, Withheld
@@ -47,7 +48,15 @@ def attempt(playbook: Playbook, rule: Rule, example: Example) -> Tried:
     Raises:
         ValueError: If a line names neither an emotion nor an intent in its brackets, or goes back in time.
     """
-    alone = msgspec.structs.replace(playbook, rules=(rule,), calm=Calm(), offers=Offers(closed_at=1.0, open_below=1.0))
+    alone = msgspec.structs.replace(
+        playbook,
+        rules=(rule,),
+        flows=(),
+        retention=None,
+        recommendations=Recommendations(),
+        calm=Calm(),
+        offers=Offers(closed_at=1.0, open_below=1.0),
+    )
     assistant, state = Assistant(alone), None
     fired, failed = False, ""
     for event in events_of(rule, example):

@@ -135,9 +135,13 @@ def _expression(parts: Sequence[Part], split: Split, gap: int) -> str:
     return "".join(found)
 
 
-def needed(parts: Sequence[Part], split: Split) -> frozenset[str] | None:
-    """Tokens of which one at least stands wherever the phrase does; None where nothing is certain."""
-    best: frozenset[str] | None = None
+MOST_NEEDED: Final = 3
+"""Groups of tokens that are looked for before a phrase is."""
+
+
+def needed(parts: Sequence[Part], split: Split) -> tuple[frozenset[str], ...]:
+    """Groups of tokens: of each one at least stands wherever the phrase does; the rarest first, at most three."""
+    found: list[frozenset[str]] = []
     for part in parts:
         match part:
             case Literal(text):
@@ -146,12 +150,11 @@ def needed(parts: Sequence[Part], split: Split) -> frozenset[str] | None:
                 candidates = [frozenset({NAME})]
             case Choice(options, optional=False):
                 each = [needed(option, split) for option in options]
-                known = [one for one in each if one is not None]
-                candidates = [frozenset().union(*known)] if len(known) == len(each) else []
+                candidates = [frozenset().union(*(one[0] for one in each))] if all(each) else []
             case _:
                 candidates = []
-        best = min([*candidates, *([best] if best is not None else [])], key=_cost, default=None)
-    return best
+        found += candidates
+    return tuple(sorted(dict.fromkeys(found), key=_cost)[:MOST_NEEDED])
 
 
 def _cost(tokens: frozenset[str]) -> int:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from agent_assist.advice.agitation import agitated
-from agent_assist.advice.conditions import LEVELS, Measure, Phrases
+from agent_assist.advice.conditions import Measure, Phrases
 from agent_assist.advice.evidence import Evidence
-from agent_assist.advice.names import Lexicon
+from agent_assist.advice.names import Lexicon, forms
 from agent_assist.advice.phrases import Found
 from agent_assist.advice.playbook import Competitor
 from agent_assist.advice.profile import ProfileCondition
@@ -81,7 +82,7 @@ class Case:
     def known(self) -> dict[str, Any]:
         """What profile conditions see; what is not known is not there."""
         if self._known is None:
-            self._known = _known(self.state)
+            self._known = known_of(self.state)
         return self._known
 
 
@@ -111,7 +112,7 @@ def holds(ready: Ready, case: Case) -> bool:
     rule = ready.rule
     if not all(measure.holds(value(measure, case)) for measure in rule.measures):
         return False
-    if rule.risk is not None and not _at_risk(rule, case.risk):
+    if rule.risk is not None and not rule.risk.holds(case.risk):
         return False
     return ready.profile is None or ready.profile.holds(case.known)
 
@@ -142,7 +143,7 @@ def unmet(ready: Ready, case: Case) -> list[str]:
         ("unless", bool(rule.unless) and bool(evidence.find(rule.unless, denied=True))),
         ("unless_agent", bool(rule.unless_agent) and _agent_said(rule, case, utterance)),
         ("measures", not all(measure.holds(value(measure, case)) for measure in rule.measures)),
-        ("risk", rule.risk is not None and not _at_risk(rule, case.risk)),
+        ("risk", rule.risk is not None and not rule.risk.holds(case.risk)),
         ("profile", ready.profile is not None and not ready.profile.holds(case.known)),
     ]
     return [name for name, missing in checks if missing]
@@ -162,11 +163,12 @@ def _told(ready: Ready, case: Case, utterance: Utterance, evidence: Evidence) ->
     rule = ready.rule
     if not rule.listens:
         return Match((rule.id,))
-    worded = bool(rule.phrases or rule.competitors or rule.all_of)
-    words = _words(ready, case, utterance, evidence) if worded else None
+    words = _words(ready, case, utterance, evidence) if rule.worded else None
     feeling = _feeling(rule, utterance) if rule.emotions else None
-    wanted = any(intent in utterance.intents for intent in rule.intents)
-    parts = [(worded, words is not None), (bool(rule.intents), wanted), (bool(rule.emotions), feeling is not None)]
+    wanted = any(intent in utterance.intents for intent in rule.intents) and not (
+        words is None and _denied(rule, evidence)
+    )
+    parts = [(rule.worded, words is not None), (bool(rule.intents), wanted), (bool(rule.emotions), feeling is not None)]
     asked = [there for named, there in parts if named]
     if not (any(asked) if rule.either else all(asked)):
         return None
@@ -183,15 +185,17 @@ def _words(ready: Ready, case: Case, utterance: Utterance, evidence: Evidence) -
     rule = ready.rule
     if rule.all_of:
         steps = _together(rule, case, utterance, evidence)
-        if steps is None or not (rule.phrases or rule.competitors):
+        if steps is None or not (rule.phrases or rule.competitors or rule.customer_name):
             return steps
-        further = _wording(ready, evidence)
+        further = _wording(ready, case, evidence)
         return None if further is None else further._replace(trigger=(*further.trigger, *steps.trigger))
-    return _wording(ready, evidence)
+    return _wording(ready, case, evidence)
 
 
-def _wording(ready: Ready, evidence: Evidence) -> Match | None:
+def _wording(ready: Ready, case: Case, evidence: Evidence) -> Match | None:
     rule, known = ready.rule, ready.competitors
+    if rule.customer_name and (called := _called(case.state.customer_name, evidence)):
+        return Match((rule.id,), (called,))
     if rule.competitors:
         named = {Found(place, place + 1): known[hit.name] for place, hit in evidence.names}
         left = evidence.outside(named, rule.not_within)
@@ -207,6 +211,30 @@ def _wording(ready: Ready, evidence: Evidence) -> Match | None:
     if found and rule.not_within:
         found = evidence.outside(found, rule.not_within)
     return Match((rule.id,), (evidence.heard(found[0]),)) if found else None
+
+
+def _denied(rule: Rule, evidence: Evidence) -> bool:
+    """
+    Whether words that the rule listens for are said, but do not count: denied, or within ``not_within``.
+
+    Where words suffice, they have the last word: models of intents read "I do not want to cancel" as a wish to.
+    """
+    if not rule.either:
+        return False
+    named = rule.competitors and evidence.names
+    return bool(named or evidence.find(rule.phrases, denied=True) or evidence.find(rule.not_within, denied=True))
+
+
+def _called(name: str | None, evidence: Evidence) -> str:
+    """The customer's name, as it was heard; empty where it was not said, or is not known."""
+    said = evidence.text.spoken
+    hits = _names(name or "").find(said)
+    return said.heard(hits[0].start, hits[0].end) if hits else ""
+
+
+@lru_cache(maxsize=1024)
+def _names(name: str) -> Lexicon:
+    return Lexicon(dict.fromkeys(forms(name), ()))
 
 
 def _in_time(rule: Rule, case: Case) -> bool:
@@ -264,16 +292,6 @@ def _agent_said(rule: Rule, case: Case, utterance: Utterance) -> bool:
     )
 
 
-def _at_risk(rule: Rule, risk: ChurnRisk | None) -> bool:
-    asked = rule.risk
-    assert asked is not None
-    if risk is None or risk.score is None:
-        return False
-    if asked.level is not None and not (risk.level in LEVELS and LEVELS.index(risk.level) >= LEVELS.index(asked.level)):
-        return False
-    return asked.score is None or risk.score >= asked.score
-
-
 def value(measure: Measure, case: Case) -> float | None:
     """What a measure of the call is now; None where it is not known."""
     if measure.name == "silence_ms":
@@ -312,7 +330,8 @@ def _read(measure: Measure, case: Case) -> str:
     return f"{found * 100:.0f}" if measure.name == "talk_share" else f"{found:.0f}"
 
 
-def _known(state: CallState) -> dict[str, Any]:
+def known_of(state: CallState) -> dict[str, Any]:
+    """What profile conditions see of a call."""
     given = state.attributes
     customer = {name.removeprefix("customer_"): text for name, text in given.items() if name.startswith("customer_")}
     customer |= _there(id=state.customer_id, name=state.customer_name)

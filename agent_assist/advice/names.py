@@ -12,6 +12,11 @@ _LETTERS: Final = 0.15
 """Cost for each letter of a name in letters, likewise."""
 _SHORT: Final = 5
 """Letters below which a name has to be heard as it is written."""
+_TITLES: Final = ("先生", "女士", "小姐", "太太", "老师", "总")
+_ENGLISH_TITLES: Final = frozenset({"mr", "mrs", "ms", "miss", "dr", "sir", "madam"})
+_DOUBLE: Final = frozenset(
+    {"欧阳", "司马", "上官", "诸葛", "东方", "皇甫", "尉迟", "公孙", "慕容", "令狐", "司徒", "夏侯"}
+)
 
 
 class Named(NamedTuple):
@@ -85,3 +90,16 @@ def _latin(alias: _Alias, tokens: tuple[Token, ...]) -> list[tuple[float, Named]
             if abs(len(heard) - len(wanted)) <= limit and (cost := letter_distance(heard, wanted)) <= limit:
                 found.append((cost / len(wanted), Named(alias.name, start, start + size)))
     return found
+
+
+def forms(name: str) -> tuple[str, ...]:
+    """How a customer of this name may be called."""
+    name = name.strip()
+    if any("㐀" <= letter <= "鿿" for letter in name):
+        bare = next((name.removesuffix(title) for title in _TITLES if name.endswith(title)), name)
+        family = bare[:2] if bare[:2] in _DOUBLE else bare[:1]
+        whole = (bare,) if len(bare) > 1 else ()
+        return (*whole, *(family + title for title in _TITLES)) if family else ()
+    parts = [part for part in name.replace(".", " ").split() if part.lower() not in _ENGLISH_TITLES]
+    # An initial is no name that anybody is called by.
+    return tuple(dict.fromkeys(part for part in (parts[:1] + parts[-1:]) if len(part) > 1))

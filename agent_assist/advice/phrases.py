@@ -8,10 +8,10 @@ and more, and English ones of two longer words and more, are found by sound as w
 """
 
 import re
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 import re2
 
@@ -20,7 +20,7 @@ from agent_assist.advice.grammar import pattern as pattern_of
 from agent_assist.advice.spoken import STOP, Joined, Spoken, sounds, words
 
 _BY_SOUND: Final = 3
-"""Characters from which a phrase is long enough to be told by its sound."""
+"""Characters, in any way the phrase can be said, from which it is long enough to be told by its sound."""
 _LONG: Final = 4
 """Letters from which a word's sound tells it from others."""
 _LONG_WORDS: Final = 2
@@ -57,16 +57,16 @@ class Phrase:
     sound: re.Pattern[str] | None
     free: Any
     """A regular expression of RE2, which takes a time that grows with the text alone."""
-    words: frozenset[str] | None
-    """One of these stands wherever the phrase does; None where that is not certain."""
-    sounds: frozenset[str] | None
-    """One of these sounds, wherever it is heard by its sound."""
+    words: tuple[frozenset[str], ...]
+    """One of each of these stands wherever the phrase does; none where nothing is certain."""
+    sounds: tuple[frozenset[str], ...]
+    """The same of sounds, wherever it is heard by its sound."""
 
     def may_stand(self, said: "Text") -> bool:
         """A quick look; false only where it certainly does not."""
-        if self.words is None or not self.words.isdisjoint(said.words):
-            return True
-        return self.sound is not None and (self.sounds is None or not self.sounds.isdisjoint(said.sounds))
+        return all(not each.isdisjoint(said.words) for each in self.words) or (
+            self.sound is not None and all(not each.isdisjoint(said.sounds) for each in self.sounds)
+        )
 
     def find(self, said: "Text") -> list[Found]:
         """Where the phrase stands, if some of it is new."""
@@ -129,15 +129,15 @@ def compile_phrase(source: str) -> Phrase:
             free = re2.compile(source.removeprefix("re:").strip(), options)
         except re2.error as error:
             raise ValueError(f"a regular expression that RE2 does not take: {_told(error)}") from error
-        return Phrase(source, False, None, None, free, None, None)
+        return Phrase(source, False, None, None, free, (), ())
     parts = parse(source)
     said = [word for text in literals(parts) for word in words(text)]
     if not least(parts, words, lambda _: True):
         raise ValueError("no words that have to be said")
-    letters = [word for word in said if "㐀" <= word <= "鿿"]
-    han = bool(letters)
+    han = any(map(_is_han, said))
+    letters = least(parts, words, _is_han)
     long_words = least(parts, words, lambda word: len(word) >= _LONG)
-    by_sound = len(letters) >= _BY_SOUND if han else long_words >= _LONG_WORDS
+    by_sound = letters >= _BY_SOUND if han else long_words >= _LONG_WORDS
     return Phrase(
         source,
         han,
@@ -149,50 +149,48 @@ def compile_phrase(source: str) -> Phrase:
     )
 
 
+def _is_han(word: str) -> bool:
+    return "㐀" <= word <= "鿿"
+
+
 def _told(error: Exception) -> str:
     said = error.args[0] if error.args else error
     return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
 
 
-Key = TypeVar("Key", bound=Hashable)
-
-
-class Index(Generic[Key]):
+class Index:
     """
-    Tells quickly which of many groups of phrases may stand in a text.
+    Tells quickly which of many phrases may stand in a text.
 
     Args:
-        groups: Phrases by key; in any language.
+        sources: Phrases in any language.
     """
 
-    def __init__(self, groups: Mapping[Key, Iterable[str]]) -> None:
-        self._always: set[Key] = set()
-        self._words: dict[str, set[Key]] = {}
-        self._sounds: dict[str, set[Key]] = {}
-        for key, sources in groups.items():
-            for phrase in map(compile_phrase, sources):
-                self._add(key, phrase)
+    def __init__(self, sources: Iterable[str] = ()) -> None:
+        self.sources: Final = frozenset(sources)
+        self._always: set[str] = set()
+        self._words: dict[str, list[Phrase]] = {}
+        self._sounds: dict[str, list[Phrase]] = {}
+        for phrase in map(compile_phrase, self.sources):
+            self._add(phrase)
 
-    def _add(self, key: Key, phrase: Phrase) -> None:
-        for tokens, known in ((phrase.words, self._words), (phrase.sounds, self._sounds)):
+    def _add(self, phrase: Phrase) -> None:
+        for groups, known in ((phrase.words, self._words), (phrase.sounds, self._sounds)):
             if known is self._sounds and phrase.sound is None:
                 continue
-            if tokens is None:
-                self._always.add(key)
+            if not groups:
+                self._always.add(phrase.source)
                 continue
-            for token in tokens:
-                known.setdefault(token, set()).add(key)
+            for token in groups[0]:
+                known.setdefault(token, []).append(phrase)
 
-    def candidates(self, said: Text) -> set[Key]:
-        """Keys of the groups of which a phrase may stand there; the others certainly do not."""
+    def standing(self, said: Text) -> set[str]:
+        """Phrases that may stand there; the others certainly do not."""
         found = set(self._always)
         for tokens, known in ((said.words, self._words), (said.sounds, self._sounds)):
-            for token in tokens:
-                found |= known.get(token, _NOTHING)
+            for token in tokens & known.keys():
+                found |= {phrase.source for phrase in known[token] if phrase.may_stand(said)}
         return found
-
-
-_NOTHING: Final[frozenset[Any]] = frozenset()
 
 
 def _all(pattern: re.Pattern[str], joined: Joined) -> list[Found]:

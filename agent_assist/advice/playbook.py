@@ -3,12 +3,17 @@
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 import yaml
 
+from agent_assist.advice.authority import Authority
 from agent_assist.advice.conditions import Phrases, Texts, check_phrases, check_texts
+from agent_assist.advice.flow import Flow
+from agent_assist.advice.learned import Learned
+from agent_assist.advice.recommendation import PREFIX, Candidate, Recommendations
+from agent_assist.advice.retention import RULE, Retention
 from agent_assist.advice.rule import Rule, Signal
 from agent_assist.advice.spoken import words
 from agent_assist.errors import PlaybookError
@@ -82,6 +87,14 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     competitors: tuple[Competitor, ...] = ()
     calm: Calm = Calm()
     offers: Offers = Offers()
+    flows: tuple[Flow, ...] = ()
+    """A call follows the first that fits."""
+    retention: Retention | None = None
+    recommendations: Recommendations = Recommendations()
+    compensation: Authority | None = None
+    """Without it nothing can be given."""
+    learned: Learned | None = None
+    """What agents made of the cards."""
     digest: str = ""
     """Of the files that it was read from; not written in them."""
 
@@ -90,11 +103,55 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             check_phrases(phrases)
         if sum(rule.agitation is not None for rule in self.rules) > 1:
             raise ValueError("expected one rule on agitation, got more")
+        for rule in self.rules:
+            if rule.id == RULE or rule.id.startswith(PREFIX):
+                raise ValueError(f"expected an id of a rule other than {RULE} and {PREFIX}*, got {rule.id}")
+        for name in (ids := [flow.id for flow in self.flows]):
+            if ids.count(name) > 1:
+                raise ValueError(f"expected each flow's id once, got {name} twice")
+
+    def unknown_rules(self) -> set[str]:
+        """Ids that flows and recommendations name and that no rule has."""
+        named = {name for flow in self.flows for name in flow.rules()}
+        named |= {name for each in self.recommendations.candidates for name in each.when.rules}
+        return named - {rule.id for rule in self.rules}
+
+    def unknown_steps(self) -> set[str]:
+        """Steps that recommendations name and that no flow has."""
+        known = {step.id for flow in self.flows for step in flow.every_step()}
+        return {name for each in self.recommendations.candidates for name in each.after_steps} - known
 
     @property
     def source(self) -> str:
         """For the cards: name, version as written, and what tells one content from another."""
-        return f"{self.name} {self.version}" + (f"+{self.digest}" if self.digest else "")
+        learned = "" if self.learned is None else f" learned {self.learned.id}"
+        return f"{self.name} {self.version}" + (f"+{self.digest}" if self.digest else "") + learned
+
+    def movable(self) -> dict[str, int]:
+        """Priority of the rules whose cards may be ranked by what agents make of them: none for compliance."""
+        found = {rule.id: rule.priority for rule in self.rules if rule.kind == "card" and not rule.compliance}
+        return found | {each.rule: each.priority for each in self.recommendations.candidates}
+
+    def ranked(self) -> "Playbook":
+        """With priorities, and weights of candidates, moved by what was learned."""
+        if self.learned is None or not (shifts := self.learned.shifts):
+            return self
+        movable = self.movable()
+        rules = tuple(_moved(rule, shifts.get(rule.id, 0)) if rule.id in movable else rule for rule in self.rules)
+        candidates = tuple(_moved(each, shifts.get(each.rule, 0)) for each in self.recommendations.candidates)
+        weighed = tuple(
+            msgspec.structs.replace(each, weight=min(1.0, max(0.01, each.weight + shifts.get(each.rule, 0) / 1000)))
+            for each in candidates
+        )
+        recommendations = msgspec.structs.replace(self.recommendations, candidates=weighed)
+        return msgspec.structs.replace(self, rules=rules, recommendations=recommendations)
+
+
+Moved = TypeVar("Moved", Rule, Candidate)
+
+
+def _moved(one: Moved, shift: int) -> Moved:
+    return msgspec.structs.replace(one, priority=min(1000, max(0, one.priority + shift))) if shift else one
 
 
 def load(directory: Path | None = None) -> Playbook:
@@ -130,6 +187,10 @@ def load(directory: Path | None = None) -> Playbook:
         raise PlaybookError(str(directory), *_told(error, merged)) from error
     for rule in _twice(playbook):
         raise PlaybookError(str(directory), "each rule's id once", f"{rule} twice")
+    for rule in sorted(playbook.unknown_rules()):
+        raise PlaybookError(str(directory), "flows and recommendations that name rules of the playbook", rule)
+    for step in sorted(playbook.unknown_steps()):
+        raise PlaybookError(str(directory), "recommendations that name steps of a flow", step)
     return playbook
 
 

@@ -61,6 +61,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What lies within one of these does not count, a name that is spoken of as the past, for one."""
     competitors: bool = False
     """A name of the playbook's competitors, or one of the phrases."""
+    customer_name: bool = False
+    """The agent calls the customer by their name, or says one of the phrases."""
     intents: tuple[Intent, ...] = ()
     """The customer's utterance wants one of them, as the trained model reads it."""
     emotions: tuple[EmotionLabel, ...] = ()
@@ -127,12 +129,17 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     @property
     def listens(self) -> bool:
         """Whether what is said, or how, decides: not measures, risk or profile alone."""
-        return bool(self.phrases or self.all_of or self.competitors or self.intents or self.emotions)
+        return bool(self.worded or self.intents or self.emotions)
+
+    @property
+    def worded(self) -> bool:
+        """Whether words decide."""
+        return bool(self.phrases or self.all_of or self.competitors or self.customer_name)
 
     @property
     def needed(self) -> tuple[str, ...]:
         """Phrases of which one at least has to stand in the utterance; none where it can be met without."""
-        if self.either or self.competitors:
+        if self.either or self.competitors or self.customer_name:
             return ()
         groups = (self.phrases,) if self.phrases else self.all_of
         return tuple(phrase for group in groups for phrases in group.values() for phrase in phrases)
@@ -144,7 +151,6 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     def _conditions(self) -> list[tuple[object, str]]:
         """What conditions do not go together, and how that is told."""
-        words = self.phrases or self.all_of or self.competitors
         asks = self.listens or self.agitation or self.measures or self.risk or self.profile is not None
         felt = self.emotions or self.agitation or self.intents
         asked, silence = self.not_said, self.is_silence
@@ -160,8 +166,12 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             (self.hits and (asked or silence), "expected hits without not_said and silence_ms, got both"),
             (asked and self.speaker is None, "expected a speaker with not_said, got none"),
             (
-                asked and not (self.phrases or self.all_of or self.intents),
+                asked and not (self.worded or self.intents),
                 "expected phrases, all_of or intents with not_said, got none of them",
+            ),
+            (
+                self.customer_name and self.speaker is not Channel.AGENT,
+                f"expected speaker agent with customer_name, got {self.speaker or 'none'}",
             ),
             (
                 asked and (self.emotions or self.agitation or silence),
@@ -175,7 +185,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
                 self.after and asked and asked.within_ms is not None,
                 "expected after with not_said until the end of the call, got within_ms",
             ),
-            (self.early and not words, "expected phrases, all_of or competitors with early, got none of them"),
+            (self.early and not self.worded, "expected phrases, all_of or competitors with early, got none of them"),
             (self.early and (self.after or asked), "expected early without after and not_said, got both"),
         ]
 

@@ -9,10 +9,13 @@ from agent_assist.advice import waiting
 from agent_assist.advice.agitation import track
 from agent_assist.advice.evidence import Evidence
 from agent_assist.advice.foretelling import Foretold, Told, foretell, settle, unheard
+from agent_assist.advice.holding import Heard
 from agent_assist.advice.matching import Case, Ready
 from agent_assist.advice.names import Lexicon
 from agent_assist.advice.phrases import Index
 from agent_assist.advice.playbook import Playbook
+from agent_assist.advice.recommending import Recommender
+from agent_assist.advice.retaining import talk_track
 from agent_assist.advice.rule import Signal as SignalName
 from agent_assist.advice.showing import feel, show, withhold
 from agent_assist.advice.trying import Round
@@ -41,6 +44,8 @@ class Advice(NamedTuple):
     failed: dict[str, str]
     """Rules that could not be run, each with the kind of error: not the same as rules that did not match."""
     risk: ChurnRisk | None = None
+    evidence: Evidence | None = None
+    """Of the utterance, for who looks at it next."""
 
 
 class _Listening:
@@ -48,20 +53,25 @@ class _Listening:
 
     def __init__(self, rules: list[Ready]) -> None:
         self._rules = rules
-        needed = {one.rule.id: phrases for one in rules if (phrases := one.rule.needed)}
-        self._needed = needed.keys()
-        self._index = Index(needed)
+        self._always = [place for place, one in enumerate(rules) if not one.rule.needed]
+        self._needing: dict[str, list[int]] = {}
+        for place, one in enumerate(rules):
+            for phrase in one.rule.needed:
+                self._needing.setdefault(phrase, []).append(place)
 
     def heard(self, evidence: Evidence) -> list[Ready]:
         """In their order, those that may be met; the others need words that do not stand there."""
-        there = self._index.candidates(evidence.text)
-        return [one for one in self._rules if one.rule.id in there or one.rule.id not in self._needed]
+        places = set(self._always)
+        for phrase in evidence.standing & self._needing.keys():
+            places.update(self._needing[phrase])
+        return [self._rules[place] for place in sorted(places)]
 
 
 class Rules:
     """A playbook made ready; keeps nothing of any call."""
 
     def __init__(self, playbook: Playbook) -> None:
+        playbook = playbook.ranked()
         self._playbook = playbook
         competitors = {competitor.name: competitor for competitor in playbook.competitors}
         self._lexicon = Lexicon({competitor.name: competitor.aliases for competitor in playbook.competitors})
@@ -77,8 +87,16 @@ class Rules:
         self._silent = _by_channel(silent)
         self._silent_at_end = [one for one in silent if one.rule.speaker is None]
         self._early = _by_channel(one for one in live if one.rule.early)
+        self._index = Index(phrase for one in ready for phrase in one.rule.needed)
+        self._recommender = Recommender(playbook.recommendations, playbook.source)
         self.foretells = bool(self._awaited or silent or any(self._early.values()))
         """Whether what is being said can tell anything before it is final."""
+
+    def begin(self, state: CallState) -> Advice:
+        """What is advised when a call is answered, by what was known before it."""
+        decided = talk_track(self._playbook.retention, state, None, None, self._playbook.source)
+        state, shown = show(self._playbook, state, decided, 0)
+        return Advice(state, [*shown], {})
 
     def evaluate(self, state: CallState, utterance: Utterance, judge: Judge) -> Advice:
         """
@@ -90,7 +108,7 @@ class Rules:
         Returns:
             Each card once: what a rule has fired for is remembered in the state.
         """
-        evidence = Evidence.of(utterance.text, self._lexicon, before=_before(state, utterance))
+        evidence = Evidence.of(utterance.text, self._lexicon, before=_before(state, utterance), index=self._index)
         of_customer = utterance.channel is Channel.CUSTOMER
         if of_customer:
             state = self._feel(state, utterance)
@@ -106,6 +124,8 @@ class Rules:
         case.state, case.risk = this.state, risk
         for ready in self._risky[utterance.channel].heard(evidence):
             this.attempt(this.live, ready)
+        this.decided += talk_track(self._playbook.retention, this.state, utterance, risk, self._playbook.source)
+        this.decided += self._recommender.decide(this.state, Heard(utterance, evidence, risk), this.fired, this.failed)
         for ready in self._after_of[utterance.channel].heard(evidence):
             this.attempt(this.collect, ready)
         for ready in self._awaited:
@@ -115,7 +135,7 @@ class Rules:
         left |= {one.gives.id for one in state.memory.silences}
         left |= waiting.open_ids(self._awaited, state.memory, state.call_id)
         state, withdrawn = settle(state, told, left, state.reached_ms)
-        return Advice(state, [*told, *withdrawn], this.failed, risk)
+        return Advice(state, [*told, *withdrawn], this.failed, risk, evidence)
 
     def foretell(self, state: CallState, partial: Partial) -> Advice:
         """

@@ -110,12 +110,11 @@ def _of_held(memory: Memory, now_ms: int, told: list[Shown]) -> tuple[list[Decid
 
 
 def _refused(offers: Offers, state: CallState, one: Decided, offered: int) -> Literal["cap", "topic", "consent"] | None:
-    assert one.rule is not None
     given = state.attributes
     if offers.consent is not None and given.get(offers.consent, "").lower() not in _YES:
         return "consent"
     his_own = {topic.strip() for topic in given.get("no_offers_about", "").split(",")}
-    if any(topic in offers.not_about or topic in his_own for topic in one.rule.topics):
+    if any(topic in offers.not_about or topic in his_own for topic in one.topics):
         return "topic"
     return "cap" if offered >= offers.per_call else None
 

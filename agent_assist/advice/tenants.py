@@ -1,11 +1,14 @@
 """Where the playbooks of tenants are."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from agent_assist.advice.playbook import DEFAULT, Playbook
 from agent_assist.errors import PlaybookError
+
+T = TypeVar("T")
 
 ANYBODY: Final = "default"
 """Whose playbook calls get that name no tenant, or an unknown one."""
@@ -47,3 +50,8 @@ def folders(directory: Path | None) -> dict[str, Path]:
         return {ANYBODY: directory}
     own = directory if any(directory.glob("*.yaml")) else DEFAULT
     return {ANYBODY: own} | inside
+
+
+def of_tenant(given: Mapping[str, T], tenant: str | None) -> T:
+    """What is a tenant's; that of ``ANYBODY`` where the tenant is none or not known."""
+    return given.get(tenant or ANYBODY, given[ANYBODY])

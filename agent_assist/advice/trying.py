@@ -8,6 +8,7 @@ import msgspec
 from agent_assist.advice import waiting
 from agent_assist.advice.cards import Decided, Given, Occasion, decide
 from agent_assist.advice.foretelling import Foretold
+from agent_assist.advice.holding import fired
 from agent_assist.advice.matching import Case, Match, Ready, holds, match, of_the_call, said
 from agent_assist.advice.remembering import count, is_enough, is_spent, unfired
 from agent_assist.advice.rule import Signal
@@ -40,6 +41,11 @@ class Round:
             step(ready)
         except Exception as error:
             self.failed[ready.rule.id] = type(error).__name__
+
+    @property
+    def fired(self) -> set[str]:
+        """Ids of the rules that have fired on the call, those of this event included."""
+        return fired(self.state) | {one.rule.id for one in self.decided if one.rule is not None}
 
     def live(self, ready: Ready) -> None:
         """A rule on the utterance."""

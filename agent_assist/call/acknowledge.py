@@ -7,7 +7,7 @@ Words alone are judged, never the agent's voice; a phrase that we do not know is
 from collections.abc import Iterable
 from typing import Final
 
-from agent_assist.advice.names import Lexicon
+from agent_assist.advice.names import Lexicon, forms
 from agent_assist.advice.phrases import Text, compile_phrase, negated
 from agent_assist.advice.spoken import spoken
 from agent_assist.call.measures import is_assent
@@ -101,32 +101,12 @@ def greeted_by_name(utterances: Iterable[Utterance], customer_name: str | None) 
     The name is heard by its sound; of a Chinese name the family name with a title is enough, of an English one the
     first or the last.
     """
-    names = _forms(customer_name or "")
+    names = forms(customer_name or "")
     if not names:
         return None
     lexicon = Lexicon(dict.fromkeys(names, ()))
     agent = sorted((one for one in utterances if one.channel is Channel.AGENT), key=lambda one: one.start_ms)
     return any(lexicon.find(spoken(one.text)) for one in agent[:GREETING_WITHIN])
-
-
-_TITLES: Final = ("先生", "女士", "小姐", "太太", "老师", "总")
-_ENGLISH_TITLES: Final = frozenset({"mr", "mrs", "ms", "miss", "dr", "sir", "madam"})
-_DOUBLE: Final = frozenset(
-    {"欧阳", "司马", "上官", "诸葛", "东方", "皇甫", "尉迟", "公孙", "慕容", "令狐", "司徒", "夏侯"}
-)
-
-
-def _forms(name: str) -> tuple[str, ...]:
-    """How a customer of this name may be called."""
-    name = name.strip()
-    if any("㐀" <= letter <= "鿿" for letter in name):
-        bare = next((name.removesuffix(title) for title in _TITLES if name.endswith(title)), name)
-        family = bare[:2] if bare[:2] in _DOUBLE else bare[:1]
-        whole = (bare,) if len(bare) > 1 else ()
-        return (*whole, *(family + title for title in _TITLES)) if family else ()
-    parts = [part for part in name.replace(".", " ").split() if part.lower() not in _ENGLISH_TITLES]
-    # An initial is no name that anybody is called by.
-    return tuple(dict.fromkeys(part for part in (parts[:1] + parts[-1:]) if len(part) > 1))
 
 
 def _felt(said: Utterance) -> EmotionLabel | None:

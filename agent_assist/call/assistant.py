@@ -5,11 +5,14 @@ from datetime import UTC, tzinfo
 import msgspec
 
 from agent_assist.advice.digest import Digest
+from agent_assist.advice.following import Following
+from agent_assist.advice.holding import Heard
 from agent_assist.advice.playbook import Playbook
 from agent_assist.advice.rules import Advice, Rules
 from agent_assist.advice.summary import synopsis
+from agent_assist.call.recollect import hint
 from agent_assist.call.state import CallState, fold, is_new
-from agent_assist.types import Assist, CallEnded, CallMeasures, CallRisk, Degraded, Event, Final, Partial
+from agent_assist.types import Assist, CallEnded, CallMeasures, CallRisk, CallStarted, Degraded, Event, Final, Partial
 from audio.types import Channel
 from models.churn import CallFeatures, risk, spoken_of
 from models.types import ChurnRisk
@@ -30,6 +33,7 @@ class Assistant:
 
     def __init__(self, playbook: Playbook, *, profile_known: bool = False, zone: tzinfo = UTC) -> None:
         self._rules = Rules(playbook)
+        self._following = Following(playbook.flows, playbook.source)
         self._zone = zone
         self._profile_known = profile_known
 
@@ -48,6 +52,8 @@ class Assistant:
         before = state
         state = fold(state, event)
         match event:
+            case CallStarted():
+                return self._started(state)
             case Final():
                 if before is not None and not is_new(before, event.utterance):
                     return state, []
@@ -65,12 +71,27 @@ class Assistant:
             case _:
                 return state, []
 
+    def _started(self, state: CallState) -> tuple[CallState, list[Assist | Degraded]]:
+        if state.reached_ms or state.course.flow:
+            return state, []
+        state, failed = self._following.begin(state)
+        advice = self._rules.begin(state)
+        state = advice.state
+        return state, [*self._flow(None, state, 0), *_told(advice, 0), *_failed(state, failed, 0)]
+
     def _said(self, state: CallState, event: Final) -> tuple[CallState, list[Assist | Degraded]]:
         utterance = event.utterance
+        before = state
         advice = self._rules.evaluate(state, utterance, self._judge)
-        state = advice.state
         at_ms = utterance.end_ms
         told = _told(advice, at_ms)
+        assert advice.evidence is not None, "rules look at every utterance"
+        state, failed = self._following.hear(advice.state, Heard(utterance, advice.evidence, advice.risk))
+        told += [*self._flow(before, state, at_ms), *_failed(state, failed, at_ms)]
+        recollecting, needless = state.recollecting.push(utterance)
+        state = msgspec.structs.replace(state, recollecting=recollecting)
+        if needless:
+            told.append(hint(state.call_id, utterance, needless, state.language))
         if utterance.channel is Channel.CUSTOMER:
             now = advice.risk
             if now is not None and _differs(state.risk, now):
@@ -89,8 +110,16 @@ class Assistant:
         measures = state.talk.measures(duration_ms)
         told = _told(advice, duration_ms)
         told.append(CallMeasures(call_id=state.call_id, at_ms=duration_ms, measures=measures))
+        told += self._flow(None, state, duration_ms)
         told.append(synopsis(state.call_id, state.digest, duration_ms, zone=self._zone, over=True))
         return advice.state, told
+
+    def _flow(self, before: CallState | None, now: CallState, at_ms: int) -> list[Assist | Degraded]:
+        """How far the call has come, where that changed, or is told in another language now."""
+        if before is not None and before.course is now.course and before.language == now.language:
+            return []
+        flow = self._following.view(now, at_ms)
+        return [] if flow is None else [flow]
 
     def _judge(self, features: CallFeatures) -> ChurnRisk:
         return risk(features, profile_known=self._profile_known)
@@ -98,16 +127,19 @@ class Assistant:
 
 def _told(advice: Advice, at_ms: int) -> list[Assist | Degraded]:
     """What the rules tell, and which of them could not be run."""
-    failed = [
+    return [*advice.told, *_failed(advice.state, advice.failed, at_ms)]
+
+
+def _failed(state: CallState, failed: dict[str, str], at_ms: int) -> list[Degraded]:
+    return [
         Degraded(
-            call_id=advice.state.call_id,
+            call_id=state.call_id,
             at_ms=at_ms,
             stage="rule",
             reason=f"the rule {rule} could not be run ({error})",
         )
-        for rule, error in advice.failed.items()
+        for rule, error in failed.items()
     ]
-    return [*advice.told, *failed]
 
 
 def _differs(before: ChurnRisk | None, now: ChurnRisk) -> bool:

@@ -5,7 +5,7 @@ All of it is taken from the customer's side of a call: the agent's voice and wor
 a team is a sum over several agents; it is not for decisions about one of them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -13,7 +13,7 @@ import msgspec
 
 from agent_assist.advice.phrases import Text, compile_phrase, negated
 from agent_assist.advice.spoken import spoken
-from agent_assist.types import CallRecord, Exposure
+from agent_assist.types import Exposure
 from audio.types import Channel
 from models.types import EmotionLabel, Utterance
 
@@ -56,20 +56,27 @@ class CarePolicy(NamedTuple):
 DEFAULT: Final = CarePolicy()
 
 
-class BreakPrompt(NamedTuple):
-    """A short break is due after a hard call."""
+class Strain(NamedTuple):
+    """How hard a call that is over was for its agent."""
 
-    agent_id: str
     call_id: str
-    at: datetime
+    agent_id: str
+    started_at: datetime
+    """UTC."""
+    duration_ms: int
     exposure_ms: int
-    """In the shift up to now."""
+    hard: bool
 
-    def text(self, language: str) -> str:
-        """What the agent is told; nobody else is."""
-        if language == "zh":
-            return "刚才的通话不容易，建议休息几分钟再接下一通。"
-        return "That was a hard call. Take a few minutes before the next one."
+    @property
+    def end(self) -> datetime:
+        return self.started_at + timedelta(milliseconds=self.duration_ms)
+
+
+def break_text(language: str) -> str:
+    """What the agent is told after a hard call; nobody else is."""
+    if language == "zh":
+        return "刚才的通话不容易，建议休息几分钟再接下一通。"
+    return "That was a hard call. Take a few minutes before the next one."
 
 
 class Shift(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,36 +92,33 @@ class Shift(msgspec.Struct, frozen=True, kw_only=True):
     seen: frozenset[str] = frozenset()
     """Calls of the shift."""
 
-    def push(self, record: CallRecord, policy: CarePolicy = DEFAULT) -> tuple["Shift", BreakPrompt | None]:
+    def push(self, call: Strain, policy: CarePolicy = DEFAULT) -> tuple["Shift", bool]:
         """
-        With one more call that is over; one seen before, or without agent or start, changes nothing.
+        With one more call that is over, and whether a break is due after it; one seen before changes nothing.
 
         Args:
-            record: Of the same agent, in the order in which calls end.
+            call: Of the same agent, in the order in which calls end.
         """
-        if record.agent_id is None or record.started_at is None or record.call_id in self.seen:
-            return self, None
-        end = record.started_at + timedelta(milliseconds=record.duration_ms)
-        fresh = self.until is None or record.started_at - self.until > policy.shift_gap
-        before = Shift(begun=record.started_at) if fresh else self
-        found = exposure(record.utterances, policy)
+        if call.call_id in self.seen:
+            return self, False
+        fresh = self.until is None or call.started_at - self.until > policy.shift_gap
+        before = Shift(begun=call.started_at) if fresh else self
         shift = msgspec.structs.replace(
             before,
-            until=end if before.until is None else max(before.until, end),
+            until=call.end if before.until is None else max(before.until, call.end),
             calls=before.calls + 1,
-            hard=before.hard + found.hard,
-            exposure_ms=before.exposure_ms + found.ms,
-            seen=before.seen | {record.call_id},
+            hard=before.hard + call.hard,
+            exposure_ms=before.exposure_ms + call.exposure_ms,
+            seen=before.seen | {call.call_id},
         )
-        lately = [at for at in before.prompts if end - at < timedelta(hours=1)]
+        lately = [at for at in before.prompts if call.end - at < timedelta(hours=1)]
         full = len(lately) >= policy.prompts_an_hour or len(before.prompts) >= policy.prompts_a_shift
-        if not found.hard or full:
-            return shift, None
-        prompt = BreakPrompt(record.agent_id, record.call_id, end, shift.exposure_ms)
-        return msgspec.structs.replace(shift, prompts=(*shift.prompts, end)), prompt
+        if not call.hard or full:
+            return shift, False
+        return msgspec.structs.replace(shift, prompts=(*shift.prompts, call.end)), True
 
 
-class TeamLoad(NamedTuple):
+class TeamLoad(msgspec.Struct, frozen=True, kw_only=True):
     """The load of a team; says nothing of any one agent."""
 
     agents: int
@@ -147,25 +151,23 @@ def is_abusive(text: str) -> bool:
     return any(not negated(said, found) for phrase in _ABUSE for found in phrase.find(said))
 
 
-def team_load(records: Iterable[CallRecord], policy: CarePolicy = DEFAULT) -> TeamLoad | None:
+def team_load(calls: Collection[Strain], policy: CarePolicy = DEFAULT) -> TeamLoad | None:
     """
     The load of a team over calls that are over.
 
     Returns:
         None for fewer agents or hours than the policy asks for: too few to hide who it was.
     """
-    calls = [record for record in records if record.agent_id is not None and record.status != "live"]
-    agents = {record.agent_id for record in calls}
-    hours = sum(record.duration_ms for record in calls) / 3_600_000
+    agents = {call.agent_id for call in calls}
+    hours = sum(call.duration_ms for call in calls) / 3_600_000
     if len(agents) < policy.least_agents or hours < policy.least_hours:
         return None
-    found = [exposure(record.utterances, policy) for record in calls]
-    rate = sum(one.ms for one in found) / 60_000 / hours
+    rate = sum(call.exposure_ms for call in calls) / 60_000 / hours
     return TeamLoad(
         agents=len(agents),
         hours=round(hours, 2),
         minutes_an_hour=round(rate, 2),
-        hard_share=round(sum(one.hard for one in found) / len(calls), 3),
+        hard_share=round(sum(call.hard for call in calls) / len(calls), 3),
         heavy=rate >= policy.heavy,
     )
 

@@ -128,7 +128,8 @@ _INTRODUCED: Final = re.compile(r"我叫|我的?(?:名字|姓名)(?:是|叫)|我
 def fields_asked(text: str) -> tuple[Field, ...]:
     """What an agent who says this asks the customer for, in the order of ``Field``."""
     said = Text.of(spoken(text))
-    found = [field for field in Field if _any(said, _asking(field)) and not _any(said, _not_asking(field), denied=True)]
+    named = [field for field in Field if _any(said, _naming(field), denied=True)]
+    found = [field for field in named if _any(said, _asking(field)) and not _any(said, _not_asking(field), denied=True)]
     if Field.EMAIL in found and Field.ADDRESS in found and not _address_besides(text):
         found.remove(Field.ADDRESS)
     # One who reads out a number collects none.
@@ -154,6 +155,13 @@ def fields_given(text: str, asked: Iterable[Field] = ()) -> frozenset[Field]:
 def says_told_before(utterance: Utterance) -> bool:
     """Whether the customer says that they have said it before: by the words, or by the model of intents."""
     return Intent.ALREADY_TOLD in utterance.intents or _any(Text.of(spoken(utterance.text)), _TOLD_PHRASES)
+
+
+def prepare() -> None:
+    """Compile all phrases, which takes a second or more: before calls come, not in the first of them."""
+    for field in Field:
+        for phrases in (_asking, _not_asking, _nouns, _naming):
+            phrases(field)
 
 
 def known_of(attributes: Mapping[str, str], customer_name: str | None = None) -> frozenset[Field]:
@@ -213,6 +221,12 @@ def _not_asking(field: Field) -> tuple[Phrase, ...]:
 @lru_cache
 def _nouns(field: Field) -> tuple[Phrase, ...]:
     return _filled(("({zh})", "({en})"), field)
+
+
+@lru_cache
+def _naming(field: Field) -> tuple[Phrase, ...]:
+    """Without one of these nobody asks for it: most of what is said needs no closer look."""
+    return (*_nouns(field), *(compile_phrase(phrase) for phrase in _ASKED_OTHERWISE.get(field, ())))
 
 
 def _address_besides(text: str) -> bool:

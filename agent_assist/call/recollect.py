@@ -12,7 +12,7 @@ import msgspec
 
 from agent_assist.call.fields import REQUIRED, Field, fields_asked, fields_given, says_told_before, shown
 from agent_assist.call.measures import is_assent
-from agent_assist.types import KnownFrom, Recollected, Recollection
+from agent_assist.types import Hint, KnownFrom, Recollected, Recollection
 from audio.types import Channel
 from models.types import Utterance
 
@@ -31,18 +31,6 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     answers: tuple[str, ...] = ()
 
 
-class Hint(msgspec.Struct, frozen=True, kw_only=True):
-    """What the agent who just asked for it need not ask."""
-
-    utterance_id: str
-    at_ms: int
-    fields: tuple[Field, ...]
-
-    def text(self, language: str) -> str:
-        """ "already known: order no., phone"."""
-        return f"{'已知:' if language == 'zh' else 'already known: '}{shown(self.fields, language)}"
-
-
 class Recollecting(msgspec.Struct, frozen=True, kw_only=True):
     """
     A call so far; small enough to be kept with its state.
@@ -57,33 +45,34 @@ class Recollecting(msgspec.Struct, frozen=True, kw_only=True):
     question: Question | None = None
     asked: tuple[Recollected, ...] = ()
 
-    def push(self, utterance: Utterance) -> tuple["Recollecting", Hint | None]:
+    def push(self, utterance: Utterance) -> tuple["Recollecting", tuple[Field, ...]]:
         """
         Take in the next utterance, in the order of finals.
 
         Returns:
-            The call to go on with, and a hint at a question for what is known; the answer gives one where it says so.
+            The call to go on with, and what the agent who just asked for it need not ask; an answer tells it where it
+            says so.
         """
         if is_assent(utterance.text) and utterance.channel is Channel.AGENT:
-            return self, None
+            return self, ()
         return self._ask(utterance) if utterance.channel is Channel.AGENT else self._answer(utterance)
 
-    def _ask(self, said: Utterance) -> tuple["Recollecting", Hint | None]:
+    def _ask(self, said: Utterance) -> tuple["Recollecting", tuple[Field, ...]]:
         fields = fields_asked(said.text)
         closed = self._close()
         if not fields:
-            return closed, None
+            return closed, ()
         known: dict[Field, KnownFrom] = {field: "call" for field in fields if field in closed.given}
         known |= {field: "profile" for field in fields if field in closed.known}
         question = Question(id=said.id, start_ms=said.start_ms, end_ms=said.end_ms, fields=fields, known=known)
-        return msgspec.structs.replace(closed, question=question), closed._hint(said, known)
+        return msgspec.structs.replace(closed, question=question), closed._needless(known)
 
-    def _answer(self, said: Utterance) -> tuple["Recollecting", Hint | None]:
+    def _answer(self, said: Utterance) -> tuple["Recollecting", tuple[Field, ...]]:
         question = self.question
         asked = () if question is None else question.fields
         given = self.given | fields_given(said.text, asked)
         if question is None or said.start_ms < question.start_ms:
-            return msgspec.structs.replace(self, given=given), None
+            return msgspec.structs.replace(self, given=given), ()
         told: dict[Field, KnownFrom] = {}
         if says_told_before(said):
             told = {field: "told" for field in asked if field not in question.known}
@@ -93,11 +82,10 @@ class Recollecting(msgspec.Struct, frozen=True, kw_only=True):
             answers=(*question.answers, said.id),
             known=question.known | told,
         )
-        return msgspec.structs.replace(self, given=given, question=question), self._hint(said, told)
+        return msgspec.structs.replace(self, given=given, question=question), self._needless(told)
 
-    def _hint(self, said: Utterance, known: Iterable[Field]) -> Hint | None:
-        fields = tuple(field for field in Field if field in known and field not in self.required)
-        return Hint(utterance_id=said.id, at_ms=said.end_ms, fields=fields) if fields else None
+    def _needless(self, known: Iterable[Field]) -> tuple[Field, ...]:
+        return tuple(field for field in Field if field in known and field not in self.required)
 
     def _close(self) -> "Recollecting":
         """With the open question as far as it counts: a question for what is not known is none of ours."""
@@ -128,6 +116,25 @@ class Recollecting(msgspec.Struct, frozen=True, kw_only=True):
         asked = self._close().asked
         spent_ms = sum(one.ms for one in asked)
         return Recollection(asked=asked, ms=spent_ms, share=round(spent_ms / duration_ms, 4) if duration_ms else None)
+
+
+def hint(call_id: str, said: Utterance, fields: Collection[Field], language: str) -> Hint:
+    """
+    What the agent is told.
+
+    Args:
+        language: Of the cards, "zh" or "en".
+    """
+    begin = "已知:" if language == "zh" else "already known: "
+    return Hint(
+        id=f"{call_id}:hint:{said.id}",
+        call_id=call_id,
+        at_ms=said.end_ms,
+        utterance_id=said.id,
+        fields=tuple(field.value for field in fields),
+        text=begin + shown(fields, language),
+        language=language,
+    )
 
 
 def recollection(

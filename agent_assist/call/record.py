@@ -9,9 +9,12 @@ from agent_assist.call.mood import curve_of
 from agent_assist.call.review import reviewed
 from agent_assist.types import (
     Acknowledged,
+    Article,
     Asked,
     Assist,
+    Break,
     CallEnded,
+    CallFlow,
     CallMeasures,
     CallMood,
     CallRecord,
@@ -22,8 +25,10 @@ from agent_assist.types import (
     Card,
     CardFeedback,
     CardKind,
+    Compensation,
     Degraded,
     Event,
+    Hint,
     Keys,
     Measures,
     Partial,
@@ -85,6 +90,7 @@ def _add(record: CallRecord, message: Event | Assist) -> CallRecord:  # noqa: PL
                 customer_name=message.customer_name,
                 agent_id=message.agent_id,
                 queue=message.queue,
+                attributes=message.attributes,
             )
         case Partial():
             return record
@@ -110,14 +116,29 @@ def _add(record: CallRecord, message: Event | Assist) -> CallRecord:  # noqa: PL
         case Withdrawn():
             left = tuple(card for card in record.cards if card.id != message.card_id or not card.provisional)
             return record if len(left) == len(record.cards) else replace(record, cards=left)
-        case Withheld() | Webhook():
+        case Withheld() | Webhook() | Break():
             return record
+        case Article():
+            if any(known.id == message.id for known in record.articles):
+                return record
+            return replace(record, articles=tuple(sorted((*record.articles, message), key=lambda a: (a.at_ms, a.id))))
+        case Hint():
+            if any(known.id == message.id for known in record.hints):
+                return record
+            return replace(record, hints=tuple(sorted((*record.hints, message), key=lambda h: (h.at_ms, h.id))))
         case CallRisk():
             return record if message.risk == record.risk else replace(record, risk=message.risk)
         case CallMeasures():
             return record if message.measures == record.measures else replace(record, measures=message.measures)
         case CallMood():
             return record if message.turns == record.turns else replace(record, turns=message.turns)
+        case CallFlow():
+            flow = record.flow
+            if flow is not None and (message.over, message.at_ms) < (flow.over, flow.at_ms):
+                return record
+            return record if message == flow else replace(record, flow=message)
+        case Compensation():
+            return _compensated(record, message)
         case CallSynopsis():
             known = record.synopsis
             if known is not None and order(message) <= order(known):
@@ -159,6 +180,17 @@ def _shown(record: CallRecord, card: Card) -> CallRecord:
     others = (each for each in record.cards if each.id != card.id)
     cards = sorted((*others, card), key=lambda card: (card.at_ms, -card.priority, card.id))
     return msgspec.structs.replace(record, cards=tuple(cards))
+
+
+def _compensated(record: CallRecord, message: Compensation) -> CallRecord:
+    """With one more, or one that was decided; a decision is not taken back."""
+    known = next((known for known in record.compensations if known.id == message.id), None)
+    if known is not None and (known == message or known.decided_at is not None):
+        return record
+    others = (each for each in record.compensations if each.id != message.id)
+    return msgspec.structs.replace(
+        record, compensations=tuple(sorted((*others, message), key=lambda each: (each.asked_at, each.id)))
+    )
 
 
 def _said(record: CallRecord, utterance: Utterance) -> CallRecord:

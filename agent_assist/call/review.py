@@ -1,7 +1,6 @@
 """What a call was like, from its record."""
 
-from collections.abc import Collection, Mapping
-from typing import Final
+from collections.abc import Collection
 
 import msgspec
 
@@ -11,27 +10,19 @@ from agent_assist.call.fields import REQUIRED, Field, known_of
 from agent_assist.call.recollect import recollection
 from agent_assist.types import CallRecord, CallReview
 
-_NOTHING: Final[Mapping[str, str]] = {}
 
-
-def review(
-    record: CallRecord,
-    *,
-    attributes: Mapping[str, str] = _NOTHING,
-    required: Collection[Field] = REQUIRED,
-) -> CallReview:
+def review(record: CallRecord, *, required: Collection[Field] = REQUIRED) -> CallReview:
     """
     Review a call that is over.
 
     Args:
-        attributes: What is known of the customer beside their name.
         required: Fields that must be verified on every call.
     """
     return CallReview(
         recollection=recollection(
             record.utterances,
             record.duration_ms,
-            known=known_of(attributes, record.customer_name),
+            known=known_of(record.attributes, record.customer_name),
             required=required,
         ),
         exposure=exposure(record.utterances),

@@ -5,8 +5,11 @@ from typing import Final
 import msgspec
 
 from agent_assist.advice.digest import Digest
+from agent_assist.call.course import Course
+from agent_assist.call.fields import known_of
 from agent_assist.call.measures import Talk
 from agent_assist.call.mood import Mood
+from agent_assist.call.recollect import Recollecting
 from agent_assist.types import CallEnded, CallStarted, Card, Degraded, Event, Webhook
 from agent_assist.types import Final as FinalEvent
 from audio.types import Channel
@@ -123,10 +126,13 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     """Key of a rule to the end of the utterance with which it last fired, in ms."""
     digest: Digest = Digest()
     memory: Memory = Memory()
+    course: Course = Course()
     reached_ms: int = 0
     """The latest end of an utterance: the time of the call, as far as finals tell."""
     silence_ms: int = 0
     """Before the last utterance nobody was heard for so long."""
+    recollecting: Recollecting = Recollecting()
+    """Of whom the agent asks what; kept by the assistant."""
     features: CallFeatures = CallFeatures()
     risk: ChurnRisk | None = None
     end_ms: int | None = None
@@ -134,10 +140,12 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def language(self) -> str:
-        """Of the cards: what the customer speaks most, else what the agent does."""
+        """Of the cards: what the customer speaks most, else what the agent does, else what ``attributes`` tell."""
         if self.zh or self.en:
             return "zh" if self.zh >= self.en else "en"
-        return next((said.language for said in reversed(self.recent) if said.language in ("zh", "en")), "en")
+        given = self.attributes.get("language", "")[:2].lower()
+        known = (*(said.language for said in reversed(self.recent)), given)
+        return next((language for language in known if language in ("zh", "en")), "en")
 
 
 def is_new(state: CallState, utterance: Utterance) -> bool:
@@ -154,7 +162,9 @@ def fold(state: CallState | None, event: Event) -> CallState:
         case CallStarted():
             # When a recording was made is not known.
             digest = state.digest if event.protocol == "recording" else state.digest.begin(event.at)
-            state = msgspec.structs.replace(state, digest=digest)
+            known = known_of(event.attributes, event.customer_name)
+            recollecting = msgspec.structs.replace(state.recollecting, known=known)
+            state = msgspec.structs.replace(state, digest=digest, recollecting=recollecting)
             return msgspec.structs.replace(
                 state,
                 customer_id=event.customer_id,

@@ -107,7 +107,7 @@ class KnowledgeIndex:
             language: Of the answers, "zh" or "en"; either where it is None.
         """
         asked = question[:QUESTION].strip()
-        vector = None if self._vectors is None or not asked else self._vectors.embed([asked])[0]
+        vector = self._embedded(asked)
         with self._lock:
             revision = self._refresh()
             named = self._graph.named(asked)
@@ -123,6 +123,13 @@ class KnowledgeIndex:
         hits = [_hit(_best(one, words), 1.0, words, "code") for one in exact]
         hits += [_hit(one.row, one.score, words, "text") for one in found]
         return Answer(question=question, hits=tuple(hits[:limit]), codes=(*seen, *named.unknown), revision=revision)
+
+    def _embedded(self, asked: str) -> Floats | None:
+        """None where there is no embedding, or nothing that a question could be near to."""
+        if self._vectors is None or not asked:
+            return None
+        self.refresh()
+        return self._vectors.embed([asked])[0] if self._segments else None
 
     def _enough(self, vector: Floats | None) -> float:
         return self.policy.enough_words if vector is None else self.policy.enough

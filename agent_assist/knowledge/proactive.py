@@ -1,14 +1,14 @@
 """Articles for what is said in a running call, before anybody asks. No clock, no socket."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
-
-import msgspec
+from types import MappingProxyType
+from typing import Final, Literal
 
 from agent_assist.knowledge.codes import codes
 from agent_assist.knowledge.index import KnowledgeIndex
-from agent_assist.knowledge.types import Hit
+from agent_assist.types import Article
 from audio.types import Channel
 from models.types import Utterance
 
@@ -23,15 +23,8 @@ _FAULT: Final = re.compile(
 )
 
 
-class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
-    """An article that may help with what was just said."""
-
-    utterance_id: str
-    hit: Hit
-    reason: str
-    """"code", "fault" or "question"."""
-    trigger: tuple[str, ...]
-    """The words that gave rise to it, as heard."""
+Reason = Literal["code", "fault", "question"]
+_REASONS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = (("fault", _FAULT), ("question", _QUESTION))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,45 +33,81 @@ class ProactivePolicy:
     """Score from which on an article is shown unasked; higher than for one that was asked for."""
     shortest: int = 4
     """Characters of an utterance that may be a question."""
+    most_a_minute: int = 3
+    """Articles in a minute of the call: an agent who speaks reads no more."""
 
 
 class Proactive:
-    """Suggestions of one call: of each article at most one, of each utterance at most one."""
+    """
+    Articles of one call: each at most once, of each utterance at most one, and so many in a minute of the call.
 
-    def __init__(self, index: KnowledgeIndex, policy: ProactivePolicy = ProactivePolicy()) -> None:
+    Args:
+        shown: Id of each article that the call was shown already, and when: a worker that takes a call over begins
+            where the one before stopped.
+    """
+
+    def __init__(
+        self,
+        index: KnowledgeIndex,
+        call_id: str,
+        *,
+        shown: Mapping[str, int] = MappingProxyType({}),
+        policy: ProactivePolicy = ProactivePolicy(),
+    ) -> None:
         self._index = index
+        self._call_id = call_id
         self._policy = policy
-        self._shown: set[str] = set()
+        self._shown = dict(shown)
 
-    def push(self, utterance: Utterance) -> list[Suggestion]:
-        """Look at a final of the customer; those of the agent give none."""
+    def push(self, utterance: Utterance) -> list[Article]:
+        """Look at a final of the customer; those of the agent give none. May take a search's time."""
         text = utterance.text.strip()
         if utterance.channel is not Channel.CUSTOMER or len(text) < self._policy.shortest:
             return []
         reason, trigger = _reason(text)
-        if reason is None:
+        if reason is None or self._is_enough(utterance.end_ms):
             return []
         language = "zh" if utterance.language.startswith("zh") else "en"
         answer = self._index.search(text, language=None if reason == "code" else language, limit=3)
-        for hit in answer.hits:
-            topic = f"{hit.kind.value}:{hit.key}"
-            if hit.score >= self._policy.enough and hit.passage:
-                if topic in self._shown:
-                    return []
-                self._shown.add(topic)
-                return [Suggestion(utterance_id=utterance.id, hit=hit, reason=reason, trigger=trigger)]
-        return []
+        hit = next((hit for hit in answer.hits if hit.score >= self._policy.enough and hit.passage), None)
+        if hit is None:
+            return []
+        article_id = f"{self._call_id}:article:{hit.kind.value}:{hit.key}"
+        if article_id in self._shown:
+            return []
+        self._shown[article_id] = utterance.end_ms
+        return [
+            Article(
+                id=article_id,
+                call_id=self._call_id,
+                at_ms=utterance.end_ms,
+                utterance_id=utterance.id,
+                kind=hit.kind,
+                key=hit.key,
+                version=hit.version,
+                title=hit.title,
+                heading=hit.heading,
+                passage=hit.passage,
+                marks=hit.marks,
+                source=hit.source,
+                score=hit.score,
+                reason=reason,
+                trigger=trigger,
+                language=hit.language,
+                revision=answer.revision,
+            )
+        ]
 
-    def flush(self) -> list[Suggestion]:
-        """The call has ended: nothing is held back."""
-        return []
+    def _is_enough(self, at_ms: int) -> bool:
+        lately = sum(at_ms - 60_000 < at <= at_ms for at in self._shown.values())
+        return lately >= self._policy.most_a_minute
 
 
-def _reason(text: str) -> tuple[str | None, tuple[str, ...]]:
+def _reason(text: str) -> tuple[Reason | None, tuple[str, ...]]:
     named = tuple(text[code.start : code.end] for code in codes(text) if code.certain)
     if named:
         return "code", named
-    for reason, pattern in (("fault", _FAULT), ("question", _QUESTION)):
+    for reason, pattern in _REASONS:
         found = pattern.search(text)
         if found is not None:
             return reason, (found.group(),)

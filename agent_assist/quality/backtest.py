@@ -1,7 +1,7 @@
 """What a playbook would have said in calls of the past, beside what was shown then."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 import msgspec
@@ -59,10 +59,11 @@ class Runs:
     Calls put through the rules, one after the other.
 
     Args:
+        assistant: Of a tenant, or of calls that name none.
         rules: Only these; all where it is empty.
     """
 
-    def __init__(self, assistant: Assistant, source: str, rules: Collection[str] = ()) -> None:
+    def __init__(self, assistant: Callable[[str | None], Assistant], source: str, rules: Collection[str] = ()) -> None:
         self._assistant = assistant
         self._source = source
         self._rules = frozenset(rules)
@@ -87,8 +88,9 @@ class Runs:
         self._utterances += len(record.utterances)
         now: dict[str, Card | Webhook] = {}
         state = None
+        assistant = self._assistant(record.attributes.get("tenant"))
         for event in events_of(record, said):
-            state, told = self._assistant.step(state, event)
+            state, told = assistant.step(state, event)
             for each in told:
                 self._take(each, now)
         then = {card.id: card.rule for card in record.cards if not card.provisional and self._is_asked(card.rule)}

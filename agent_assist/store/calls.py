@@ -26,11 +26,16 @@ from agent_assist.call.record import NO_MEASURES, NO_RISK, Attention, attention
 from agent_assist.call.review import reviewed
 from agent_assist.store import tables
 from agent_assist.store.engine import open_engine
+from agent_assist.store.following import Wanted
+from agent_assist.store.instants import utc
+from agent_assist.store.ledger import of_call
 from agent_assist.store.rows import Rows
 from agent_assist.types import (
     Acknowledged,
+    Article,
     Asked,
     Assist,
+    CallFlow,
     CallRecord,
     CallSummary,
     CallSynopsis,
@@ -39,6 +44,7 @@ from agent_assist.types import (
     CardKind,
     Degraded,
     Event,
+    Hint,
     Keys,
     Measures,
     SynopsisEdit,
@@ -63,9 +69,11 @@ class CallStore:
 
     Args:
         url: SQLAlchemy's, of SQLite or PostgreSQL.
+        wanted: What is put into the outbox of webhooks; None where there are no receivers.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, wanted: Wanted | None = None) -> None:
+        self._wanted = wanted
         self.engine: Engine = open_engine(url)
         self._sqlite = self.engine.dialect.name == "sqlite"
 
@@ -95,7 +103,7 @@ class CallStore:
         Args:
             arrivals: The offset of each message; without them they came in this order.
         """
-        rows = Rows(messages, count() if arrivals is None else arrivals)
+        rows = Rows(messages, count() if arrivals is None else arrivals, self._wanted)
         with self.engine.begin() as connection:
             rows.write(connection, ((topic, part, offset) for (topic, part), offset in positions.items()))
 
@@ -173,6 +181,9 @@ class CallStore:
         said: tuple[Utterance, ...] = bodies(tables.utterances, Utterance, u.start_ms, u.utterance_id)
         notes: tuple[Note, ...] = bodies(tables.desk, Note)
         desk = sorted(notes, key=lambda note: (note.at, "" if isinstance(note, Acknowledged) else note.id))
+        helped: tuple[Article | Hint, ...] = bodies(
+            tables.help_given, Article | Hint, tables.help_given.c.at_ms, tables.help_given.c.help_id
+        )
         # They follow from what was said, so calls from before there was a curve have one.
         curve, swings = curve_of(said)
         record = CallRecord(
@@ -183,12 +194,15 @@ class CallStore:
             risk=_risk(row),
             measures=NO_MEASURES if row["measures"] is None else msgspec.json.decode(row["measures"], type=Measures),
             status=row["status"],
-            started_at=_utc(row["started_at"]),
+            started_at=utc(row["started_at"]),
             protocol=row["protocol"],
             customer_id=row["customer_id"],
             customer_name=row["customer_name"],
             agent_id=row["agent_id"],
             queue=row["queue"],
+            attributes={} if row["attributes"] is None else msgspec.json.decode(row["attributes"]),
+            articles=tuple(one for one in helped if isinstance(one, Article)),
+            hints=tuple(one for one in helped if isinstance(one, Hint)),
             feedback=bodies(tables.feedback, CardFeedback, tables.feedback.c.card_id),
             degraded=bodies(tables.degraded, Degraded, tables.degraded.c.at_ms),
             keys=bodies(tables.keys, Keys, tables.keys.c.start_ms, tables.keys.c.keys_id),
@@ -198,10 +212,19 @@ class CallStore:
             acknowledged=tuple(note for note in desk if isinstance(note, Acknowledged)),
             asked=tuple(note for note in desk if isinstance(note, Asked)),
             whispers=tuple(note for note in desk if isinstance(note, Whisper)),
+            compensations=of_call(connection, call_id),
+            flow=None if row["flow"] is None else msgspec.json.decode(row["flow"], type=CallFlow),
             synopsis=None if row["synopsis"] is None else msgspec.json.decode(row["synopsis"], type=CallSynopsis),
             synopsis_edits=bodies(tables.synopsis_edits, SynopsisEdit, tables.synopsis_edits.c.at),
         )
         return reviewed(record)
+
+    def articles_shown(self, call_id: str) -> dict[str, int]:
+        """Id of each article that a call was shown, and when, in ms of the call."""
+        h = tables.help_given.c
+        query = select(h.help_id, h.at_ms).where(h.call_id == call_id, h.kind == "article")
+        with self.engine.connect() as connection:
+            return {row.help_id: row.at_ms for row in connection.execute(query)}
 
     def in_order_of_arrival(self, call_id: str) -> list[Utterance]:
         """The finals of a call as the rules saw them."""
@@ -242,13 +265,8 @@ def _risk(row: RowMapping) -> ChurnRisk:
     return NO_RISK if row["risk"] is None else msgspec.json.decode(row["risk"], type=ChurnRisk)
 
 
-def _utc(at: datetime | None) -> datetime | None:
-    """SQLite forgets the zone; we write UTC alone."""
-    return None if at is None else at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-
-
 def _summary(row: RowMapping, wanted: Attention) -> CallSummary:
-    started_at = _utc(row["started_at"])
+    started_at = utc(row["started_at"])
     assert started_at is not None
     return CallSummary(
         call_id=row["call_id"],

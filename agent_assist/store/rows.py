@@ -5,26 +5,33 @@ from datetime import UTC
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Column, Connection, String, Table, Update, bindparam, delete, update
+from sqlalchemy import Column, Connection, String, Table, Update, bindparam, delete, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from agent_assist.call.record import order
+from agent_assist.store.following import Wanted, settle_due, task_rows, webhook_rows
 from agent_assist.store.tables import (
     calls,
     cards,
     degraded,
     desk,
     feedback,
+    help_given,
     keys,
     positions,
     synopsis_edits,
+    tasks,
     utterances,
+    webhooks,
 )
 from agent_assist.types import (
     Acknowledged,
+    Article,
     Asked,
     Assist,
+    Break,
     CallEnded,
+    CallFlow,
     CallMeasures,
     CallMood,
     CallRisk,
@@ -32,8 +39,10 @@ from agent_assist.types import (
     CallSynopsis,
     Card,
     CardFeedback,
+    Compensation,
     Degraded,
     Event,
+    Hint,
     Keys,
     Partial,
     SynopsisEdit,
@@ -49,9 +58,10 @@ Row = dict[str, Any]
 _CALL: Final = calls.c.call_id == bindparam("call")
 _START: Final = (
     update(calls)
-    .where(_CALL, calls.c.started_at.is_(None))
+    # Attributes are not there of calls from before they were kept.
+    .where(_CALL, or_(calls.c.started_at.is_(None), calls.c.attributes.is_(None)))
     .values({name: bindparam(f"new_{name}") for name in ("started_at", "protocol", "customer_id", "customer_name")})
-    .values({name: bindparam(f"new_{name}") for name in ("agent_id", "queue")})
+    .values({name: bindparam(f"new_{name}") for name in ("agent_id", "queue", "attributes")})
 )
 _LENGTHEN: Final = (
     update(calls)
@@ -83,6 +93,11 @@ _SYNOPSIS: Final = (
 )
 
 
+_FLOW: Final = (
+    update(calls)
+    .where(_CALL, calls.c.flow_at_ms <= bindparam("at"))
+    .values(flow=bindparam("body"), flow_at_ms=bindparam("at"))
+)
 _PROVISIONAL: Final = cards.c.body.contains('"provisional":true', autoescape=True)
 """In JSON as we write it no text can look like that: its quotes are escaped."""
 
@@ -94,12 +109,14 @@ class Rows:
     In one order of calls, so that two who write at once wait for each other and do not block each other.
     """
 
-    def __init__(self, messages: Iterable[Event | Assist], arrivals: Iterable[int]) -> None:
-        tables = (calls, utterances, feedback, degraded, keys, desk, synopsis_edits)
+    def __init__(
+        self, messages: Iterable[Event | Assist], arrivals: Iterable[int], wanted: Wanted | None = None
+    ) -> None:
+        tables = (calls, utterances, feedback, degraded, keys, desk, help_given, synopsis_edits, tasks, webhooks)
         self._inserts: dict[Table, list[Row]] = {table: [] for table in tables}
         # A call's end last: it settles the duration that finals lengthen.
         self._updates: dict[Update, list[Row]] = {
-            u: [] for u in (_START, _LENGTHEN, _RISK, _MEASURES, _TURNS, _SYNOPSIS, _END)
+            u: [] for u in (_START, _LENGTHEN, _RISK, _MEASURES, _TURNS, _SYNOPSIS, _FLOW, _END)
         }
         self._cards: dict[str, Card | None] = {}
         """What is to be of a card; None where it is withdrawn."""
@@ -109,6 +126,8 @@ class Rows:
                 known = message.call_id
                 self._inserts[calls].append({"call_id": known})
             self._add(message, arrival)
+            if wanted is not None:
+                self._inserts[webhooks] += webhook_rows(message, wanted)
 
     def write(self, connection: Connection, reached: Iterable[tuple[str, int, int]]) -> None:
         """Write what is new, and up to where the topics are read: topic, partition, next offset."""
@@ -120,6 +139,9 @@ class Rows:
             if rows:
                 connection.execute(statement, rows)
         self._write_cards(connection, dialect)
+        starts = [row["call"] for row in self._updates[_START]]
+        if due := {*starts, *(row["call_id"] for row in self._inserts[tasks])}:
+            settle_due(connection, due)
         rows = [{"topic": topic, "partition": part, "next_offset": offset} for topic, part, offset in sorted(reached)]
         if rows:
             insert = dialect.insert(positions)
@@ -150,7 +172,7 @@ class Rows:
         if gone:
             connection.execute(delete(cards).where(cards.c.card_id == bindparam("name"), _PROVISIONAL), _named(gone))
 
-    def _add(self, message: Event | Assist, arrival: int) -> None:  # noqa: PLR0912 - a case for each message
+    def _add(self, message: Event | Assist, arrival: int) -> None:  # noqa: PLR0912, PLR0915 - a case for each message
         call = message.call_id
         match message:
             case CallStarted():
@@ -163,6 +185,7 @@ class Rows:
                         "new_customer_name": _fit(message.customer_name, calls.c.customer_name),
                         "new_agent_id": _fit(message.agent_id, calls.c.agent_id),
                         "new_queue": _fit(message.queue, calls.c.queue),
+                        "new_attributes": _text(message.attributes),
                     }
                 )
             case Partial():
@@ -181,10 +204,15 @@ class Rows:
                 self._updates[_END].append({"call": call, "how": how, "until": message.duration_ms})
             case Card():
                 self._add_card(message.id, message)
+                self._inserts[tasks] += task_rows(message)
             case Withdrawn():
                 self._add_card(message.card_id, None)
-            case Withheld() | Webhook():
+            case Withheld() | Webhook() | Break() | Compensation():
                 pass
+            case Article() | Hint():
+                kind = str(message.__struct_config__.tag)
+                row = {"help_id": message.id, "call_id": call, "kind": kind, "at_ms": message.at_ms}
+                self._inserts[help_given].append(row | {"body": _text(message)})
             case CallRisk():
                 self._updates[_RISK].append({"call": call, "at": message.at_ms, "body": _text(message.risk)})
             case CallMeasures():
@@ -195,6 +223,8 @@ class Rows:
                 shift = None if message.swings is None else message.swings.shift
                 row = {"call": call, "at": message.at_ms, "body": _text(message.turns), "change": shift}
                 self._updates[_TURNS].append(row)
+            case CallFlow():
+                self._updates[_FLOW].append({"call": call, "at": message.at_ms, "body": _text(message)})
             case CallSynopsis():
                 over, at_ms, rewritten = order(message)
                 place = (over << 62) + (at_ms << 1) + rewritten

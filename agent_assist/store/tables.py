@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Float,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 metadata = MetaData(
@@ -43,14 +45,21 @@ calls = Table(
     Column("turns_at_ms", BigInteger, nullable=False, server_default="-1"),
     Column("synopsis", Text),
     Column("synopsis_order", BigInteger, nullable=False, server_default="-1"),
+    Column("flow", Text),
+    Column("flow_at_ms", BigInteger, nullable=False, server_default="-1"),
     Column("shift", Float),
     Column("silence_ms", BigInteger),
+    Column("attributes", Text),
+    Column("exposure_ms", BigInteger),
+    Column("hard", Boolean),
     Index(None, "started_at", "call_id"),
     Index(None, "status"),
+    Index(None, "agent_id", "started_at"),
 )
 """
-One row a call; risk, measures, turns and synopsis are the latest, as JSON. ``shift`` of the mood and ``silence_ms`` are
-there to be looked for.
+One row a call; attributes, risk, measures, turns, synopsis and flow are the latest, as JSON. ``shift`` of the mood
+and ``silence_ms`` are there to be looked for; ``exposure_ms`` to anger and whether the call was ``hard`` stand there
+once it has ended.
 """
 
 utterances = Table(
@@ -124,6 +133,60 @@ desk = Table(
 )
 """What agents and supervisors say to each other about a call, and alerts that were acknowledged."""
 
+help_given = Table(
+    "help_given",
+    metadata,
+    Column("help_id", Text, primary_key=True),
+    Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "call_id", "at_ms"),
+)
+"""What an agent was shown beside cards: articles, and hints at what is known."""
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("task_id", Text, primary_key=True),
+    Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE"), nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("due_ms", BigInteger),
+    Column("due_at", DateTime(timezone=True)),
+    Column("state", String(16), nullable=False, server_default="open"),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("by", String(256), nullable=False, server_default=""),
+    Column("changed_at", DateTime(timezone=True)),
+    Column("note", Text, nullable=False, server_default=""),
+    Index(None, "call_id"),
+    Index(None, "state", "due_at"),
+)
+"""What is to be done after calls. ``due_ms`` since the call began, ``due_at`` once it is known when that was."""
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("message_id", String(64), nullable=False, unique=True),
+    Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE"), nullable=False),
+    Column("receiver", String(128), nullable=False),
+    Column("event", String(32), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", String(16), nullable=False, server_default="waiting"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("due_at", DateTime(timezone=True), nullable=False),
+    Column("leased_until", DateTime(timezone=True)),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("status", Integer),
+    Column("error", Text, nullable=False, server_default=""),
+    Index(None, "receiver", "state", "due_at"),
+    Index(None, "call_id"),
+)
+"""What other programs are to be told, were told, and could not be told; ``seq`` orders those of a call."""
+
 clips = Table(
     "clips",
     metadata,
@@ -148,6 +211,37 @@ synopsis_edits = Table(
     Column("at", DateTime(timezone=True), primary_key=True),
     Column("body", Text, nullable=False),
 )
+
+compensations = Table(
+    "compensations",
+    metadata,
+    Column("compensation_id", String(32), primary_key=True),
+    Column("entry", Integer, primary_key=True),
+    Column("call_id", String(128), nullable=False),
+    Column("customer", String(256), nullable=False),
+    Column("customer_id", String(256)),
+    Column("tier", String(64), nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("amount", String(24), nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("by", String(256), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("key", String(128)),
+    UniqueConstraint("by", "key", name="uq_compensations_by"),
+    Index(None, "customer", "at"),
+    Index(None, "call_id"),
+    Index(None, "at"),
+)
+"""
+What customers were given: entry 0 is the request and what the table of authority said to it, entry 1 the decision of
+a supervisor. Triggers refuse any change. Amounts are decimals as text, so that sums are exact. ``customer`` is their
+id, or the call where they are not known. It outlives the call.
+"""
 
 positions = Table(
     "positions",
@@ -226,3 +320,49 @@ knowledge_state = Table(
     Column("revision", BigInteger, nullable=False),
 )
 """One row, counted up with all that is published or withdrawn; who writes holds it."""
+
+customer_events = Table(
+    "customer_events",
+    metadata,
+    Column("event_id", String(256), primary_key=True),
+    Column("customer_id", String(256), nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "customer_id", "at_us"),
+)
+"""What was told of customers, as it came, as JSON; times in microseconds since 1970. Profiles are made from it."""
+
+customer_links = Table(
+    "customer_links",
+    metadata,
+    Column("customer_id", String(256), primary_key=True),
+    Column("at_us", BigInteger, primary_key=True),
+    Column("event_id", String(256), primary_key=True),
+    Column("into", String(256)),
+    Index(None, "into"),
+)
+"""Merges, and splits with no ``into``: the latest of a customer holds."""
+
+customer_identities = Table(
+    "customer_identities",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("value", String(256), primary_key=True),
+    Column("customer_id", String(256), primary_key=True),
+    Column("at_us", BigInteger, nullable=False),
+    Column("event_id", String(256), nullable=False),
+    Column("belongs", Integer, nullable=False),
+    Index(None, "customer_id"),
+)
+"""Whose address it is, by the latest that was told."""
+
+customer_rejected = Table(
+    "customer_rejected",
+    metadata,
+    Column("source", String(512), primary_key=True),
+    Column("place", String(256), primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+)
+"""What could not be taken in, as it came, until it is repaired."""

@@ -13,11 +13,14 @@ from litestar.exceptions import NotAuthorizedException, PermissionDeniedExceptio
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Guard, Receive, Scope, Send
 
+from agent_assist.advice.playbook import Playbook
 from agent_assist.advice.tenants import Shelved
+from agent_assist.customer.events import CustomerEvent
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex
 from agent_assist.quality.replay import Replayed
 from agent_assist.store.calls import CallStore
+from agent_assist.store.profiles import Profiles
 from agent_assist.store.recordings import Recordings
 from agent_assist.types import Assist, CallRecord
 from agent_assist.web.live import Live
@@ -31,6 +34,10 @@ _OPEN: Final = ("/healthz", "/readyz")
 """A probe asks by address."""
 
 Connection = ASGIConnection[Any, Any, Any, Any]
+
+
+async def _nobody(_: CustomerEvent) -> None:
+    raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,12 @@ class Office:
     """Runs the rules as they are now on a stored call; blocks."""
     knowledge: tuple[KnowledgeBase, KnowledgeIndex] | None = None
     """What agents can look up."""
+    tell: Callable[[CustomerEvent], Awaitable[None]] = _nobody
+    """Tells what was said of a customer."""
+    profiles: Profiles | None = None
+    """Who the customers are."""
+    playbook: Callable[[str | None], Playbook] | None = None
+    """Reads a tenant's, as it is now; blocks."""
     playbooks: Callable[[], Sequence[Shelved]] | None = None
     """Those in force, of all tenants; blocks."""
     origins: frozenset[str] = frozenset()

@@ -103,7 +103,8 @@ async def _follow(socket: Socket, us: Office, who: Pass, call_id: str) -> None:
     if record is not None and not who.may_see(record.agent_id):
         await _close(socket, _FORBIDDEN, "another agent's call")
         return
-    listener = us.live.listen(call_id, epoch=epoch, after=seen)
+    agent_id = who.name if who.of_agent else None
+    listener = us.live.listen(call_id, epoch=epoch, after=seen, agent_id=agent_id)
     if listener is None:
         await _close(socket, _UNKNOWN, "expected the id of a call")
     else:
@@ -116,7 +117,7 @@ async def _follow_latest(socket: Socket, hub: Live, agent_id: str | None) -> Non
     quiet = 0.0
     while True:
         newest = hub.newest(agent_id)
-        listener = hub.listen(newest) if newest is not None and newest != shown else None
+        listener = hub.listen(newest, agent_id=agent_id) if newest is not None and newest != shown else None
         if newest is not None and listener is not None:
             shown, quiet = newest, 0.0
             await _pump(socket, hub, listener, until=partial(_is_superseded, hub, newest, agent_id))

@@ -40,7 +40,9 @@ def tell(message: Message) -> Told:
 class Listener:
     """Bounded: partials give way first; who still does not keep up is cut off and has to come again."""
 
-    def __init__(self) -> None:
+    def __init__(self, agent_id: str | None = None) -> None:
+        self.agent_id = agent_id
+        """Who listens, where it is an agent."""
         self._queue: deque[Told] = deque()
         self._there = asyncio.Event()
         self._overrun = False

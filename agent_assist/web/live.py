@@ -13,6 +13,8 @@ import msgspec
 from agent_assist.call.record import NO_MEASURES, NO_RISK, add, empty, summary
 from agent_assist.types import (
     Assist,
+    Break,
+    CallFlow,
     CallMeasures,
     CallMood,
     CallRecord,
@@ -55,6 +57,8 @@ class _Call:
     finals: set[str] = field(default_factory=set)
     partials: dict[str, Partial] = field(default_factory=dict)
     listeners: set[Listener] = field(default_factory=set)
+    pause: Break | None = None
+    """For its agent alone."""
     reached: dict[type, int] = field(default_factory=dict)
     """Time of the latest risk, measures and mood: those of a worker that goes over a call again are old."""
 
@@ -123,11 +127,11 @@ class Live:
         if call is None:
             call = self._calls[message.call_id] = _Call(empty(message.call_id), self._clock(), whole=False)
         call.touched = self._clock()
-        if isinstance(message, Partial):
-            self._partial(call, message)
+        if isinstance(message, Partial | Break):
+            self._in_passing(call, message)
             return
         is_later = False
-        if isinstance(message, CallRisk | CallMeasures | CallMood | CallSynopsis):
+        if isinstance(message, CallRisk | CallMeasures | CallMood | CallFlow | CallSynopsis):
             reached = call.reached.get(type(message), -1)
             if message.at_ms < reached:
                 return
@@ -173,6 +177,20 @@ class Live:
             for listener in call.listeners:
                 listener.put(told)
 
+    def _in_passing(self, call: _Call, message: Partial | Break) -> None:
+        """What no record has."""
+        if isinstance(message, Partial):
+            self._partial(call, message)
+            return
+        call.pause = message
+        for listener in call.listeners:
+            self._tell_pause(call, listener)
+
+    def _tell_pause(self, call: _Call, listener: Listener) -> None:
+        """A break is the agent's own affair: no record has it, and nobody else is told."""
+        if call.pause is not None and call.pause.agent_id == listener.agent_id:
+            listener.put(tell(Message(kind="break", seq=call.seq, epoch=self.epoch, data=call.pause)))
+
     def _tell_partial(self, call: _Call, partial: Partial) -> Told:
         return tell(Message(kind="partial", seq=call.seq, epoch=self.epoch, data=partial))
 
@@ -199,13 +217,14 @@ class Live:
         if self._resting.pop(call_id, False):
             self._tell_all(call_id)
 
-    def listen(self, call_id: str, *, epoch: str = "", after: int = 0) -> Listener | None:
+    def listen(self, call_id: str, *, epoch: str = "", after: int = 0, agent_id: str | None = None) -> Listener | None:
         """
         Listen to a call.
 
         Args:
             epoch: Of the hub that gave ``after``.
             after: Number of the last message seen.
+            agent_id: Who listens, where it is an agent.
 
         Returns:
             A listener whose queue holds what was missed, or else a snapshot; None where the call is not known here.
@@ -213,7 +232,7 @@ class Live:
         call = self._calls.get(call_id)
         if call is None or not call.whole:
             return None
-        listener = Listener()
+        listener = Listener(agent_id)
         missed = [told for told in call.log if told.seq > after]
         if epoch == self.epoch and call.seq - after == len(missed):
             for told in missed:
@@ -223,6 +242,7 @@ class Live:
         else:
             data = Snapshot(**msgspec.structs.asdict(call.record), partials=tuple(call.partials.values()))
             listener.put(tell(Message(kind="snapshot", seq=call.seq, epoch=self.epoch, data=data)))
+        self._tell_pause(call, listener)
         call.listeners.add(listener)
         return listener
 
@@ -263,8 +283,15 @@ def _merge(stored: CallRecord, later: CallRecord) -> CallRecord:
     """What the store knows of a call, with what came of it since."""
     record = stored
     messages: list[Event | Assist] = [FinalEvent(call_id=later.call_id, utterance=said) for said in later.utterances]
-    messages += [*later.acknowledged, *later.asked, *later.whispers]
-    messages += [*later.keys, *later.cards, *later.feedback, *later.degraded, *later.synopsis_edits]
+    messages += [*later.acknowledged, *later.asked, *later.whispers, *later.articles, *later.hints]
+    messages += [
+        *later.keys,
+        *later.cards,
+        *later.feedback,
+        *later.degraded,
+        *later.synopsis_edits,
+        *later.compensations,
+    ]
     messages += [] if later.synopsis is None else [later.synopsis]
     for message in messages:
         record = add(record, message)
@@ -272,6 +299,7 @@ def _merge(stored: CallRecord, later: CallRecord) -> CallRecord:
         record,
         risk=record.risk if later.risk == NO_RISK else later.risk,
         turns=later.turns or record.turns,
+        flow=later.flow or record.flow,
         measures=record.measures if later.measures == NO_MEASURES else later.measures,
         status=record.status if later.status == "live" else later.status,
         duration_ms=max(record.duration_ms, later.duration_ms),

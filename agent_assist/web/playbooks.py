@@ -194,7 +194,8 @@ async def backtest_rule(request: Asked, data: JSONBody[BacktestWanted]) -> Backt
 
 
 def _backtest(store: CallStore, playbook: Playbook, wanted: BacktestWanted) -> Backtest:
-    runs = Runs(Assistant(playbook), playbook.source, (wanted.rule,))
+    assistant = Assistant(playbook)
+    runs = Runs(lambda _: assistant, playbook.source, (wanted.rule,))
     end = time.monotonic() + _MOST_S
     for line in _ended(store, datetime.now(UTC) - timedelta(days=wanted.days), wanted.calls):
         if time.monotonic() > end:

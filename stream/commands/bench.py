@@ -125,6 +125,31 @@ def intent(
 
 
 @bench.command()
+def rules(
+    count: Annotated[list[int] | None, typer.Option("--rules", min=1, help="Repeatable; 50, 100, 500, 2000.")] = None,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Rules: ms of one core for an utterance against their number, beside trying each in turn."""
+    module = _module("rules")
+    module.run(sizes=count or module.SIZES, out=out, json=json)
+
+
+@bench.command()
+def advice(
+    manifest: Annotated[
+        list[Path],
+        typer.Option(help="CSV with columns text, language, intents, or the directory of a public set; repeatable."),
+    ],
+    limit: Limit = None,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Rules of the default playbook: precision and recall of each, on calls and on texts, beside keywords."""
+    _module("advice").run(manifest, limit=limit, out=out, json=json)
+
+
+@bench.command()
 def live(
     calls: Annotated[int, typer.Option(min=1, help="Calls at once.")] = 2,
     seconds: Annotated[float, typer.Option(min=5, help="Length of each call.")] = 60.0,

@@ -8,11 +8,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from agent_assist.advice.playbook import load as load_playbook
-from agent_assist.advice.tenants import ANYBODY, folders
-from agent_assist.call.assistant import Assistant
 from agent_assist.errors import UnknownCall
-from agent_assist.quality.replay import Replayed
+from agent_assist.quality.replay import Looked, Replayed
 from agent_assist.quality.replay import replay as read_again
 from agent_assist.store.calls import CallStore
 from agent_assist.types import Card
@@ -30,16 +27,20 @@ def replay(
     json: Json = False,
 ) -> None:
     """Run the rules on a stored call again, and compare with what was shown while it ran."""
+    from stream.build import assistant, knowledge
+
     settings = load({"home": home, "playbook": playbook})
-    rules = folders(settings.playbook)[ANYBODY]
+    base, index = knowledge(settings)
     store = CallStore(settings.database_url)
     try:
         record = store.call(call_id)
         if record is None:
             raise UnknownCall(call_id)
-        found = read_again(record, store.in_order_of_arrival(call_id), Assistant(load_playbook(rules)))
+        rules = assistant(settings, record.attributes.get("tenant"))
+        found = read_again(record, store.in_order_of_arrival(call_id), rules, index)
     finally:
         store.close()
+        base.close()
     if json:
         print(msgspec.json.encode(found).decode())
     else:
@@ -59,5 +60,24 @@ def _tell(found: Replayed, console: Console) -> None:
     console.print(table)
     for reason in found.failed:
         console.print(f"[red]{reason}[/red]")
+    for hint in found.missing_hints:
+        console.print(f"hint not shown again: {hint.text} ({hint.at_ms / 1000:.1f} s)", highlight=False)
+    for hint in found.added_hints:
+        console.print(f"hint not shown then: {hint.text} ({hint.at_ms / 1000:.1f} s)", highlight=False)
     differing = len(found.changed) + len(found.missing) + len(found.added)
     console.print(f"{len(found.same)} as shown then, {differing} otherwise", highlight=False)
+    if found.articles is not None:
+        _tell_articles(found.articles, console)
+
+
+def _tell_articles(looked: Looked, console: Console) -> None:
+    differing = len(looked.missing) + len(looked.added)
+    if not (looked.same or differing):
+        return
+    told = f"{len(looked.same)} articles as shown then, {differing} otherwise"
+    why = {
+        "same": "",
+        "changed": ": the knowledge has changed since, so that says nothing",
+        "unknown": ": whether the knowledge was the same then is not known",
+    }[looked.knowledge]
+    console.print(f"{told}{why}", highlight=False)

@@ -1,25 +1,28 @@
 """Playbooks: check one, and try it on calls of the past."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
+import yaml
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from agent_assist.advice.checking import Cost, Finding, check, costs
-from agent_assist.advice.playbook import Playbook
+from agent_assist.advice.playbook import DEFAULT, Playbook
 from agent_assist.advice.playbook import load as load_playbook
-from agent_assist.advice.tenants import ANYBODY, folders
+from agent_assist.advice.tenants import ANYBODY, folders, of_tenant
 from agent_assist.call.assistant import Assistant
 from agent_assist.errors import PlaybookError
 from agent_assist.quality.backtest import Backtest, Runs
+from agent_assist.quality.learning import Learning, learn
 from agent_assist.store.calls import CallStore
+from agent_assist.store.opinions import opinions
 from agent_assist.types import CallSummary
 from stream.commands.calls import clock, progress_bar
 from stream.commands.run import Home, Json
@@ -124,19 +127,98 @@ def _show_check(checked: Checked, console: Console) -> None:
     console.print("no faults" if not faults else f"{faults} fault{'s' if faults > 1 else ''}", highlight=False)
 
 
+class PlaybookLearning(msgspec.Struct, frozen=True, kw_only=True):
+    """What agents made of the cards of a tenant's playbook."""
+
+    tenant: str
+    directory: str
+    playbook: str
+    learning: Learning
+    written: bool
+
+
+class RulesLearned(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``rules learned --json`` prints."""
+
+    since: datetime
+    playbooks: tuple[PlaybookLearning, ...]
+
+
+@rules.command()
+def learned(
+    since: Annotated[str, typer.Option(help="Calls that began in the last so many days or hours: 90d, 24h.")] = "90d",
+    write: Annotated[bool, typer.Option(help="Write the snapshot into each playbook, as learned.yaml.")] = False,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """How often the cards of each rule helped, by what agents made of them, and how that would move their ranking."""
+    settings = load({"home": home})
+    begin = datetime.now(UTC) - _span(since)
+    paths = folders(settings.playbook)
+    if write and DEFAULT in paths.values():
+        raise typer.BadParameter("expected a playbook of one's own, got the built-in one: copy it, and set `playbook`")
+    store = CallStore(settings.database_url)
+    try:
+        given = opinions(store.engine, begin)
+    finally:
+        store.close()
+    found: list[PlaybookLearning] = []
+    for tenant, path in paths.items():
+        # Calls that name no tenant, or one without a playbook, went by that of anybody.
+        names = [name for name in given if name == tenant or (tenant == ANYBODY and name not in paths)]
+        playbook = load_playbook(path)
+        learning = learn(playbook, (each for name in names for each in given[name]))
+        if write:
+            snapshot = {"learned": msgspec.to_builtins(learning.snapshot())}
+            (path / "learned.yaml").write_bytes(_LEARNED + yaml.safe_dump(snapshot, sort_keys=True).encode())
+        found.append(
+            PlaybookLearning(
+                tenant=tenant, directory=str(path), playbook=playbook.source, learning=learning, written=write
+            )
+        )
+    result = RulesLearned(since=begin, playbooks=tuple(found))
+    if json:
+        print(msgspec.json.encode(result).decode())
+    else:
+        for one in result.playbooks:
+            _show_learning(one, Console())
+
+
+_LEARNED = b"# Written by `warmline rules learned --write`: points by which the priority of cards is moved.\n"
+
+
+def _show_learning(one: PlaybookLearning, console: Console) -> None:
+    told = one.learning
+    console.print(f"{one.playbook}: {told.trials} cards judged, {told.prior:.0%} helped", highlight=False)
+    table = Table(box=None, pad_edge=False)
+    for name in ("rule", "helped", "judged", "share", "95% interval", "priority", "shift"):
+        table.add_column(name, justify="left" if name == "rule" else "right")
+    for rule in told.rules:
+        share = (f"{rule.share:.2f}", f"{rule.low:.2f} - {rule.high:.2f}")
+        table.add_row(rule.rule, str(rule.helped), str(rule.trials), *share, str(rule.priority), f"{rule.shift:+d}")
+    console.print(table)
+    if one.written:
+        console.print(f"written to {one.directory}/learned.yaml, as {told.id}", highlight=False)
+
+
 @rules.command()
 def backtest(
     rule: Annotated[list[str] | None, typer.Argument(help="Only these rules; all where none is given.")] = None,
     since: Annotated[str, typer.Option(help="Calls that began in the last so many days or hours: 7d, 24h.")] = "7d",
-    playbook: Annotated[Path | None, typer.Option(help="Directory of the rules; that of the settings if none.")] = None,
+    playbook: Annotated[
+        Path | None, typer.Option(help="Directory of the rules for all calls; each tenant's if none.")
+    ] = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Put calls of the past through rules: how often each fires, where, and what was shown then."""
     settings = load({"home": home})
-    tried = load_playbook(playbook or folders(settings.playbook)[ANYBODY])
-    _known(tried, rule or [])
-    runs = Runs(Assistant(tried), tried.source, rule or ())
+    paths = {ANYBODY: playbook} if playbook is not None else folders(settings.playbook)
+    tried = {tenant: load_playbook(path) for tenant, path in paths.items()}
+    _known(tried.values(), rule or [])
+    desk = {tenant: Assistant(one) for tenant, one in tried.items()}
+    source = ", ".join(dict.fromkeys(one.source for one in tried.values()))
+    runs = Runs(lambda tenant: of_tenant(desk, tenant), source, rule or ())
     store = CallStore(settings.database_url)
     try:
         with progress_bar(disable=json) as bar:
@@ -154,11 +236,11 @@ def backtest(
         _show_backtest(result, Console())
 
 
-def _known(playbook: Playbook, wanted: list[str]) -> None:
-    known = {rule.id for rule in playbook.rules}
+def _known(playbooks: Iterable[Playbook], wanted: list[str]) -> None:
+    sources = {playbook.source: {rule.id for rule in playbook.rules} for playbook in playbooks}
     for name in wanted:
-        if name not in known:
-            raise typer.BadParameter(f"expected a rule of {playbook.source}, got {name}", param_hint="RULE")
+        if all(name not in rules for rules in sources.values()):
+            raise typer.BadParameter(f"expected a rule of {', '.join(sources)}, got {name}", param_hint="RULE")
 
 
 def _span(text: str) -> timedelta:

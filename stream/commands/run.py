@@ -3,12 +3,13 @@
 import asyncio
 import fcntl
 import os
+import random
 import signal
 import threading
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -153,22 +154,42 @@ def _listen(settings: Settings, policy: Any) -> Any:
 
 def _assist(settings: Settings, policy: Any) -> Any:
     from agent_assist.store.calls import CallStore
+    from agent_assist.store.care import Care
+    from agent_assist.store.customers import CustomerStore
+    from agent_assist.store.outbox import Outbox
+    from agent_assist.webhooks.receivers import wanted
+    from agent_assist.webhooks.sending import Sender
     from stream import app as apps
-    from stream.build import playbooks, recordings, rewriter
+    from stream import topics
+    from stream.build import knowledge, playbooks, receivers, recordings, rewriter
+    from stream.lookup import Lookup, look_up
     from stream.record import record as keep_sound
 
     settings.home.mkdir(parents=True, exist_ok=True)
-    store = CallStore(settings.database_url)
+    told = receivers(settings, os.environ)
+    store = CallStore(settings.database_url, wanted(told) if told else None)
     store.upgrade()
+    customers = CustomerStore(store.engine)
     sound = recordings(settings)
-    record = (
-        None
-        if sound is None
-        else partial(keep_sound, policy.broker, sound, session_timeout_s=settings.session_timeout_s)
-    )
+    lookup = Lookup(knowledge(settings)[1], store.articles_shown)
+    within = {"session_timeout_s": settings.session_timeout_s}
+    beside: list[apps.Beside] = [lambda publish: look_up(policy.broker, lookup, publish, **within)]
+    if sound is not None:
+        beside.append(lambda _: keep_sound(policy.broker, sound, **within))
+    if told:
+        sender = Sender(Outbox(store.engine), told, chance=random.random)
+        beside.append(lambda _: sender.run())
     rewords = rewriter(settings)
     rewrite = None if rewords is None else rewords.rewrite
-    return apps.assist_app(policy, playbooks=playbooks(settings), store=store.write, record=record, rewrite=rewrite)
+    return apps.assist_app(
+        policy,
+        playbooks=playbooks(settings),
+        store=store.write,
+        customers=lambda told: customers.take(told, topics.CUSTOMERS.name, datetime.now(UTC)),
+        beside=beside,
+        care=Care(store).ended,
+        rewrite=rewrite,
+    )
 
 
 def gateway(
@@ -190,7 +211,7 @@ async def _gateway(settings: Settings) -> None:
     from agent_assist.quality.replay import replay as read_again
     from agent_assist.store.calls import CallStore
     from stream import topics
-    from stream.build import assistant, knowledge, recordings, shelves
+    from stream.build import assistant, knowledge, playbook, profiles, recordings, shelves
     from stream.gateway import GatewayPolicy, serve
 
     stop = _until_told()
@@ -215,13 +236,18 @@ async def _gateway(settings: Settings) -> None:
     def ready(port: int, media_port: int) -> None:
         _announce(api=f"http://{shown}:{port}", twilio=f"ws://{shown}:{media_port}/v1/twilio")
 
-    # Made at the first use: most gateways are never asked for it.
+    base, index = knowledge(settings)
+    # The assistant is made at the first use: most gateways are never asked for it.
     await serve(
         policy,
         store=store,
         recordings=recordings(settings),
-        knowledge=knowledge(settings),
-        replay=lambda record, said: read_again(record, said, assistant(settings)),
+        knowledge=(base, index),
+        profiles=profiles(settings, store.engine),
+        replay=lambda record, said: read_again(
+            record, said, assistant(settings, record.attributes.get("tenant")), index
+        ),
+        playbook=lambda tenant: playbook(settings, tenant),
         playbooks=shelves(settings),
         ready=ready,
         stop=stop,
@@ -297,12 +323,13 @@ def up(
 
 
 async def _up(settings: Settings, console: Console, json: bool, play: Sequence[Path]) -> None:
-    from stream.build import check_models
+    from stream.build import check_models, receivers
     from stream.supervise import Child, Supervisor, check_free, free_port
 
     stop = _until_told()
     started = time.monotonic()
     check_models(settings)
+    receivers(settings, os.environ)
     port = settings.port or free_port(settings.host)
     media_port = settings.media_port or (port + 1 if settings.port else free_port(settings.host))
     check_free(settings.host, port, "API and the pages")

@@ -31,17 +31,17 @@ def rules(found: list[Card]) -> set[str]:
     ],
 )
 def test_a_reply_matches_the_emotion(script: Any, label: str, text: str) -> None:
-    (card,) = script.customer("我的快递到哪里了", feeling(label))
+    (card,) = script.customer("我想改一下发票抬头", feeling(label))
     assert (card.rule, card.text, card.kind) == ("matched_reply", text, CardKind.CARD)
 
 
 @pytest.mark.parametrize("label", ["neutral", "unknown"])
 def test_no_reply_is_offered_for_other_emotions(script: Any, label: str) -> None:
-    assert script.customer("我的快递到哪里了", feeling(label)) == []
+    assert script.customer("我想改一下发票抬头", feeling(label)) == []
 
 
 def test_no_reply_is_offered_for_an_emotion_that_is_a_guess(script: Any) -> None:
-    assert script.customer("我的快递到哪里了", feeling("anxious", 0.4)) == []
+    assert script.customer("我想改一下发票抬头", feeling("anxious", 0.4)) == []
 
 
 def test_a_complaint_in_words_is_soothed_whatever_the_voice_says(script: Any) -> None:
@@ -62,20 +62,20 @@ def test_a_complaint_in_words_is_soothed_whatever_the_voice_says(script: Any) ->
 )
 def test_no_reply_is_offered_that_the_agent_has_just_given(script: Any, said: str) -> None:
     script.agent(said)
-    assert script.customer("我的快递到哪里了", feeling("anxious")) == []
+    assert script.customer("我想改一下发票抬头", feeling("anxious")) == []
 
 
 def test_what_the_agent_said_long_ago_does_not_count(script: Any) -> None:
     script.agent("非常抱歉给您带来不便")
     script.now += 30_000
-    assert rules(script.customer("我的快递到哪里了", feeling("anxious"))) == {"matched_reply"}
+    assert "matched_reply" in rules(script.customer("我想改一下发票抬头", feeling("anxious")))
 
 
 def test_a_reply_is_offered_once_a_call_and_thanks_do_not_use_it_up(script: Any) -> None:
     assert rules(script.customer("好的", feeling("satisfied"))) == {"matched_reply"}
     assert rules(script.customer("好的", feeling("satisfied"))) == set()
-    assert rules(script.customer("我的快递到哪里了", feeling("anxious"))) == {"matched_reply"}
-    assert rules(script.customer("我的快递到哪里了", feeling("disappointed"))) == set()
+    assert rules(script.customer("我想改一下发票抬头", feeling("anxious"))) == {"matched_reply"}
+    assert rules(script.customer("我想改一下发票抬头", feeling("disappointed"))) == set()
 
 
 def test_a_competitor_gets_one_card_for_each_name(script: Any) -> None:
@@ -132,10 +132,9 @@ def test_a_closing_may_stand_in_two_utterances(script: Any) -> None:
     script.customer("我想查一下订单")
     script.customer("就是上周那个")
     script.now += 15_000
-    assert script.agent("请问还有其他可以帮您的吗") == []
+    assert "closing" not in rules(script.agent("请问还有其他可以帮您的吗"))
     script.customer("没有了")
-    (card,) = script.agent("好的，祝您生活愉快，再见")
-    assert card.rule == "closing"
+    (card,) = [each for each in script.agent("好的，祝您生活愉快，再见") if each.rule == "closing"]
     assert len(card.trigger) == 2
 
 
@@ -178,8 +177,7 @@ def late(script: Any) -> Any:
 
 @pytest.mark.parametrize("text", CLOSING)
 def test_a_closing_is_ticked(script: Any, text: str) -> None:
-    (card,) = late(script).agent(text)
-    assert (card.rule, card.kind) == ("closing", CardKind.TICK)
+    assert ("closing", CardKind.TICK) in {(card.rule, card.kind) for card in late(script).agent(text)}
 
 
 @pytest.mark.parametrize("text", NO_CLOSING)

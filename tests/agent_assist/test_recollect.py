@@ -1,9 +1,16 @@
 """Information collected again: annotated dialogues, the time to a second, and what is no such question."""
 
+from datetime import UTC, datetime
+
+import msgspec
 import pytest
 
+from agent_assist.advice.playbook import load
+from agent_assist.call.assistant import Assistant
 from agent_assist.call.fields import REQUIRED, Field, fields_asked, fields_given, known_of
-from agent_assist.call.recollect import Hint, Recollecting, recollection
+from agent_assist.call.recollect import Recollecting, hint, recollection
+from agent_assist.call.state import CallState
+from agent_assist.types import CallStarted, Final, Hint
 from audio.types import Channel
 from models.intent import Intent
 from models.types import Utterance
@@ -85,24 +92,49 @@ def test_what_the_profile_has_is_known_from_the_start_and_hinted_at_with_the_que
     known = known_of({"order_no": "20261108", "Phone": "138", "email": " ", "tier": "gold"}, "李")
     assert known == {F.ORDER, F.PHONE, F.NAME}
     call = Recollecting(known=known)
-    hints: list[Hint] = []
+    needless: dict[str, tuple[Field, ...]] = {}
     for line in CHINESE[:4]:
-        call, hint = call.push(said(line))
-        hints += [hint] if hint else []
-    [hint] = hints
-    assert (hint.utterance_id, hint.at_ms, hint.fields) == ("c:agent:9000", 12_000, (F.PHONE, F.ORDER))
-    assert hint.text("zh") == "已知:手机号、订单号"
-    assert hint.text("en") == "already known: phone, order no."
+        call, fields = call.push(said(line))
+        needless |= {said(line).id: fields} if fields else {}
+    assert needless == {"c:agent:9000": (F.PHONE, F.ORDER)}
+    chinese = hint("c", said(CHINESE[2]), (F.PHONE, F.ORDER), "zh")
+    assert (chinese.id, chinese.at_ms, chinese.fields) == ("c:hint:c:agent:9000", 12_000, ("phone", "order_number"))
+    assert chinese.text == "已知:手机号、订单号"
+    assert hint("c", said(CHINESE[2]), (F.PHONE, F.ORDER), "en").text == "already known: phone, order no."
     [one] = call.told(26_000).asked
     assert (one.ms, one.known) == (13_000, {"phone": "profile", "order_number": "profile"})
 
 
+def test_the_agent_of_a_running_call_who_asks_for_what_is_known_gets_a_hint_once_for_each_question() -> None:
+    assistant = Assistant(load())
+    start = CallStarted(
+        call_id="c", at=datetime(2026, 1, 1, tzinfo=UTC), protocol="test", attributes={"order_no": "20261108"}
+    )
+    told: list[Hint] = []
+    state = None
+    numbers = {Channel.AGENT: 0, Channel.CUSTOMER: 0}
+    finals: list[Final] = []
+    for line in CHINESE[:9]:
+        utterance = said(line)
+        number = numbers[utterance.channel]
+        numbers[utterance.channel] += 1
+        finals.append(Final(call_id="c", utterance=msgspec.structs.replace(utterance, number=number)))
+    # Each comes twice, and the state goes through its saved form in between.
+    for event in [start, *(final for each in finals for final in (each, each))]:
+        state, found = assistant.step(state, event)
+        state = msgspec.json.decode(msgspec.json.encode(state), type=CallState)
+        told += [each for each in found if isinstance(each, Hint)]
+    assert [(each.id, each.fields, each.text) for each in told] == [
+        ("c:hint:c:agent:9000", ("order_number",), "已知:订单号"),
+        ("c:hint:c:agent:60000", ("phone",), "已知:手机号"),
+    ]
+
+
 def test_an_intent_of_having_told_it_before_is_enough() -> None:
-    call, hint = Recollecting().push(said(("A", 0, 2, "请问您的地址是什么?")))
-    assert hint is None
-    call, hint = call.push(said(("C", 3, 6, "怎么又要问一遍"), (Intent.ALREADY_TOLD,)))
-    assert hint is not None
-    assert hint.fields == (F.ADDRESS,)
+    call, fields = Recollecting().push(said(("A", 0, 2, "请问您的地址是什么?")))
+    assert fields == ()
+    call, fields = call.push(said(("C", 3, 6, "怎么又要问一遍"), (Intent.ALREADY_TOLD,)))
+    assert fields == (F.ADDRESS,)
     assert call.told(6_000).asked[0].known == {"address": "told"}
 
 
@@ -118,8 +150,8 @@ def test_what_must_be_verified_is_neither_hinted_at_nor_counted() -> None:
     assert recollection([said(line) for line in lines], 30_000, known=known).asked == ()
     call = Recollecting(known=frozenset(known))
     for line in lines:
-        call, hint = call.push(said(line))
-        assert hint is None
+        call, fields = call.push(said(line))
+        assert fields == ()
     # Where the setting does not name it, it counts as the rest.
     found = recollection([said(line) for line in lines], 30_000, required=())
     assert [(one.ms, one.known) for one in found.asked] == [(10_000, {"identity_number": "call"})]

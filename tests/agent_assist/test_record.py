@@ -48,7 +48,16 @@ def call(script: Any) -> tuple[list[Event], list[Assist]]:
 def test_a_record_holds_the_call(script: Any) -> None:
     record = record_of("c", *call(script))
     assert [u.start_ms for u in record.utterances] == [1000, 2000, 10_000]
-    assert {card.rule for card in record.cards} == {"greeting", "cancel_intent", "soothe_and_escalate", "matched_reply"}
+    assert {card.rule for card in record.cards} == {
+        "greeting",
+        "cancel_intent",
+        "soothe_and_escalate",
+        "matched_reply",
+        "closing_missed",
+        "retention",
+    }
+    assert record.flow is not None
+    assert record.flow.over
     assert (record.status, record.duration_ms, record.customer_name) == ("ended", 20_000, "Ann")
     assert record.risk.score is not None
     assert record.measures.overtalk_ms == 7000

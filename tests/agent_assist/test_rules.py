@@ -116,6 +116,36 @@ def test_several_hits_are_asked_for_and_counted_anew(play: Play) -> None:
     ]
 
 
+EITHER = """
+- id: leave
+  kind: card
+  speaker: customer
+  priority: 500
+  title: {en: Leaves}
+  reason: {en: "{words}"}
+  phrases: {en: ["(want|like) to cancel", close my account]}
+  not_within: {en: ["cancel the meeting"]}
+  intents: [cancel]
+  either: true
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "fires"),
+    [
+        ("C(cancel): take me off the list", True),
+        ("C: take me off the list", False),
+        ("C: I want to cancel", True),
+        ("C(cancel): I want to cancel", True),
+        ("C(cancel): I do not want to cancel", False),
+        ("C(cancel): please do not close my account", False),
+        ("C(cancel): can you cancel the meeting", False),
+    ],
+)
+def test_where_words_are_denied_an_intent_does_not_count(play: Play, line: str, *, fires: bool) -> None:
+    assert bool([each for each in play(EITHER, line) if isinstance(each, Card)]) is fires
+
+
 def test_a_rule_rests_after_it_has_fired(play: Play) -> None:
     rule = f"[{CARD}, phrases: {{en: [ouch]}}, once: always, cooldown_ms: 20000}}]"
     assert [card.at_ms for card in cards(play(rule, "C@0: ouch", "C@10: ouch", "C@20: ouch", "C@30: ouch"))] == [

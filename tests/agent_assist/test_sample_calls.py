@@ -17,14 +17,34 @@ def test_the_chinese_call_gets_its_cards_at_their_turns(sample: Sample) -> None:
     assert found.pop("repeated_contact") in ([4], [6])
     assert found.pop("soothe_and_escalate") in ([6], [7])
     assert len(found.pop("matched_reply", [])) <= 1
-    assert found == {"greeting": [1], "cancel_intent": [7], "competitor": [7], "closing": [13]}
+    assert found.pop("retention") == [6]
+    assert found == {
+        "greeting": [1],
+        "delivery": [2],
+        "cancel_intent": [7],
+        "competitor": [7],
+        "promise_asked": [10],
+        "call_back": [11],
+        "satisfied": [12],
+        "closing": [13],
+    }
 
 
 def test_the_english_call_gets_its_cards_at_their_turns(sample: Sample) -> None:
+    # That the customer stays would be the seventh card within a minute: it is withheld.
     found = turns(sample("en_cancel_plan"))
     assert found.pop("matched_reply") in ([6], [7])
     assert len(found.pop("soothe_and_escalate", [])) <= 1
-    assert found == {"greeting": [1], "cancel_intent": [2], "competitor": [6], "closing": [13]}
+    assert found.pop("retention") == [6]
+    assert found == {
+        "greeting": [1],
+        "cancel_intent": [2],
+        "price": [6],
+        "competitor": [6],
+        "technical_fault": [7],
+        "satisfied": [12],
+        "closing": [13],
+    }
 
 
 def test_cards_say_in_the_customers_language_why_they_are_shown(sample: Sample) -> None:

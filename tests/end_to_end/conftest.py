@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -174,25 +175,29 @@ class Watcher:
                 self.over = True
 
 
-def analyzed(path: Path, home: Path, call_id: str, **settings: str) -> dict[str, Any]:
-    """The same recording through ``warmline analyze``, its ids as if the call had this id."""
-    done = subprocess.run(
-        [WARMLINE, "analyze", str(path), "--home", str(home), "--json"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=os.environ | {f"WARMLINE_{name.upper()}": value for name, value in settings.items()},
-    )
-    return json.loads(done.stdout.replace(path.stem, call_id))
-
-
 @pytest.fixture
 def make_watcher() -> type[Watcher]:
     return Watcher
 
 
-@pytest.fixture
-def analyze() -> Callable[..., dict[str, Any]]:
+@pytest.fixture(scope="session")
+def analyze(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, Any]]:
+    """What ``warmline analyze`` says of a recording, its ids as if the call had this id; each is analyzed once."""
+    home = tmp_path_factory.mktemp("offline")
+
+    @cache
+    def said(path: Path, recogniser: str) -> str:
+        return subprocess.run(
+            [WARMLINE, "analyze", str(path), "--home", str(home), "--json"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=os.environ | {"WARMLINE_RECOGNISER": recogniser},
+        ).stdout
+
+    def analyzed(path: Path, call_id: str, recogniser: str = "whisper") -> dict[str, Any]:
+        return json.loads(said(path, recogniser).replace(path.stem, call_id))
+
     return analyzed
 
 

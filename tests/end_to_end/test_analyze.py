@@ -1,5 +1,6 @@
 """``warmline analyze`` on the two sample calls, against their script; and on what is no call."""
 
+import csv
 import json
 import subprocess
 import sys
@@ -82,6 +83,28 @@ def test_each_card_comes_at_its_turn_and_none_twice(name: str, records: dict[str
     texts = {card["rule"]: card["text"] for card in record["cards"]}
     if name == "zh_late_order":
         assert texts["soothe_and_escalate"] == "优先安抚+升级处理"
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_most_of_what_is_due_is_shown_and_little_else(
+    name: str, records: dict[str, Any], data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script, record = turns(name, data), records[name]
+    utterances = {u["id"]: u for u in record["utterances"]}
+    shown = {
+        (card["rule"], turn_of(utterances[card["utterance_id"]], script) if card["utterance_id"] in utterances else 0)
+        for card in record["cards"]
+    }
+    with (data / "advice_calls.csv").open(encoding="utf-8", newline="") as lines:
+        rows = [line for line in csv.DictReader(lines) if line["call"] == name]
+    due = {line["rule"]: set(map(int, line["turns"].split(";"))) for line in rows}
+    # What is set at the end of the call hangs on the utterance that gave rise to it.
+    right = [rule for rule, at in due.items() if any(one == rule and (turn in at or at == {0}) for one, turn in shown)]
+    wrong = [one for one in shown if one[0] not in right]
+    with capsys.disabled():
+        print(f"\n{name}: {len(right)} of {len(due)} due, {len(wrong)} not due: {sorted(wrong)}")
+    assert len(right) >= 0.65 * len(due), set(due) - set(right)
+    assert len(wrong) <= 3, wrong
 
 
 @pytest.mark.parametrize(("name", "margin"), [("zh_late_order", 0.30), ("en_cancel_plan", 0.16)])

@@ -40,7 +40,7 @@ async def test_the_finals_and_cards_of_both_calls_are_those_of_analyze(
     async with asyncio.timeout(90):
         await asyncio.gather(*following)
     for name in CALLS:
-        expected = await asyncio.to_thread(analyze, data / f"{name}.wav", program.home, ids[name])
+        expected = await asyncio.to_thread(analyze, data / f"{name}.wav", ids[name])
         watcher = watchers[name]
         assert not watcher.twice
         assert watcher.partials > 5

@@ -60,7 +60,7 @@ async def test_a_model_is_changed_in_mid_call_and_no_word_is_lost(
     await playing
     async with asyncio.timeout(120):
         await following
-    expected = await asyncio.to_thread(analyze, call, tmp_path / "offline", "c")
+    expected = await asyncio.to_thread(analyze, call, "c")
     assert {key: one["text"] for key, one in watcher.finals.items()} == {
         u["id"]: u["text"] for u in expected["utterances"]
     }

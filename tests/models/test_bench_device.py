@@ -45,7 +45,7 @@ def test_a_forced_recogniser_has_the_shapes_of_the_real_one_and_says_nothing(toy
 def test_it_runs_from_end_to_end(device: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "device.json"
     run(
-        shape="toy", device=device, compute="auto", batches=[1, 2], bound_ms=60_000, talk_share=0.7, seconds=12,
+        shape="toy", device=device, compute="auto", batches=[1, 2], bound_ms=60_000, talk_share=0.7, seconds=6,
         most=2, out=out, json=False,
     )  # fmt: skip
     assert out.read_bytes()

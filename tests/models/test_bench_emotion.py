@@ -83,6 +83,7 @@ def test_voices_that_shout_and_mumble_are_told_apart(
     assert one["ccc_arousal"] > 0.7
     assert one["ccc_arousal_interval"][0] < one["ccc_arousal"] < one["ccc_arousal_interval"][1]
     assert 0 < one["ece"] < 1
+    assert 0 <= one["ece_by_chance"][0] < one["ece_by_chance"][1] < 1
     assert one["coverage_accuracy"][0]["accuracy"] == one["accuracy"]
     assert set(one["confusion"]) == set(one["per_class"]) == _CLASSES
     assert sum(sum(row.values()) for row in one["confusion"].values()) == 18

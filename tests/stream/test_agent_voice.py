@@ -261,6 +261,12 @@ def test_no_published_shape_has_room_for_a_feeling_of_the_agent() -> None:
     ours = {
         "Utterance.emotion",  # None on the agent's channel, by the tests above.
         "Emotion.valence",
+        "Rule.emotions",  # Conditions, with speaker: customer alone: tests/agent_assist/test_playbook.py says so.
+        "Rule.agitation",
+        "Rule.by_emotion",
+        "Rule.emotion_reason",
+        "Interaction.agitation",  # The customer's, of the features of the churn risk, as the one below.
+        "Interaction.valence",
         "Emotion.arousal",
         "Emotion.agitation",
         "CallSummary.emotion",  # The customer's last.

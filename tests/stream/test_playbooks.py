@@ -39,7 +39,7 @@ def test_each_tenant_has_its_own_and_all_others_the_default_one(tmp_path: Path) 
 def test_one_directory_of_rules_is_for_everybody(tmp_path: Path) -> None:
     write(tmp_path)
     assert sources(Playbooks(tmp_path)) == {"default": "mine 1"}
-    assert sources(Playbooks(None)) == {"default": "default 1"}
+    assert sources(Playbooks(None)) == {"default": "default 2"}
 
 
 def test_a_changed_file_is_in_force_and_an_unchanged_one_is_not_read_again(tmp_path: Path) -> None:

@@ -190,6 +190,23 @@ def test_the_backtest_is_shown_to_a_person_for_the_rules_that_are_named(home: Pa
     assert run("backtest", "--since", "soon", "--playbook", now, "--home", home).exit_code == 2
 
 
+def test_a_call_is_put_through_the_rules_of_its_own_tenant_and_with_its_attributes() -> None:
+    named: list[str | None] = []
+    assistant = Assistant(load())
+
+    def desk(tenant: str | None) -> Assistant:
+        named.append(tenant)
+        return assistant
+
+    messages: list[Any] = a_call("c", assistant, "I want to cancel")
+    start = msgspec.structs.replace(messages[0], attributes={"tenant": "east", "tier": "gold"})
+    record = record_of("c", [start, *(each for each in messages[1:] if isinstance(each, Final | CallEnded))], [])
+    assert events_of(record, record.utterances)[0] == start
+    runs = Runs(desk, "now")
+    runs.add(record, record.utterances)
+    assert named == ["east"]
+
+
 def test_a_call_put_through_the_rules_that_were_in_force_shows_the_same() -> None:
     assistant = Assistant(load())
     messages: list[Any] = a_call(
@@ -198,10 +215,12 @@ def test_a_call_put_through_the_rules_that_were_in_force_shows_the_same() -> Non
     events = [each for each in messages if isinstance(each, CallStarted | Final | CallEnded)]
     record: CallRecord = record_of("c", events, [each for each in messages if isinstance(each, Card)])
     assert events_of(record, record.utterances) == events
-    runs = Runs(assistant, "now")
+    runs = Runs(lambda _: assistant, "now")
     runs.add(record, record.utterances)
     assert {(run.rule, run.fired, run.shown, run.same) for run in runs.result().rules} == {
         ("cancel_intent", 1, 1, 1),
         ("competitor", 1, 1, 1),
         ("repeated_contact", 1, 1, 1),
+        ("retention", 1, 1, 1),
+        ("greeting_missed", 1, 1, 1),
     }

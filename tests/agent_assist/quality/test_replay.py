@@ -1,6 +1,6 @@
 """Stored calls read again: the same cards, whatever order their messages were written in; a new rule tried on them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,13 @@ import pytest
 
 from agent_assist.advice.playbook import Playbook, load
 from agent_assist.call.assistant import Assistant
-from agent_assist.quality.replay import Replayed, advised, replay
+from agent_assist.knowledge.base import KnowledgeBase
+from agent_assist.knowledge.index import KnowledgeIndex
+from agent_assist.knowledge.types import Node, NodeKind
+from agent_assist.quality.replay import Looked, Replayed, advised, look_again, replay
 from agent_assist.store.calls import CallStore
-from agent_assist.types import CallEnded, CallStarted, Event, Final
+from agent_assist.types import CallEnded, CallRecord, CallStarted, Event, Final
+from audio.types import Channel
 
 Lines = Callable[[str], list[Any]]
 
@@ -27,9 +31,9 @@ def stored(tmp_path: Path, spoken: Lines) -> Callable[[str], tuple[CallStore, An
         events: list[Event] = [CallStarted(call_id="c", at=datetime(2026, 3, 1, tzinfo=UTC), protocol="recording")]
         events += [Final(call_id="c", utterance=utterance) for utterance in spoken(name)]
         events.append(CallEnded(call_id="c", duration_ms=120_000, reason="hangup"))
-        cards, _ = advised(Assistant(load()), events)
+        shown = advised(Assistant(load()), events)
         store.write(events, {}, range(len(events)))
-        store.write(cards, {})
+        store.write([*shown.cards, *shown.hints], {})
         record = store.call("c")
         assert record is not None
         assert len(record.cards) >= 5
@@ -55,6 +59,19 @@ def test_another_version_of_the_same_rules_shows_the_same(stored: Any) -> None:
     assert again(store, record, msgspec.structs.replace(load(), version="next")).agrees
 
 
+def test_a_hint_that_was_not_shown_then_or_is_not_shown_again_is_no_agreement(stored: Any, spoken: Lines) -> None:
+    store, record = stored("en_cancel_plan")
+    asked = msgspec.structs.replace(spoken("en_cancel_plan")[0], text="Could you please tell me your phone number?")
+    known = msgspec.structs.replace(record, attributes={"phone": "138"})
+    said = [asked, *store.in_order_of_arrival("c")[1:]]
+    found = replay(known, said, Assistant(load()))
+    assert (found.agrees, found.added_hints[0].fields) == (False, ("phone",))
+    shown = msgspec.structs.replace(known, hints=found.added_hints)
+    assert not replay(shown, said, Assistant(load())).added_hints
+    lost = replay(shown, store.in_order_of_arrival("c"), Assistant(load()))
+    assert (lost.agrees, lost.missing_hints[0]) == (False, found.added_hints[0])
+
+
 def test_what_a_changed_playbook_would_have_shown_is_told(stored: Any) -> None:
     store, record = stored("zh_late_order")
     playbook = load()
@@ -69,6 +86,46 @@ def test_what_a_changed_playbook_would_have_shown_is_told(stored: Any) -> None:
     ((then, now),) = found.changed
     assert now.text.startswith("另一句话")
     assert not then.text.startswith("另一句话")
+
+
+@pytest.fixture
+def knowledge(tmp_path: Path) -> Iterator[tuple[KnowledgeBase, KnowledgeIndex]]:
+    url = f"sqlite:///{tmp_path / 'knowledge.db'}"
+    store = CallStore(url)
+    store.upgrade()
+    store.close()
+    base = KnowledgeBase(url)
+    base.draft([Node(kind=NodeKind.ARTICLE, key="late", title="订单什么时候到", language="zh", body="订单三天内到。")])
+    base.publish()
+    yield base, KnowledgeIndex(base)
+    base.close()
+
+
+def test_articles_are_compared_as_long_as_the_knowledge_is_the_same(
+    stored: Any, spoken: Lines, knowledge: tuple[KnowledgeBase, KnowledgeIndex]
+) -> None:
+    store, record = stored("zh_late_order")
+    base, index = knowledge
+    asked = msgspec.structs.replace(spoken("zh_late_order")[0], channel=Channel.CUSTOMER, text="订单什么时候到?")
+    said = [asked]
+
+    def look(record: CallRecord) -> Looked:
+        return look_again(record, said, index)
+
+    before = look(record)
+    assert (before.knowledge, before.agree, [one.key for one in before.added]) == ("unknown", True, ["late"])
+    store.write([*before.added], {})
+    shown = store.call("c")
+    assert shown is not None
+    then = look(shown)
+    assert (then.knowledge, then.agree, then.same) == ("same", True, shown.articles)
+    said = []
+    lost = look(shown)
+    assert (lost.knowledge, lost.agree, lost.missing) == ("same", False, shown.articles)
+    assert not replay(shown, said, Assistant(load()), index).agrees
+    base.withdraw(["article:late"])
+    after = look(shown)
+    assert (after.knowledge, after.agree, after.missing) == ("changed", True, shown.articles)
 
 
 def test_a_rule_that_cannot_be_run_is_told_and_is_no_agreement(stored: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,13 +16,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
+from agent_assist.call.fields import Field
+from agent_assist.call.recollect import hint
 from agent_assist.call.record import NO_MEASURES, record_of, summary
+from agent_assist.knowledge.types import Mark, NodeKind
 from agent_assist.store import tables
 from agent_assist.store.calls import CallStore
 from agent_assist.store.tables import metadata
 from agent_assist.types import (
+    Article,
     Assist,
     CallEnded,
+    CallFlow,
     CallMeasures,
     CallMood,
     CallRecord,
@@ -100,6 +105,28 @@ def mood(call: str, said: Utterance, *turns: Turn) -> CallMood:
     return CallMood(call_id=call, at_ms=said.end_ms, point=point, swings=None, turns=turns)
 
 
+def article(call: str, said: Utterance) -> Article:
+    return Article(
+        id=f"{call}:article:solution:refund",
+        call_id=call,
+        at_ms=said.end_ms,
+        utterance_id=said.id,
+        kind=NodeKind.SOLUTION,
+        key="refund",
+        version=2,
+        title="退款",
+        heading="",
+        passage="退款会在三个工作日内到账。",
+        marks=(Mark(start=0, end=2),),
+        source="faq.md",
+        score=0.8,
+        reason="question",
+        trigger=("吗",),
+        language="zh",
+        revision=7,
+    )
+
+
 def a_call(call: str = "c", at: datetime = START) -> list[Event | Assist]:
     """A call's messages, in the order in which they happened."""
     hello = utterance(call, Channel.AGENT, 0)
@@ -117,7 +144,15 @@ def a_call(call: str = "c", at: datetime = START) -> list[Event | Assist]:
         before=Before(agent_from_ms=0, agent_to_ms=1_500),
     )
     return [
-        CallStarted(call_id=call, at=at, protocol="twilio", customer_id="k-1", customer_name="王女士", agent_id="a"),
+        CallStarted(
+            call_id=call,
+            at=at,
+            protocol="twilio",
+            customer_id="k-1",
+            customer_name="王女士",
+            agent_id="a",
+            attributes={"tenant": "东"},
+        ),
         Final(call_id=call, utterance=hello),
         card(call, "greeting", hello, CardKind.TICK),
         Final(call_id=call, utterance=angry),
@@ -138,6 +173,8 @@ def a_call(call: str = "c", at: datetime = START) -> list[Event | Assist]:
         Final(call_id=call, utterance=unclear),
         risk(call, unclear.end_ms, 0.3),
         mood(call, unclear, turned),
+        article(call, angry),
+        hint(call, hello, (Field.ORDER,), "zh"),
         CardFeedback(call_id=call, card_id=alert.id, action=FeedbackAction.USED, at=at + timedelta(seconds=9)),
         CallEnded(call_id=call, duration_ms=9_000, reason="hangup"),
         CallMeasures(call_id=call, at_ms=9_000, measures=measures),
@@ -193,6 +230,12 @@ def test_a_provisional_card_gives_way_to_the_confirmed_one_and_goes_when_withdra
     record = store.call("c")
     assert record is not None
     assert record.cards == (sure[2], sure[0])
+
+
+def test_what_a_call_was_shown_is_known_to_who_takes_it_over(store: CallStore) -> None:
+    store.write(a_call(), {})
+    assert store.articles_shown("c") == {"c:article:solution:refund": 3_500}
+    assert store.articles_shown("another") == {}
 
 
 def test_an_older_risk_does_not_replace_a_newer_one(store: CallStore) -> None:
@@ -355,3 +398,28 @@ def test_a_batch_is_written_quickly(store: CallStore) -> None:
         taken.append(time.perf_counter() - begin)
     # 50 ms is the aim on an idle machine; ten times that is a fault on any.
     assert min(taken) < 0.5
+
+
+def test_the_flow_is_kept_as_it_was_last_whatever_comes_first(store: CallStore) -> None:
+    def flow(at_ms: int, *, over: bool = False) -> CallFlow:
+        return CallFlow(
+            call_id="c",
+            at_ms=at_ms,
+            flow="service",
+            title="Service",
+            language="en",
+            steps=(),
+            current=None,
+            branches=(),
+            adherence=1.0 if over else None,
+            over=over,
+            source="t 1",
+        )
+
+    last = flow(9_000, over=True)
+    store.write([last, flow(3_000)], {})
+    store.write([flow(5_000)], {})
+    record = store.call("c")
+    assert record is not None
+    assert record.flow == last
+    assert record_of("c", [], [last, flow(3_000), flow(5_000)]).flow == last

@@ -16,7 +16,11 @@ from litestar import Litestar
 from websockets.asyncio.client import ClientConnection, connect
 
 from agent_assist.call.record import NO_MEASURES
+from agent_assist.customer.events import CustomerEvent
+from agent_assist.customer.tags import Business, load
 from agent_assist.store.calls import CallStore
+from agent_assist.store.customers import CustomerStore
+from agent_assist.store.profiles import Profiles
 from agent_assist.store.recordings import Recordings
 from agent_assist.types import (
     Assist,
@@ -184,6 +188,9 @@ def made(tmp_path: Path, **options: Any) -> Iterator[Site]:
     async def pass_on(message: Assist) -> None:
         site.published.append(message)
 
+    async def tell_of(event: CustomerEvent) -> None:
+        CustomerStore(store.engine).take([event], "api", event.at)
+
     live = Live()
     recordings = Recordings(str(tmp_path / "recordings"))
     app = application(
@@ -195,6 +202,9 @@ def made(tmp_path: Path, **options: Any) -> Iterator[Site]:
             ready=lambda: site.is_ready,
             recordings=recordings,
             knowledge=options.pop("knowledge", None),
+            tell=tell_of,
+            profiles=Profiles(CustomerStore(store.engine), load(), Business()),
+            playbook=options.pop("playbook", None),
             playbooks=options.pop("playbooks", None),
             origins=frozenset(options.pop("origins", ())),
         ),

@@ -1,0 +1,250 @@
+"""What is told of customers, in SQL. Blocking: run it in a thread beside an event loop."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any, Final, TypeVar
+
+import msgspec
+from sqlalchemy import Connection, Engine, and_, func, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from agent_assist.customer.events import CustomerEvent, Identified, IdentityKind, Merged, Split
+from agent_assist.customer.facts import Facts, facts
+from agent_assist.store.tables import customer_events, customer_identities, customer_links, customer_rejected
+
+_T = TypeVar("_T")
+_AT_ONCE: Final = 500
+"""Events of one statement: SQLite takes so many parameters."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND: Final = timedelta(microseconds=1)
+
+
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of events."""
+
+    new: int = 0
+    again: int = 0
+    """Known already, the same in all."""
+    conflicting: tuple[str, ...] = ()
+    """Ids under which something else was told before: that stays, and these stand among the rejected."""
+
+    def and_(self, other: "Taken") -> "Taken":
+        return Taken(
+            new=self.new + other.new,
+            again=self.again + other.again,
+            conflicting=self.conflicting + other.conflicting,
+        )
+
+
+class Rejected(msgspec.Struct, frozen=True, kw_only=True):
+    """What could not be taken in."""
+
+    source: str
+    """A file, "topic", "api"."""
+    place: str
+    """Its row, or the id of its event."""
+    reason: str
+    body: str
+    at: datetime
+
+
+class CustomerStore:
+    """
+    Events of customers, idempotent by id, and their facts.
+
+    Args:
+        engine: Of a store that ``CallStore.upgrade`` has brought up to date.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        dialect: Any = sqlite if engine.dialect.name == "sqlite" else postgresql
+        self._insert = dialect.insert
+
+    def take(self, events: Iterable[CustomerEvent], source: str, now: datetime) -> Taken:
+        """Take events in; of a batch all or nothing, and what came before once more changes nothing."""
+        taken = Taken()
+        for batch in _batches(events):
+            with self._engine.begin() as connection:
+                taken = taken.and_(self._take(connection, batch, source, now))
+        return taken
+
+    def reject(self, rejected: Iterable[Rejected]) -> None:
+        """Keep what could not be taken in; of one place the latest."""
+        with self._engine.begin() as connection:
+            for batch in _batches(rejected):
+                self._keep(connection, batch)
+
+    def rejected(self, limit: int = 100) -> list[Rejected]:
+        """The latest first."""
+        asked = select(customer_rejected).order_by(customer_rejected.c.at_us.desc(), customer_rejected.c.place)
+        with self._engine.connect() as connection:
+            rows = connection.execute(asked.limit(limit)).mappings()
+            return [Rejected(**{k: v for k, v in row.items() if k != "at_us"}, at=_at(row["at_us"])) for row in rows]
+
+    def facts(self, customer_id: str, at: datetime | None = None) -> Facts:
+        """What is known of a customer, or was at a time: of all ids that are the same person by then."""
+        with self._engine.connect() as connection:
+            found = self._canonical(connection, customer_id, at)
+            members = self._members(connection, found, at)
+            e = customer_events.c
+            asked = select(e.body).where(e.customer_id.in_(members))
+            if at is not None:
+                asked = asked.where(e.at_us <= _us(at))
+            bodies = connection.execute(asked).scalars().all()
+        return facts(found, (msgspec.json.decode(body, type=CustomerEvent) for body in bodies), at)
+
+    def whose(self, kind: IdentityKind, value: str) -> tuple[str, ...]:
+        """The customers to whom an address belongs, by the ids under which they go on; several where it is shared."""
+        i = customer_identities.c
+        asked = select(i.customer_id).where(i.kind == kind, i.value == value, i.belongs == 1)
+        with self._engine.connect() as connection:
+            ids = connection.execute(asked).scalars().all()
+            return tuple(sorted({self._canonical(connection, one, None) for one in ids}))
+
+    def customers(self) -> Iterator[str]:
+        """All ids of customers, by id."""
+        last, e = "", customer_events.c
+        while True:
+            asked = select(e.customer_id).where(e.customer_id > last).group_by(e.customer_id).order_by(e.customer_id)
+            with self._engine.connect() as connection:
+                ids = connection.execute(asked.limit(10_000)).scalars().all()
+            if not ids:
+                return
+            yield from ids
+            last = ids[-1]
+
+    def count(self) -> int:
+        """Events."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(func.count()).select_from(customer_events)).scalar_one()
+
+    def _take(self, connection: Connection, batch: Sequence[CustomerEvent], source: str, now: datetime) -> Taken:
+        rows = {event.event_id: (event, msgspec.json.encode(event).decode()) for event in batch}
+        twice = len(batch) - len(rows)
+        e = customer_events.c
+        stored = connection.execute(select(e.event_id, e.body).where(e.event_id.in_(rows)))
+        before = {row.event_id: row.body for row in stored}
+        conflicting = [event_id for event_id, body in before.items() if body != rows[event_id][1]]
+        new = [event for event_id, (event, _) in rows.items() if event_id not in before]
+        if new:
+            added = self._insert(customer_events).on_conflict_do_nothing()
+            connection.execute(
+                added,
+                [
+                    {
+                        "event_id": x.event_id,
+                        "customer_id": x.customer_id,
+                        "at_us": _us(x.at),
+                        "body": rows[x.event_id][1],
+                    }
+                    for x in new
+                ],
+            )
+            self._link(connection, [x for x in new if isinstance(x, Merged | Split)])
+            self._identify(connection, [x for x in new if isinstance(x, Identified)])
+        self._keep(
+            connection,
+            [
+                Rejected(
+                    source=source,
+                    place=event_id,
+                    reason="expected the event that is known under this id, got another",
+                    body=rows[event_id][1],
+                    at=now,
+                )
+                for event_id in conflicting
+            ],
+        )
+        again = len(before) - len(conflicting) + twice
+        return Taken(new=len(new), again=again, conflicting=tuple(sorted(conflicting)))
+
+    def _link(self, connection: Connection, events: Sequence[Merged | Split]) -> None:
+        if events:
+            connection.execute(
+                self._insert(customer_links).on_conflict_do_nothing(),
+                [
+                    {"customer_id": x.customer_id, "at_us": _us(x.at), "event_id": x.event_id}
+                    | {"into": x.into if isinstance(x, Merged) else None}
+                    for x in events
+                ],
+            )
+
+    def _identify(self, connection: Connection, events: Sequence[Identified]) -> None:
+        if not events:
+            return
+        i = customer_identities.c
+        added = self._insert(customer_identities)
+        new = added.excluded
+        connection.execute(
+            added.on_conflict_do_update(
+                index_elements=[i.kind, i.value, i.customer_id],
+                set_={name: new[name] for name in ("at_us", "event_id", "belongs")},
+                where=or_(new.at_us > i.at_us, and_(new.at_us == i.at_us, new.event_id > i.event_id)),
+            ),
+            [
+                {"kind": x.kind, "value": x.value, "customer_id": x.customer_id}
+                | {"at_us": _us(x.at), "event_id": x.event_id, "belongs": int(x.belongs)}
+                for x in events
+            ],
+        )
+
+    def _keep(self, connection: Connection, rejected: Sequence[Rejected]) -> None:
+        if not rejected:
+            return
+        added = self._insert(customer_rejected)
+        names = ("reason", "body", "at_us")
+        connection.execute(
+            added.on_conflict_do_update(
+                index_elements=["source", "place"], set_={name: added.excluded[name] for name in names}
+            ),
+            [
+                {"source": x.source, "place": x.place, "reason": x.reason, "body": x.body, "at_us": _us(x.at)}
+                for x in rejected
+            ],
+        )
+
+    def _links(self, connection: Connection, ids: Iterable[str], at: datetime | None) -> dict[str, str | None]:
+        """Of each the latest link."""
+        c = customer_links.c
+        asked = select(c.customer_id, c.into).where(c.customer_id.in_(list(ids)))
+        if at is not None:
+            asked = asked.where(c.at_us <= _us(at))
+        return {row.customer_id: row.into for row in connection.execute(asked.order_by(c.at_us, c.event_id))}
+
+    def _canonical(self, connection: Connection, customer_id: str, at: datetime | None) -> str:
+        """Under which id a customer goes on; of those that were merged in a ring the least."""
+        path = [customer_id]
+        while True:
+            into = self._links(connection, path[-1:], at).get(path[-1])
+            if into is None:
+                return path[-1]
+            if into in path:
+                return min(path[path.index(into) :])
+            path.append(into)
+
+    def _members(self, connection: Connection, canonical: str, at: datetime | None) -> list[str]:
+        """All ids that go on under one."""
+        c = customer_links.c
+        found, edge = {canonical}, {canonical}
+        while edge:
+            near = set(connection.execute(select(c.customer_id).where(c.into.in_(edge))).scalars().all()) - found
+            latest = self._links(connection, near, at) if near else {}
+            edge = {one for one in near if latest.get(one) in found}
+            found |= edge
+        return sorted(found)
+
+
+def _batches(some: Iterable[_T]) -> Iterator[list[_T]]:
+    left = iter(some)
+    while batch := list(islice(left, _AT_ONCE)):
+        yield batch
+
+
+def _us(at: datetime) -> int:
+    return (at - _EPOCH) // _SECOND
+
+
+def _at(us: int) -> datetime:
+    return _EPOCH + us * _SECOND

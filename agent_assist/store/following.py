@@ -1,0 +1,113 @@
+"""What else follows from a message: a task to be done, and what other programs are to be told."""
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from sqlalchemy import Connection, bindparam, select, update
+
+from agent_assist.store.instants import utc
+from agent_assist.store.tables import calls, tasks
+from agent_assist.types import Assist, CallSynopsis, Card, CardKind, Event, Webhook
+
+Row = dict[str, Any]
+
+EVENTS: Final = ("rule.fired", "alert.raised", "task.created", "call.summarised")
+"""What other programs can be told; the first to the receiver that the rule names alone."""
+_HOUR_MS: Final = 3_600_000
+_FOUND: Final = tasks.c.task_id == bindparam("task")
+
+
+class Wanted(NamedTuple):
+    """Which receivers there are, and who wants what."""
+
+    names: Collection[str]
+    by_event: Mapping[str, Collection[str]]
+
+
+def task_rows(card: Card) -> list[Row]:
+    """Of a card that is to be done later; none of others, and of what is not sure yet."""
+    if card.kind is not CardKind.TASK or card.provisional:
+        return []
+    row: Row = {
+        "task_id": card.id,
+        "call_id": card.call_id,
+        "rule": card.rule,
+        "title": _plain(card.title),
+        "text": _plain(card.text),
+        "language": card.language,
+        "due_ms": None if card.due_hours is None else card.at_ms + round(card.due_hours * _HOUR_MS),
+    }
+    return [row]
+
+
+def settle_due(connection: Connection, call_ids: Collection[str]) -> None:
+    """
+    Say when the tasks of calls are due, as far as the start of the call is known.
+
+    Start and card come through two topics, in either order and perhaps to two workers: who holds the call's row sees
+    what the other has written, and the later of them settles it.
+    """
+    held = select(calls.c.call_id, calls.c.started_at).where(calls.c.call_id.in_(call_ids)).with_for_update()
+    begun = {row.call_id: utc(row.started_at) for row in connection.execute(held.order_by(calls.c.call_id))}
+    query = select(tasks.c.task_id, tasks.c.call_id, tasks.c.due_ms).where(
+        tasks.c.call_id.in_(call_ids), tasks.c.due_at.is_(None), tasks.c.due_ms.is_not(None)
+    )
+    rows: list[Row] = []
+    for task_id, call_id, due_ms in connection.execute(query):
+        start = begun[call_id]
+        if start is not None:
+            rows.append({"task": task_id, "at": start + timedelta(milliseconds=due_ms)})
+    if rows:
+        connection.execute(update(tasks).where(_FOUND).values(due_at=bindparam("at")), rows)
+
+
+def webhook_rows(message: Event | Assist, wanted: Wanted) -> list[Row]:
+    """What receivers are to be told of a message, one row each; to one that is not known, a dead letter."""
+    event, name = _event(message)
+    if isinstance(message, Webhook):
+        known = message.receiver in wanted.names
+        receivers: Iterable[str] = [message.receiver] if not known or message.receiver in wanted.by_event[event] else ()
+    else:
+        receivers, known = wanted.by_event.get(event, ()), True
+    now = datetime.now(UTC)
+    return [
+        {
+            "message_id": _id(receiver, event, name),
+            "call_id": message.call_id,
+            "receiver": receiver,
+            "event": event,
+            "body": msgspec.json.encode({"type": event, "timestamp": now.isoformat(), "data": message}).decode(),
+            "state": "waiting" if known else "dead",
+            "due_at": now,
+            "created_at": now,
+            "error": "" if known else "no receiver of that name is set",
+        }
+        for receiver in receivers
+    ]
+
+
+def _event(message: Event | Assist) -> tuple[str, str]:
+    """What a message is to others, and what makes it the same when it comes again."""
+    match message:
+        case Webhook():
+            return "rule.fired", message.id
+        case Card(kind=CardKind.ALERT, provisional=False):
+            return "alert.raised", message.id
+        case Card(kind=CardKind.TASK, provisional=False):
+            return "task.created", message.id
+        case CallSynopsis(over=True):
+            return "call.summarised", f"{message.call_id}:{message.rewritten}:{bool(message.rejected)}"
+        case _:
+            return "", ""
+
+
+def _id(receiver: str, event: str, name: str) -> str:
+    """The same for the same message, however often it is read; without the dot that parts what is signed."""
+    return "msg_" + hashlib.sha256(f"{receiver}\0{event}\0{name}".encode()).hexdigest()[:32]
+
+
+def _plain(text: str) -> str:
+    return text.replace("\0", "")

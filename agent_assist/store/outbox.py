@@ -1,0 +1,157 @@
+"""What other programs are to be told, in SQL: written with the messages, sent by whoever holds the lease. Blocking."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Literal, NamedTuple
+
+import msgspec
+from sqlalchemy import Engine, RowMapping, and_, exists, or_, select, update
+
+from agent_assist.store.instants import utc
+from agent_assist.store.tables import webhooks
+
+GONE = 410
+"""The receiver wants nothing more; while a letter that got this answer is dead, all others to it are."""
+State = Literal["waiting", "delivered", "dead"]
+
+
+class Letter(NamedTuple):
+    """One message to one receiver, to be sent now."""
+
+    seq: int
+    message_id: str
+    receiver: str
+    body: str
+    attempts: int
+    """Before this one."""
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """One message to one receiver, in a list."""
+
+    seq: int
+    message_id: str
+    """Its ``webhook-id``."""
+    call_id: str
+    receiver: str
+    event: str
+    state: State
+    attempts: int
+    due_at: datetime
+    created_at: datetime
+    status: int | None
+    """Of the last answer."""
+    error: str
+
+
+class Outbox:
+    """
+    Letters of all receivers.
+
+    Those of a call to one receiver go one after the other: what waits to be sent again holds the later ones back, until
+    it is delivered or dead.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def take(self, receiver: str, most: int, *, now: datetime, lease: timedelta) -> list[Letter]:
+        """Letters that are due, for as long as the lease lasts ours alone."""
+        c, earlier = webhooks.c, webhooks.alias()
+        held_back = exists().where(
+            earlier.c.receiver == c.receiver,
+            earlier.c.call_id == c.call_id,
+            earlier.c.state == "waiting",
+            earlier.c.seq < c.seq,
+        )
+        free = and_(c.state == "waiting", or_(c.leased_until.is_(None), c.leased_until < now))
+        query = select(webhooks).where(free, c.receiver == receiver, c.due_at <= now, ~held_back)
+        letters: list[Letter] = []
+        with self._engine.begin() as connection:
+            for row in connection.execute(query.order_by(c.seq).limit(most)).mappings().all():
+                mine = update(webhooks).where(c.seq == row["seq"], free).values(leased_until=now + lease)
+                # Another worker may have been quicker.
+                if connection.execute(mine).rowcount == 1:
+                    letters.append(Letter(*(row[name] for name in Letter._fields)))
+        return letters
+
+    def delivered(self, letter: Letter, status: int) -> None:
+        """It was taken."""
+        self._settle(letter, state="delivered", status=status, error="")
+
+    def failed(self, letter: Letter, status: int | None, error: str, again_at: datetime | None) -> None:
+        """It was not; ``again_at`` is None after the last attempt."""
+        if again_at is None:
+            self._settle(letter, state="dead", status=status, error=error)
+        else:
+            self._settle(letter, due_at=again_at, status=status, error=error)
+
+    def _settle(self, letter: Letter, **values: object) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(webhooks)
+                .where(webhooks.c.seq == letter.seq)
+                .values(attempts=letter.attempts + 1, leased_until=None, **values)
+            )
+
+    def bury(self, receiver: str) -> int:
+        """Give up what waits for a receiver that has gone; how many."""
+        c = webhooks.c
+        with self._engine.begin() as connection:
+            gone = connection.scalar(
+                select(c.seq).where(c.receiver == receiver, c.state == "dead", c.status == GONE).limit(1)
+            )
+            if gone is None:
+                return 0
+            dead = update(webhooks).where(c.receiver == receiver, c.state == "waiting")
+            return int(connection.execute(dead.values(state="dead", error="the receiver has gone")).rowcount)
+
+    def listed(self, state: State | None = None, receiver: str | None = None, limit: int = 100) -> list[Sent]:
+        """The newest first."""
+        query = select(webhooks).order_by(webhooks.c.seq.desc()).limit(limit)
+        if state is not None:
+            query = query.where(webhooks.c.state == state)
+        if receiver is not None:
+            query = query.where(webhooks.c.receiver == receiver)
+        with self._engine.connect() as connection:
+            return [_sent(row) for row in connection.execute(query).mappings()]
+
+    def retry(self, numbers: Sequence[int] = (), receiver: str | None = None) -> int:
+        """
+        Send dead letters again, from the first attempt.
+
+        Args:
+            numbers: ``seq`` of each; all where it is empty.
+            receiver: Only those to this one.
+
+        Returns:
+            How many.
+        """
+        c = webhooks.c
+        again = update(webhooks).where(c.state == "dead")
+        if numbers:
+            again = again.where(c.seq.in_(numbers))
+        if receiver is not None:
+            again = again.where(c.receiver == receiver)
+        values = {"state": "waiting", "attempts": 0, "due_at": datetime.now(UTC), "status": None, "error": ""}
+        with self._engine.begin() as connection:
+            return int(connection.execute(again.values(values)).rowcount)
+
+
+def _sent(row: RowMapping) -> Sent:
+    due_at, created_at = utc(row["due_at"]), utc(row["created_at"])
+    assert due_at is not None
+    assert created_at is not None
+    return Sent(
+        seq=row["seq"],
+        message_id=row["message_id"],
+        call_id=row["call_id"],
+        receiver=row["receiver"],
+        event=row["event"],
+        state=row["state"],
+        attempts=row["attempts"],
+        due_at=due_at,
+        created_at=created_at,
+        status=row["status"],
+        error=row["error"],
+    )

@@ -1,0 +1,192 @@
+"""Customers: take in what other systems know of them, and show one."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from sqlalchemy import Engine
+
+from agent_assist.customer.events import CustomerEvent
+from agent_assist.customer.profile import Profile
+from agent_assist.customer.reading import COLUMNS, Bad, Kind, Reader, rows
+from agent_assist.errors import UnknownCustomer
+from agent_assist.store.calls import CallStore
+from agent_assist.store.customers import CustomerStore, Rejected, Taken
+from stream.commands.run import Home, Json
+from stream.errors import StreamError
+from stream.settings import Settings, load
+
+customer = typer.Typer(help="Customers, as all channels and systems tell of them.", no_args_is_help=True)
+
+_SHOWN: Final = 20
+"""Rejected rows that are printed."""
+
+
+class Imported(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a file."""
+
+    file: str
+    kind: Kind
+    dry_run: bool
+    events: int
+    """Made of its rows; of these ``new`` were not known, ``again`` were, ``conflicting`` say something else."""
+    new: int
+    again: int
+    conflicting: int
+    rejected: int
+    """Rows of which nothing was taken."""
+    reasons: tuple[Bad, ...]
+    """The first of what is wrong, fields of rows that were taken included."""
+
+
+def engine(settings: Settings) -> Engine:
+    """Of the settings' database, which is brought up to date."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    calls = CallStore(settings.database_url)
+    calls.upgrade()
+    return calls.engine
+
+
+@customer.command()
+def show(
+    customer_id: str,
+    at: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%dT%H:%M:%S%z"], help="As it was then; with an offset.")
+    ] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Show what is known of a customer: trade, open cases, tags with their evidence, the likely reason of a call."""
+    from stream.build import profiles
+
+    settings = load({"home": home})
+    found = profiles(settings, engine(settings)).of(customer_id, datetime.now(UTC), at)
+    if found is None:
+        raise UnknownCustomer(customer_id)
+    if json:
+        print(msgspec.json.encode(found).decode())
+        return
+    _show(found)
+
+
+def _show(found: Profile) -> None:
+    language: Literal["zh", "en"] = "zh" if found.language.startswith("zh") else "en"
+    trade = found.trade
+    print(f"{found.customer_id}  {found.name}  {found.tier}  {found.region}".rstrip())
+    bought = f"{trade.orders} orders, {trade.value} {trade.currency}, last {_day(trade.last_at)}"
+    print(f"  {bought}; {found.complaints} complaints")
+    for tag in found.tags:
+        print(f"  tag {tag.id} ({tag.name.get(language, tag.by)}): {', '.join(tag.evidence)}; until {_day(tag.until)}")
+    for case in found.cases:
+        print(f"  case {case.case_id} {case.type} {case.issue}{' OVERDUE' if case.overdue else ''}")
+    for reason in found.reasons:
+        print(f"  likely {reason.probability:.0%} {reason.text[language]}")
+    for one in found.contacts:
+        print(f"  {one.at:%Y-%m-%d %H:%M} {one.channel} {one.direction} {one.issue} {one.line}".rstrip())
+
+
+def _day(at: datetime | None) -> str:
+    return "-" if at is None else f"{at:%Y-%m-%d}"
+
+
+def import_file(
+    kind: Annotated[str, typer.Argument(help=f"One of {', '.join(COLUMNS)}.")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, TSV, JSON Lines or Parquet.")],
+    mapping: Annotated[
+        Path | None, typer.Option(exists=True, help="YAML: a column of the file to one of ours, a line each.")
+    ] = None,
+    region: Annotated[str, typer.Option(help="Of telephone numbers that name no country.")] = "CN",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """
+    Take customers, orders, cases or interactions in; exit code 1 where rows were rejected.
+
+    The same file again changes nothing. Rejected rows are kept, with their reasons.
+    """
+    if kind not in COLUMNS:
+        raise typer.BadParameter(f"expected one of {', '.join(COLUMNS)}, got {kind!r}")
+    settings = load({"home": home})
+    now = datetime.now(UTC)
+    reader = Reader(
+        kind=msgspec.convert(kind, Kind),
+        stamp=datetime.fromtimestamp(file.stat().st_mtime, UTC),
+        now=now,
+        region=region,
+        mapping=_mapping(mapping),
+    )
+    bad: list[Bad] = []
+    count = 0
+
+    def events(read: Iterator[CustomerEvent | Bad]) -> Iterator[CustomerEvent]:
+        nonlocal count
+        for one in read:
+            if isinstance(one, Bad):
+                bad.append(one)
+            else:
+                count += 1
+                yield one
+
+    with ExitStack() as stack:
+        progress = stack.enter_context(Progress(console=Console(stderr=True)))
+        try:
+            opened = stack.enter_context(progress.open(file, "rb", description=file.name))
+            told = events(reader.events(rows(file, opened)))
+            if dry_run:
+                for _ in told:
+                    pass
+                taken = Taken()
+            else:
+                kept = CustomerStore(engine(settings))
+                taken = kept.take(told, file.name, now)
+                kept.reject(
+                    Rejected(source=file.name, place=f"row {x.row}", reason=x.reason, body=x.body, at=now) for x in bad
+                )
+        except ValueError as error:
+            raise StreamError(str(error)) from error
+    lost = sum(one.lost for one in bad)
+    done = Imported(
+        file=file.name,
+        kind=reader.kind,
+        dry_run=dry_run,
+        events=count,
+        new=taken.new,
+        again=taken.again,
+        conflicting=len(taken.conflicting),
+        rejected=lost,
+        reasons=tuple(bad[:_SHOWN]),
+    )
+    if json:
+        print(msgspec.json.encode(done).decode())
+    else:
+        _print(done, len(bad))
+    if lost or taken.conflicting:
+        raise typer.Exit(1)
+
+
+def _print(done: Imported, wrong: int) -> None:
+    if done.dry_run:
+        print(f"{done.file}: {done.events} events would be taken in, {done.rejected} rows rejected")
+    else:
+        told = f"{done.new} new, {done.again} known, {done.conflicting} conflicting, {done.rejected} rows rejected"
+        print(f"{done.file}: {told}")
+    for one in done.reasons:
+        print(f"  row {one.row}: {one.reason}")
+    if wrong > len(done.reasons):
+        print(f"  and {wrong - len(done.reasons)} more")
+
+
+def _mapping(path: Path | None) -> dict[str, str]:
+    if path is None:
+        return {}
+    try:
+        return msgspec.yaml.decode(path.read_bytes(), type=dict[str, str])
+    except msgspec.DecodeError as error:
+        raise StreamError(f"expected lines `column of the file: column of ours`, got {error} (in {path})") from error

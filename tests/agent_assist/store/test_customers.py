@@ -1,0 +1,126 @@
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+import msgspec
+import pytest
+
+from agent_assist.customer.events import CustomerEvent, Identified, Known, Merged, Order, Split
+from agent_assist.customer.facts import facts
+from agent_assist.store.calls import CallStore
+from agent_assist.store.customers import CustomerStore, Rejected, Taken
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def customers(store: CallStore) -> CustomerStore:
+    return CustomerStore(store.engine)
+
+
+def order(number: int, customer: str = "a", amount: str = "10.50", at: datetime = NOW) -> Order:
+    return Order(
+        event_id=f"o{number}", customer_id=customer, at=at, order_id=f"o{number}", ordered_at=at,
+        amount=Decimal(amount), currency="CNY",
+    )  # fmt: skip
+
+
+def merged(number: int, one: str, into: str, day: int) -> Merged:
+    return Merged(event_id=f"m{number}", customer_id=one, at=NOW + day * DAY, into=into)
+
+
+def split(number: int, one: str, day: int) -> Split:
+    return Split(event_id=f"s{number}", customer_id=one, at=NOW + day * DAY)
+
+
+def phone(number: int, customer: str, value: str, day: int, *, belongs: bool = True) -> Identified:
+    return Identified(
+        event_id=f"p{number}", customer_id=customer, at=NOW + day * DAY, kind="phone", value=value, belongs=belongs
+    )
+
+
+def test_what_comes_twice_is_taken_once_and_what_contradicts_is_kept_for_repair(customers: CustomerStore) -> None:
+    first = [order(1), order(2)]
+    assert customers.take(first, "api", NOW) == Taken(new=2)
+    assert customers.take([*first, order(3), order(3)], "api", NOW) == Taken(new=1, again=3)
+    told = customers.take([order(2, amount="99")], "api", NOW)
+    assert told == Taken(conflicting=("o2",))
+    assert [one.amount for one in customers.facts("a").orders] == [Decimal("10.50")] * 3
+    (kept,) = customers.rejected()
+    assert (kept.source, kept.place, kept.at) == ("api", "o2", NOW)
+    assert "expected the event that is known under this id" in kept.reason
+    assert msgspec.json.decode(kept.body, type=CustomerEvent) == order(2, amount="99")
+
+
+def test_facts_are_those_of_all_events_in_any_order_of_arrival(customers: CustomerStore) -> None:
+    events: list[CustomerEvent] = [order(n, at=NOW + n * DAY) for n in range(1200)]
+    events += [Known(event_id=f"k{n}", customer_id="a", at=NOW + n * DAY, name=f"name {n}") for n in range(50)]
+    shuffled = list(events)
+    Random(4).shuffle(shuffled)
+    customers.take(shuffled, "topic", NOW)
+    assert customers.facts("a") == facts("a", events)
+    assert customers.facts("a", NOW + 10 * DAY) == facts("a", events, NOW + 10 * DAY)
+    assert customers.count() == len(events)
+
+
+def test_merged_customers_are_one_and_a_split_undoes_it_and_the_past_stays(customers: CustomerStore) -> None:
+    customers.take([order(1, "a"), order(2, "b"), order(3, "c")], "api", NOW)
+    customers.take([merged(1, "b", "a", 1), merged(2, "c", "b", 2)], "api", NOW)
+
+    def ids(customer: str, day: int | None = None) -> tuple[str, list[str]]:
+        found = customers.facts(customer, None if day is None else NOW + day * DAY)
+        return found.customer_id, [one.order_id for one in found.orders]
+
+    assert ids("c") == ids("b") == ids("a") == ("a", ["o1", "o2", "o3"])
+    assert ids("c", 1) == ("c", ["o3"])
+    assert ids("a", 1) == ("a", ["o1", "o2"])
+    customers.take([split(1, "b", 3)], "api", NOW)
+    assert ids("a") == ("a", ["o1"])
+    assert ids("c") == ("b", ["o2", "o3"])
+    assert ids("c", 2) == ("a", ["o1", "o2", "o3"])
+
+
+def test_a_ring_of_merges_is_one_customer_under_its_least_id(customers: CustomerStore) -> None:
+    customers.take([order(1, "x"), order(2, "y"), order(3, "z")], "api", NOW)
+    customers.take([merged(1, "z", "x", 1), merged(2, "x", "y", 2), merged(3, "y", "z", 3)], "api", NOW)
+    for one in "xyz":
+        assert customers.facts(one).customer_id == "x"
+        assert len(customers.facts(one).orders) == 3
+
+
+@pytest.mark.parametrize("arrive", [list, lambda some: list(reversed(some))])
+def test_an_address_belongs_to_whom_it_was_told_of_last(
+    customers: CustomerStore, arrive: Callable[[list[CustomerEvent]], list[CustomerEvent]]
+) -> None:
+    customers.take(
+        arrive([phone(1, "a", "+861", 0), phone(2, "b", "+861", 0), phone(3, "a", "+861", 2, belongs=False)]),
+        "api",
+        NOW,
+    )
+    assert customers.whose("phone", "+861") == ("b",)
+    customers.take([phone(4, "c", "+861", 1)], "api", NOW)
+    assert customers.whose("phone", "+861") == ("b", "c")
+    customers.take([merged(1, "c", "b", 3)], "api", NOW)
+    assert customers.whose("phone", "+861") == ("b",)
+    assert customers.whose("phone", "+862") == ()
+
+
+def test_nothing_is_known_of_a_stranger(customers: CustomerStore) -> None:
+    found = customers.facts("nobody")
+    assert (found.customer_id, found.version, found.orders) == ("nobody", None, ())
+
+
+def test_all_customers_are_gone_through(customers: CustomerStore) -> None:
+    customers.take((order(n, f"c{n:04}") for n in range(1500)), "api", NOW)
+    assert list(customers.customers()) == [f"c{n:04}" for n in range(1500)]
+
+
+def test_what_is_rejected_again_is_kept_once(customers: CustomerStore) -> None:
+    def row(reason: str) -> Rejected:
+        return Rejected(source="orders.csv", place="row 3", reason=reason, body="a,b", at=NOW)
+
+    customers.reject([row("first")])
+    customers.reject([row("second")])
+    assert [one.reason for one in customers.rejected()] == ["second"]

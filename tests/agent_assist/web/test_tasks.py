@@ -1,0 +1,83 @@
+"""Tasks over HTTP: to each what is theirs, and changes that do not cross."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from litestar.testing import TestClient
+
+from agent_assist.types import CallStarted, Card, CardKind
+from agent_assist.web.passes import Pass, Role, issue
+
+START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+
+
+def auth(role: Role, name: str) -> dict[str, str]:
+    who = Pass(role=role, name=name, expires_at=int(time.time()) + 3_600)
+    return {"authorization": f"Bearer {issue('correct-horse', who)}"}
+
+
+ANNA, BEN, BOSS = auth(Role.AGENT, "anna"), auth(Role.AGENT, "ben"), auth(Role.SUPERVISOR, "boss")
+
+
+@pytest.fixture
+def client(site: Any) -> Iterator[Any]:
+    for number, agent in enumerate(("anna", "ben", "anna")):
+        call = f"c{number}"
+        card = Card(
+            id=f"{call}:call_back:u",
+            call_id=call,
+            rule="call_back",
+            kind=CardKind.TASK,
+            title="Call back",
+            text="…",
+            at_ms=0,
+            utterance_id="u",
+            priority=500,
+            language="en",
+            reason="r",
+            due_hours=number + 1.0,
+        )
+        site.store.write([CallStarted(call_id=call, at=START, protocol="twilio", agent_id=agent), card], {})
+    with TestClient(site.app, base_url="http://127.0.0.1:8700") as client:
+        yield client
+
+
+def calls(client: Any, who: dict[str, str], **params: Any) -> list[str]:
+    answer = client.get("/v1/tasks", params=params, headers=who)
+    assert answer.status_code == 200, answer.text
+    return [task["call_id"] for task in answer.json()["tasks"]]
+
+
+def test_agents_see_their_own_and_supervisors_all(client: Any) -> None:
+    assert calls(client, ANNA) == ["c0", "c2"]
+    assert calls(client, BEN) == ["c1"]
+    assert calls(client, BOSS) == ["c0", "c1", "c2"]
+    assert calls(client, BOSS, mine=True) == []
+    assert calls(client, BOSS, due_before="2026-03-01T11:00:00Z") == ["c0"]
+    assert calls(client, BOSS, state="done") == []
+
+
+def test_a_page_says_where_the_next_begins(client: Any) -> None:
+    first = client.get("/v1/tasks", params={"limit": 2}, headers=BOSS).json()
+    assert calls(client, BOSS, limit=2, cursor=first["next"]) == ["c2"]
+    assert client.get("/v1/tasks", params={"cursor": "soon"}, headers=BOSS).status_code == 400
+    assert client.get("/v1/tasks", params={"due_before": "2026-03-01T11:00:00"}, headers=BOSS).status_code == 400
+
+
+def test_a_task_is_closed_once_and_by_who_may(client: Any) -> None:
+    path, done = "/v1/tasks/c0:call_back:u", {"state": "done", "version": 1, "note": "reached"}
+    assert client.put(path, json=done, headers=BEN).status_code == 403
+    assert client.put(path, json=done, headers=auth(Role.QA, "q")).status_code == 403
+    answer = client.put(path, json=done, headers=ANNA)
+    assert answer.status_code == 200, answer.text
+    assert {name: answer.json()[name] for name in ("state", "version", "by", "note")} == {
+        "state": "done", "version": 2, "by": "anna", "note": "reached",
+    }  # fmt: skip
+    late = client.put(path, json={"state": "cancelled", "version": 1}, headers=BOSS)
+    assert (late.status_code, "got version 2" in late.text) == (409, True)
+    assert client.put(path, json={"state": "gone", "version": 2}, headers=BOSS).status_code == 400
+    assert client.put("/v1/tasks/nothing", json=done, headers=BOSS).status_code == 404
+    assert calls(client, ANNA, state="open") == ["c2"]

@@ -1,0 +1,89 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from agent_assist.store.calls import CallStore
+from agent_assist.store.customers import CustomerStore
+from stream.cli import app
+
+HEAD = "order_id,customer_id,ordered_at,amount,currency,status\n"
+ROWS = [f"o{n},c{n % 2},2026-01-0{n}T10:00:00+08:00,1{n}.50,CNY,paid\n" for n in range(1, 6)]
+
+
+@pytest.fixture
+def orders(tmp_path: Path) -> Path:
+    path = tmp_path / "orders.csv"
+    path.write_text(HEAD + "".join(ROWS) + "o9,c1,soon,1,CNY,paid\n", encoding="utf-8")
+    return path
+
+
+def imported(file: Path, home: Path, *more: str) -> tuple[int, dict[str, object]]:
+    done = CliRunner().invoke(app, ["import", "orders", str(file), "--home", str(home), "--json", *more])
+    return done.exit_code, json.loads(done.stdout)
+
+
+def kept(home: Path) -> CustomerStore:
+    store = CallStore(f"sqlite:///{home / 'warmline.db'}")
+    store.upgrade()
+    return CustomerStore(store.engine)
+
+
+def test_a_file_is_taken_in_once_and_what_is_wrong_is_kept(orders: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    code, told = imported(orders, home)
+    assert (code, told["new"], told["again"], told["rejected"]) == (1, 5, 0, 1)
+    assert "ordered_at" in str(told["reasons"])
+    code, told = imported(orders, home)
+    assert (code, told["new"], told["again"]) == (1, 0, 5)
+    customers = kept(home)
+    assert [one.order_id for one in customers.facts("c1").orders] == ["o1", "o3", "o5"]
+    (rejected,) = customers.rejected()
+    assert (rejected.source, rejected.place) == ("orders.csv", "row 6")
+    assert "soon" in rejected.body
+
+
+def test_a_dry_run_leaves_nothing(orders: Path, tmp_path: Path) -> None:
+    code, told = imported(orders, tmp_path / "home", "--dry-run")
+    assert (code, told["events"], told["new"], told["rejected"]) == (1, 5, 0, 1)
+    assert not (tmp_path / "home").exists()
+
+
+def test_columns_are_named_by_a_mapping(orders: Path, tmp_path: Path) -> None:
+    orders.write_text((HEAD + "".join(ROWS)).replace("order_id", "单号"), encoding="gbk")
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text("单号: order_id\n", encoding="utf-8")
+    code, told = imported(orders, tmp_path / "home", "--mapping", str(mapping))
+    assert (code, told["new"]) == (0, 5)
+    mapping.write_text("- a", encoding="utf-8")
+    failed = CliRunner().invoke(app, ["import", "orders", str(orders), "--mapping", str(mapping)])
+    assert "expected lines `column of the file: column of ours`" in str(failed.exception)
+
+
+def test_a_kind_or_a_file_that_is_none_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "pets.csv"
+    path.touch()
+    refused = CliRunner().invoke(app, ["import", "pets", str(path)])
+    assert refused.exit_code == 2
+    assert "customers, orders, cases," in refused.output
+    failed = CliRunner().invoke(app, ["import", "orders", str(path), "--home", str(tmp_path / "home")])
+    assert "expected a heading, got none" in str(failed.exception)
+
+
+def test_a_customer_is_shown_as_known_now_and_as_known_then(orders: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    imported(orders, home)
+
+    def shown(*more: str) -> dict[str, Any]:
+        done = CliRunner().invoke(app, ["customer", "show", "c1", "--home", str(home), "--json", *more])
+        return json.loads(done.stdout)
+
+    assert (shown()["trade"]["orders"], shown()["trade"]["value"]) == (3, "40.50")
+    then = shown("--at", "2026-01-04T00:00:00+0800")
+    assert (then["trade"]["orders"], then["trade"]["last_at"]) == (2, "2026-01-03T10:00:00+08:00")
+    told = CliRunner().invoke(app, ["customer", "show", "c1", "--home", str(home)]).stdout
+    assert "3 orders, 40.50 CNY, last 2026-01-05; 0 complaints" in told
+    nobody = CliRunner().invoke(app, ["customer", "show", "x", "--home", str(home)])
+    assert "expected the id of a customer of whom something was told, got 'x'" in str(nobody.exception)
