@@ -66,6 +66,7 @@ class ShownPlaybook(msgspec.Struct, frozen=True, kw_only=True):
     failed: str
     """What was expected, what stands there instead, and where."""
     since: datetime | None
+    """When the gateway read it; None where there is none."""
     name: str
     version: str
     digest: str

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -124,6 +125,9 @@ async def page_with(browser: Browser, site: Any, channel: Channel, *, width: int
 
     await page.route("**/v1/tasks*", tasks)
     await page.route("**/v1/calls/c/compensations", compensations)
+    await page.route("**/v1/knowledge/search*", lambda route: route.fulfill(json={"hits": []}))
+    whole = {"html": "<p>停留超过两天的,<strong>升级为加急</strong>。</p>"}
+    await page.route("**/v1/knowledge/nodes/article/late", lambda route: route.fulfill(json=whole))
     await page.goto(f"http://127.0.0.1:{site.port}/overlay?call=c#token={token()}")
     async with asyncio.timeout(10):
         while not channel.sockets:
@@ -149,13 +153,18 @@ async def test_all_that_an_agent_needs_stands_in_a_narrow_panel(
     make_site: Callable[..., Any], serve: Any, browser: Browser, check: Any, call: Any
 ) -> None:
     with make_site(static=STATIC) as site:
+        before = msgspec.structs.replace(call("before").started(), customer_id="K7", agent_id="anna")
+        site.store.write([before, call("before").ended()], {})
         async with serve(site):
             channel = Channel()
             page = await page_with(browser, site, channel)
-            channel.tell("snapshot", snapshot(call("c"), utterances=[]))
+            channel.tell("snapshot", snapshot(call("c"), utterances=[], customer_id="K7"))
             # At the ring: who it is, why they call, what the bot got.
             await expect(page.get_by_test_id("tier")).to_have_text("金卡")
             await expect(page.get_by_test_id("bot-failed")).to_be_visible()
+            await expect(page.get_by_test_id("contact")).to_have_attribute(
+                "href", re.compile(r"^/replay\?call=before#")
+            )
             await check(page, "overlay-ring")
             channel.tell("final", msgspec.to_builtins(call("c").final(0, "我的包裹停留三天了")))
             await expect(page.get_by_test_id("bot-failed")).to_be_hidden()
@@ -169,6 +178,13 @@ async def test_all_that_an_agent_needs_stands_in_a_narrow_panel(
             await expect(page.get_by_test_id("flow-skipped")).to_contain_text("核实身份")
             await expect(page.get_by_test_id("hint")).to_have_text("已知:订单号")
             await check(page, "overlay-full")
+            await page.get_by_test_id("article-late").get_by_role("button").press("Enter")
+            await expect(page.get_by_test_id("article-late").locator("strong")).to_have_text("升级为加急")
+            await page.get_by_test_id("look-up").fill("量子力学")
+            await page.keyboard.press("Enter")
+            await expect(page.get_by_test_id("look-up-none")).to_be_visible()
+            await page.get_by_test_id("suggestions").press("Enter")
+            await expect(page.get_by_test_id("article-late")).to_be_visible()
             await page.get_by_test_id("flow").locator("summary").press("Enter")
             await expect(page.get_by_test_id("tick-classify")).to_have_attribute("aria-current", "step")
             await page.get_by_test_id("summary").locator("summary").click()
@@ -210,6 +226,19 @@ async def test_nothing_moves_under_the_pointer(
             await expect(page.get_by_test_id("card-rule4")).to_be_visible()
             first = page.locator(".cards article").first
             await expect(first).to_have_attribute("data-testid", "card-rule4")
+
+
+async def test_the_page_around_it_sets_the_colours_of_every_part(
+    make_site: Callable[..., Any], serve: Any, browser: Browser, call: Any
+) -> None:
+    with make_site(static=STATIC) as site:
+        async with serve(site):
+            channel = Channel()
+            page = await page_with(browser, site, channel)
+            await page.add_style_tag(content="warmline-overlay { --warm-accent: rgb(1, 2, 3); }")
+            channel.tell("snapshot", snapshot(call("c"), articles=[ARTICLE]))
+            button = page.get_by_test_id("article-late").get_by_role("button")
+            await expect(button).to_have_css("color", "rgb(1, 2, 3)")
 
 
 async def test_the_summary_is_corrected_and_saved_when_the_call_is_over(

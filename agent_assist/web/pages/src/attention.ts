@@ -3,7 +3,7 @@
 import { LitElement, css, html, nothing as blank } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { type Gateway, ask, callPath, isProblem } from "./client";
-import { type Theme, style } from "./style";
+import { style } from "./style";
 import type { CallRecord, CallSummary } from "./types";
 import { type Words, clock } from "./words";
 
@@ -19,7 +19,6 @@ export class Attention extends LitElement {
   @property({ type: Boolean }) acts = false;
   /** May speak to the agent. */
   @property({ type: Boolean }) speaks = false;
-  @property({ reflect: true }) theme: Theme = "light";
 
   @state() private record: CallRecord | null = null;
   @state() private told = "";

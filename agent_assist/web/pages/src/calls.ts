@@ -7,7 +7,7 @@ import "./attention";
 import { type Connection, type Gateway, LiveChannel, ask, takeToken } from "./client";
 import { links } from "./links";
 import { Look } from "./look";
-import { type Theme, chosenTheme, page, style } from "./style";
+import { type Theme, chosenTheme, page, palette, style } from "./style";
 import "./team";
 import type { CallSummary, Level, Me } from "./types";
 import { clock } from "./words";
@@ -165,9 +165,9 @@ export class Calls extends LitElement {
       ${waiting.length === 0
         ? html`<p class="quiet" data-testid="quiet">${w.allQuiet}</p>`
         : repeat(waiting, (c) => c.call_id, (c) => html`<article data-testid="needs" data-call=${c.call_id}>
-              <warmline-attention .gateway=${this.gateway} .call=${c} .words=${w} .length=${this.now - new Date(c.started_at).getTime()} ?acts=${this.mayAct} ?speaks=${this.mayAct || this.me?.role === "expert"} theme=${this.theme}></warmline-attention>
+              <warmline-attention .gateway=${this.gateway} .call=${c} .words=${w} .length=${this.now - new Date(c.started_at).getTime()} ?acts=${this.mayAct} ?speaks=${this.mayAct || this.me?.role === "expert"}></warmline-attention>
             </article>`)}
-      ${this.mayAct ? html`<warmline-team .gateway=${this.gateway} words=${w.lang} theme=${this.theme}></warmline-team>` : blank}
+      ${this.mayAct ? html`<warmline-team .gateway=${this.gateway} words=${w.lang}></warmline-team>` : blank}
     </section>`;
   }
 
@@ -189,6 +189,7 @@ export class Calls extends LitElement {
   }
 
   static override styles = [
+    palette,
     style,
     page,
     css`

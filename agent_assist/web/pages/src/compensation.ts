@@ -4,7 +4,7 @@ import { LitElement, css, html, nothing as blank } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { type Gateway, ask, callPath, isProblem } from "./client";
 import { deskWords } from "./desk_words";
-import { type Theme, form, style } from "./style";
+import { form, style } from "./style";
 import type { CallRecord, Compensation } from "./types";
 
 const CURRENCIES = ["CNY", "EUR", "USD"];
@@ -23,7 +23,6 @@ export class Compensations extends LitElement {
   @property({ attribute: false }) gateway: Gateway = { server: "", token: "" };
   @property({ attribute: false }) record: CallRecord | null = null;
   @property() words = "en";
-  @property({ reflect: true }) theme: Theme = "light";
 
   @state() private own: Compensation[] = [];
   @state() private told = "";

@@ -5,7 +5,7 @@ import { customElement, property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { type Gateway, ask, isProblem, send } from "./client";
 import { knowledgeWords } from "./knowledge_words";
-import { type Theme, form, page, style } from "./style";
+import { form, page, style } from "./style";
 import { words } from "./words";
 
 interface Listed {
@@ -37,7 +37,6 @@ const FILES = ".md,.markdown,.html,.htm,.pdf,.csv,.jsonl";
 export class Editing extends LitElement {
   @property({ attribute: false }) gateway: Gateway = { server: "", token: "" };
   @property({ attribute: false }) language: "zh" | "en" = "zh";
-  @property({ reflect: true }) theme: Theme = "light";
 
   @state() private versions: Listed[] | null = null;
   @state() private rejected: Rejected[] = [];

@@ -10,7 +10,7 @@ import { knowledgeWords } from "./knowledge_words";
 import { links } from "./links";
 import { Look } from "./look";
 import { type Mark, marked } from "./marked";
-import { type Theme, chosenTheme, form, page, style } from "./style";
+import { type Theme, chosenTheme, form, page, palette, style } from "./style";
 import type { Me } from "./types";
 
 export interface Hit {
@@ -158,7 +158,7 @@ export class Knowledge extends LitElement {
         ${this.article ? this.whole(this.article) : blank}
         <section aria-live="polite">${this.answer ? this.answers(this.answer) : html`<p class="muted">${w.hint}</p>`}</section>
         ${this.mayWrite
-          ? html`<warmline-editing .gateway=${this.gateway} .language=${this.look.language} theme=${this.theme} @read=${(e: CustomEvent<{ kind: string; key: string; version: number }>) => void this.read(e.detail.kind, e.detail.key, e.detail.version)}></warmline-editing>`
+          ? html`<warmline-editing .gateway=${this.gateway} .language=${this.look.language} @read=${(e: CustomEvent<{ kind: string; key: string; version: number }>) => void this.read(e.detail.kind, e.detail.key, e.detail.version)}></warmline-editing>`
           : blank}
       </main>
     `;
@@ -196,6 +196,7 @@ export class Knowledge extends LitElement {
   }
 
   static override styles = [
+    palette,
     style,
     page,
     form,

@@ -7,7 +7,7 @@ import { unsafeHTML } from "lit/directives/unsafe-html.js";
 import { type Gateway, ask, isProblem } from "./client";
 import { type DeskWords, deskWords } from "./desk_words";
 import { type Mark, marked } from "./marked";
-import { type Theme, style } from "./style";
+import { style } from "./style";
 import type { Suggestion } from "./types";
 
 /** What is the same in a suggestion and in an answer. */
@@ -30,7 +30,6 @@ export class Lookup extends LitElement {
   @property({ attribute: false }) gateway: Gateway = { server: "", token: "" };
   @property({ attribute: false }) suggested: Suggestion[] = [];
   @property() words = "en";
-  @property({ reflect: true }) theme: Theme = "light";
 
   @state() private found: Entry[] | null = null;
   @state() private whole = new Map<string, string>();

@@ -15,7 +15,7 @@ import "./lookup";
 import { overlayStyle } from "./overlay_style";
 import { badges, pop } from "./pop";
 import { type CallView, apply, nothing } from "./state";
-import { type Theme, chosenTheme, style } from "./style";
+import { type Theme, chosenTheme, palette, style } from "./style";
 import "./summary";
 import "./tasks";
 import type { Action, CallRecord, CallSummary, Card, FoundCall, Keys, Label, Me, Utterance } from "./types";
@@ -163,12 +163,12 @@ export class Overlay extends LitElement {
           ? html`<section class="empty" data-testid="waiting"><h2>${this.look.words.waiting}</h2><p class="muted">${this.look.words.waitingHint}</p></section>`
           : blank
         : html`
-            ${pop(record, this.contacts, d, w)} ${this.alerts(record)} ${this.desk(record)}
+            ${pop(record, this.contacts, this.gateway, d, w)} ${this.alerts(record)} ${this.desk(record)}
             <main @pointerleave=${() => this.giveRoomBack()}>
               ${over ? this.wrapUp(record) : blank}
               <div class="state">${this.mood(record)} ${this.risk(record)}</div>
               ${record.flow ? flow(record.flow, d, this.flowOpen, (open) => (this.flowOpen = open)) : blank} ${this.checklist(record)} ${this.cards(record)} ${this.hints(record)}
-              <section><warmline-lookup .gateway=${this.gateway} .suggested=${record.articles ?? []} words=${w.lang} theme=${this.theme}></warmline-lookup></section>
+              <section><warmline-lookup .gateway=${this.gateway} .suggested=${record.articles ?? []} words=${w.lang}></warmline-lookup></section>
               ${this.said(record)}
               ${over ? blank : this.wrapUp(record)}
               ${this.measures(record)}
@@ -183,9 +183,9 @@ export class Overlay extends LitElement {
     const agent = this.me?.role === "agent" || this.me?.role === "senior";
     const tasks = record.cards.filter((c) => c.kind === "task").length;
     return html`<section class="after">
-      <warmline-summary .gateway=${this.gateway} .record=${record} .me=${this.me} words=${w.lang} theme=${this.theme}></warmline-summary>
-      ${this.mayCompensate ? html`<warmline-compensation .gateway=${this.gateway} .record=${record} words=${w.lang} theme=${this.theme}></warmline-compensation>` : blank}
-      ${agent ? html`<warmline-tasks mine .gateway=${this.gateway} occasion=${`${record.call_id} ${record.status} ${tasks}`} words=${w.lang} theme=${this.theme}></warmline-tasks>` : blank}
+      <warmline-summary .gateway=${this.gateway} .record=${record} .me=${this.me} words=${w.lang}></warmline-summary>
+      ${this.mayCompensate ? html`<warmline-compensation .gateway=${this.gateway} .record=${record} words=${w.lang}></warmline-compensation>` : blank}
+      ${agent ? html`<warmline-tasks mine .gateway=${this.gateway} occasion=${`${record.call_id} ${record.status} ${tasks}`} words=${w.lang}></warmline-tasks>` : blank}
     </section>`;
   }
 
@@ -528,5 +528,5 @@ export class Overlay extends LitElement {
     </footer>`;
   }
 
-  static override styles = [style, flowStyle, overlayStyle];
+  static override styles = [palette, style, flowStyle, overlayStyle];
 }

@@ -1,6 +1,7 @@
 // Who is calling, as the telephone side and earlier calls tell: tier, tags, why they probably call, what the bot got.
 
 import { html, nothing as blank } from "lit";
+import type { Gateway } from "./client";
 import type { DeskWords } from "./desk_words";
 import type { CallRecord, CallSummary } from "./types";
 import { type Words, clock } from "./words";
@@ -20,11 +21,13 @@ export function badges(record: CallRecord) {
 }
 
 /** What is worth a glance before the first word; open until the customer has spoken, and whenever the agent wants. */
-export function pop(record: CallRecord, contacts: CallSummary[] | null, d: DeskWords, w: Words) {
+export function pop(record: CallRecord, contacts: CallSummary[] | null, gateway: Gateway, d: DeskWords, w: Words) {
   const given = record.attributes ?? {};
   const reason = given["likely_reason"];
   const [bot, failed] = [given["bot_summary"], given["bot_failed_step"]];
   if (!reason && !bot && !failed && !contacts?.length) return blank;
+  // Another tab has its own memory, so the token goes with the link, where no server sees it.
+  const replay = (call: string) => `${gateway.server}/replay?call=${encodeURIComponent(call)}#token=${encodeURIComponent(gateway.token)}`;
   const time = (at: string) => new Intl.DateTimeFormat(w.lang, { dateStyle: "short" }).format(new Date(at));
   const fresh = !record.utterances.some((u) => u.channel === "customer") && record.status === "live";
   return html`<details class="pop" data-testid="pop" ?open=${fresh}>
@@ -33,7 +36,7 @@ export function pop(record: CallRecord, contacts: CallSummary[] | null, d: DeskW
       ${reason ? html`<dt>${d.reason}</dt><dd data-testid="likely-reason">${reason}${given["likely_reason_evidence"] ? html` <small class="muted">${given["likely_reason_evidence"]}</small>` : blank}</dd>` : blank}
       ${bot ? html`<dt>${d.bot}</dt><dd data-testid="bot-summary">${bot}</dd>` : blank}
       ${failed ? html`<dt>${d.botFailed}</dt><dd class="level-watch" data-testid="bot-failed"><b>${failed}</b></dd>` : blank}
-      ${contacts?.length ? html`<dt>${d.lastContacts}</dt><dd>${contacts.map((c) => html`<a href=${`/replay?call=${encodeURIComponent(c.call_id)}`} target="_blank" rel="noopener" data-testid="contact">${time(c.started_at)}</a> <span class=${`emotion-${c.emotion}`}>${w.labels[c.emotion]}</span> <span class="muted">${clock(c.duration_ms)}${c.agent_id ? ` · ${c.agent_id}` : ""}</span><br />`)}</dd>` : blank}
+      ${contacts?.length ? html`<dt>${d.lastContacts}</dt><dd>${contacts.map((c) => html`<a href=${replay(c.call_id)} target="_blank" rel="noopener" data-testid="contact">${time(c.started_at)}</a> <span class=${`emotion-${c.emotion}`}>${w.labels[c.emotion]}</span> <span class="muted">${clock(c.duration_ms)}${c.agent_id ? ` · ${c.agent_id}` : ""}</span><br />`)}</dd>` : blank}
     </dl>
   </details>`;
 }

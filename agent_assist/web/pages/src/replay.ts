@@ -12,7 +12,7 @@ import "./player";
 import { heardAt } from "./stretches";
 import { links } from "./links";
 import { Look } from "./look";
-import { type Theme, chosenTheme, page, style } from "./style";
+import { type Theme, chosenTheme, page, palette, style } from "./style";
 import "./summary";
 import type { CallRecord, Card, Clip, Me, Replayed, Utterance } from "./types";
 import { clock } from "./words";
@@ -217,7 +217,7 @@ export class Replay extends LitElement {
           </ol>
         </section>
         <section class="shown">
-          <warmline-summary .gateway=${this.gateway} .record=${record} .me=${this.me} words=${w.lang} theme=${this.theme}></warmline-summary>
+          <warmline-summary .gateway=${this.gateway} .record=${record} .me=${this.me} words=${w.lang}></warmline-summary>
           ${record.flow ? flow(record.flow, d, this.flowOpen, (open) => (this.flowOpen = open)) : blank}
           ${(record.compensations ?? []).map((c) => html`<p data-testid="compensated">${d.compensation}: <b>${c.amount} ${c.currency}</b> ${d.compensationStates[c.state] ?? c.state} <small class="muted">${c.reason} · ${c.rule}</small></p>`)}
           <h2>${w.shownThen} <button data-testid="run-again" ?disabled=${this.running} @click=${() => void this.runAgain()}>${this.running ? w.runningAgain : w.runAgain}</button></h2>
@@ -279,6 +279,7 @@ export class Replay extends LitElement {
   }
 
   static override styles = [
+    palette,
     style,
     page,
     flowStyle,

@@ -8,7 +8,7 @@ import { type Rule, condition } from "./conditions";
 import { Look } from "./look";
 import { links } from "./links";
 import { rulesWords } from "./rules_words";
-import { type Theme, chosenTheme, form, page, style } from "./style";
+import { type Theme, chosenTheme, form, page, palette, style } from "./style";
 import type { Card } from "./types";
 import { clock } from "./words";
 
@@ -247,6 +247,7 @@ export class Rules extends LitElement {
   }
 
   static override styles = [
+    palette,
     style,
     page,
     form,

@@ -6,7 +6,7 @@ import { repeat } from "lit/directives/repeat.js";
 import { type Gateway, ask, isProblem, takeToken } from "./client";
 import { links } from "./links";
 import { Look } from "./look";
-import { type Theme, chosenTheme, form as fields, page, style } from "./style";
+import { type Theme, chosenTheme, form as fields, page, palette, style } from "./style";
 import type { Clip, FoundCall, Label, Me } from "./types";
 import { clock } from "./words";
 
@@ -174,6 +174,7 @@ export class Search extends LitElement {
   }
 
   static override styles = [
+    palette,
     style,
     page,
     fields,

@@ -2,7 +2,8 @@
 
 import { css } from "lit";
 
-export const style = css`
+/** Of the outermost component alone: those inside have what it has, so that a page around it may set its own. */
+export const palette = css`
   :host {
     --warm-background: #f4f5f7;
     --warm-surface: #ffffff;
@@ -17,10 +18,6 @@ export const style = css`
     --warm-bad-surface: #fdecea;
     --warm-highlight: #fff1b8;
     --warm-agent: #e8eef8;
-    display: block;
-    color: var(--warm-text);
-    background: var(--warm-background);
-    font: 14px/1.45 system-ui, "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif;
   }
   :host([theme="dark"]) {
     color-scheme: dark;
@@ -37,6 +34,15 @@ export const style = css`
     --warm-bad-surface: #451d1a;
     --warm-highlight: #5c4a00;
     --warm-agent: #26303f;
+  }
+`;
+
+export const style = css`
+  :host {
+    display: block;
+    color: var(--warm-text);
+    background: var(--warm-background);
+    font: 14px/1.45 system-ui, "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif;
   }
   * {
     box-sizing: border-box;

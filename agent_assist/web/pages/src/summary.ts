@@ -4,7 +4,7 @@ import { LitElement, css, html, nothing as blank } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { type Gateway, ask, callPath, isProblem } from "./client";
 import { deskWords } from "./desk_words";
-import { type Theme, style } from "./style";
+import { style } from "./style";
 import type { CallRecord, Me } from "./types";
 
 @customElement("warmline-summary")
@@ -13,7 +13,6 @@ export class Summary extends LitElement {
   @property({ attribute: false }) record: CallRecord | null = null;
   @property({ attribute: false }) me: Me | null = null;
   @property() words = "en";
-  @property({ reflect: true }) theme: Theme = "light";
 
   @state() private editing = false;
   @state() private open = false;

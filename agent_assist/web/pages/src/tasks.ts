@@ -5,7 +5,7 @@ import { customElement, property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { type Gateway, ask, isProblem } from "./client";
 import { deskWords } from "./desk_words";
-import { type Theme, style } from "./style";
+import { style } from "./style";
 import type { Task } from "./types";
 
 const EVERY_MS = 60_000;
@@ -17,7 +17,6 @@ export class Tasks extends LitElement {
   @property({ type: Boolean }) mine = false;
   /** Changes where there may be new ones. */
   @property() occasion = "";
-  @property({ reflect: true }) theme: Theme = "light";
 
   @state() private tasks: Task[] = [];
   @state() private problem = "";

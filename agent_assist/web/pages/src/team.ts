@@ -5,7 +5,7 @@ import { customElement, property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { type Gateway, ask, isProblem } from "./client";
 import { deskWords } from "./desk_words";
-import { type Theme, style } from "./style";
+import { style } from "./style";
 import "./tasks";
 import type { Compensation } from "./types";
 
@@ -19,7 +19,6 @@ const EVERY_MS = 15_000;
 export class Team extends LitElement {
   @property({ attribute: false }) gateway: Gateway = { server: "", token: "" };
   @property() words = "en";
-  @property({ reflect: true }) theme: Theme = "light";
 
   @state() private wanted: Compensation[] = [];
   @state() private care: Care["team"] = null;
@@ -71,7 +70,7 @@ export class Team extends LitElement {
       <p role="status" class="level-critical">${this.told}</p>
       <div class="foot">
         ${care ? html`<p class="care" data-testid="care"><b>${d.team}</b> <span class=${care.heavy ? "level-watch" : "level-none"}>${care.heavy ? d.teamHeavy : d.teamFine}</span> <span class="muted">${d.minutesAnHour(care.minutes_an_hour.toFixed(1))} · ${d.teamOf(care.agents, care.hours.toFixed(0))}</span></p>` : blank}
-        <warmline-tasks .gateway=${this.gateway} occasion="team" words=${this.words} theme=${this.theme}></warmline-tasks>
+        <warmline-tasks .gateway=${this.gateway} occasion="team" words=${this.words}></warmline-tasks>
       </div>`;
   }
 
