@@ -136,6 +136,22 @@ def rules(
 
 
 @bench.command()
+def desk(
+    calls: Annotated[int, typer.Option(min=1)] = 50,
+    rules: Annotated[int, typer.Option(min=1, help="Of the playbook.")] = 500,
+    listeners: Annotated[int, typer.Option(min=1, help="Spread over the calls.")] = 50,
+    asleep: Annotated[int, typer.Option(min=0, help="Listeners that never read.")] = 0,
+    seconds: Annotated[float, typer.Option(min=5)] = 60,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Cards: how late they are on the overlay, for many calls, rules and listeners."""
+    _module("desk").run(
+        calls=calls, rules_=rules, listeners=listeners, asleep=asleep, seconds=seconds, out=out, json=json
+    )
+
+
+@bench.command()
 def advice(
     manifest: Annotated[
         list[Path],
