@@ -274,10 +274,6 @@ def test_no_published_shape_has_room_for_a_feeling_of_the_agent() -> None:
         "CurvePoint.arousal",  # Of the customer's finals, as the two below.
         "CurvePoint.agitation",
         "Turn.agitation",
-        "Rule.emotions",  # What a rule asks for, of the customer alone: with another speaker it is refused.
-        "Rule.by_emotion",
-        "Rule.emotion_reason",
-        "Rule.agitation",
         "Acknowledgement.emotion",  # The customer's: tests/agent_assist/test_acknowledge.py says so.
     }
     about = re.compile("emotion|arous|agitat|valence|mood|feel|stress|anger|prosod|pitch|voice")
