@@ -161,8 +161,11 @@ class Withheld(msgspec.Struct, frozen=True, kw_only=True, tag="withheld"):
     card_id: str
     rule: str
     at_ms: int
-    why: Literal["calm", "mood", "cap", "topic", "consent"]
-    """Too many at once; the customer was upset for too long; offers enough; not about this; not allowed."""
+    why: Literal["calm", "mood", "cap", "topic", "consent", "refused", "enough"]
+    """
+    Too many at once; the customer was upset for too long; offers enough on this call; not about this; not allowed; the
+    customer refused it on an earlier call; offers enough to this customer lately.
+    """
     v: int = 1
 
 

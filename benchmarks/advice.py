@@ -1,11 +1,11 @@
 """
 Rules of the default playbook: right and complete, on whole calls and on single utterances.
 
-Two questions. On the sample calls: is each card that a person says is due shown at its turn, and nothing else
-(``tests/data/advice_calls.csv``: rule, and the turns at which it may come). On sets of labelled texts: does the rule
-that is meant for an intent fire on the texts that have it, and on no others; by its phrases alone, as the product runs
-it with the trained intents, and beside plain lists of keywords on the same texts. A text of which a set does not say
-whether it has the intent counts nowhere.
+Two questions. On the sample calls: is each card that the author of the rules says is due shown at its turn, and
+nothing else (``tests/data/advice_calls.csv``: rule, and the turns at which it may come). On sets of labelled texts:
+does the rule that is meant for an intent fire on the texts that have it, and on no others; by its phrases alone, as
+the product runs it with the trained intents, and beside plain lists of keywords on the same texts. A text of which a
+set does not say whether it has the intent counts nowhere.
 """
 
 import csv

@@ -293,8 +293,8 @@ def _rules(content: bytes) -> list[str]:
     return [
         f"### Cost of rules: {result.utterances} utterances in {result.calls} calls",
         "",
-        "Of one core for an utterance, with all that else is kept of a call. *each in turn*: the same with the words of "
-        "every rule tried; both tell the same.",
+        "Of one core for an utterance, with all that else is kept of a call. *each in turn*: the same with the words "
+        "of every rule tried; both tell the same.",
         "",
         *_table(heads, rows),
         *_where(result.environment),
@@ -337,8 +337,8 @@ def _advice(content: bytes) -> list[str]:
         "",
         f"{examples.rules} rules; of {examples.fires} examples that must fire {examples.fired} do, of "
         f"{examples.silent} that must not {examples.kept_silent} do not. On the sample calls, by what was truly said "
-        "and the moods of the script, against what a person says is due (`tests/data/advice_calls.csv`; 0 is the end "
-        "of the call):",
+        "and the moods of the script, against what the author of the rules says is due "
+        "(`tests/data/advice_calls.csv`; 0 is the end of the call):",
         "",
         *_table(("call", "due", "shown of them", "shown in all", "missed", "not due"), calls),
         "",

@@ -11,14 +11,17 @@ import structlog
 import uvicorn
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
+from sqlalchemy.exc import SQLAlchemyError
 
 from agent_assist.advice.playbook import Playbook
 from agent_assist.advice.tenants import Shelved
+from agent_assist.call.before import OFFERS, OfferBefore, written
 from agent_assist.customer.events import CustomerEvent
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex
 from agent_assist.quality.replay import Replayed
 from agent_assist.store.calls import CallStore
+from agent_assist.store.offered import offered
 from agent_assist.store.profiles import Profiles
 from agent_assist.store.recordings import Recordings
 from agent_assist.types import Assist, CallRecord
@@ -35,6 +38,8 @@ from stream.overload import Admission
 from stream.wire import AudioEnd, AudioStart, decode_assist, decode_event, decode_load, encode, encode_audio
 
 log = structlog.get_logger()
+
+_LOOK_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +76,16 @@ class Intake:
     the wall clock stands: what was said meanwhile is a gap.
     """
 
-    def __init__(self, producer: AIOKafkaProducer, policy: GatewayPolicy, live: Live, admission: Admission) -> None:
+    def __init__(
+        self,
+        producer: AIOKafkaProducer,
+        policy: GatewayPolicy,
+        live: Live,
+        admission: Admission,
+        offered: Callable[[CallStart, datetime], list[OfferBefore]],
+    ) -> None:
         self._producer = producer
+        self._offered = offered
         self._policy = policy
         self._live = live
         self._admission = admission
@@ -107,12 +120,24 @@ class Intake:
                     customer_name=call.customer_name,
                     agent_id=call.agent_id,
                     queue=call.queue,
-                    attributes=call.attributes,
+                    attributes=call.attributes | await self._before(call, line.at),
                 )
             ),
         )
         metrics.CALLS.set(len(self._lines))
         return 0
+
+    async def _before(self, call: CallStart, at: datetime) -> dict[str, str]:
+        """Earlier offers, unless the telephone side tells them: a store that is slow or away must not keep a caller."""
+        if call.customer_id is None or OFFERS in call.attributes:
+            return {}
+        try:
+            async with asyncio.timeout(_LOOK_S):
+                found = await asyncio.to_thread(self._offered, call, at)
+        except (TimeoutError, SQLAlchemyError) as error:
+            log.warning("offers_before_unknown", error=type(error).__name__)
+            return {}
+        return {OFFERS: written(found)} if found else {}
 
     @staticmethod
     def _position(at: datetime) -> int:
@@ -252,7 +277,12 @@ async def serve(  # noqa: PLR0913 - what the doors work with
     await producer.start()
     consumer = await _tail(policy.broker, dict(positions))
     admission = Admission()
-    intake = Intake(producer, policy, live, admission)
+
+    def before(call: CallStart, at: datetime) -> list[OfferBefore]:
+        assert call.customer_id is not None, "asked of known customers alone"
+        return offered(store.engine, call.customer_id, call.attributes.get("tenant"), at)
+
+    intake = Intake(producer, policy, live, admission, before)
     doors = MediaServer(
         intake,
         MediaPolicy(

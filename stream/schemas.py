@@ -17,6 +17,7 @@ from agent_assist.quality.replay import Replayed
 from agent_assist.types import Assist, CallSummary, Event
 from agent_assist.web.api import SCHEMAS, CallList
 from agent_assist.web.care import TeamCare
+from agent_assist.web.compensation import CompensationList
 from agent_assist.web.knowledge import Article, Versions
 from agent_assist.web.library import Clips, FoundCalls
 from agent_assist.web.live import Snapshot
@@ -81,6 +82,7 @@ TYPES: Final[Mapping[str, Any]] = {
     "rules-check": RulesCheck,
     "rules-backtest": Backtest,
     "rules-learned": RulesLearned,
+    "compensations": CompensationList,
     "tasks": TaskList,
     "care": TeamCare,
     "webhooks": SentWebhooks,

@@ -64,6 +64,11 @@ class Offers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Topics that nobody is offered; those of one customer stand in the attribute ``no_offers_about`` of the call."""
     consent: str | None = None
     """Attribute of the call that must be "yes" or "true"; without it none is asked for."""
+    refused_days: int = 90
+    """So long after the customer has refused an offer, neither it nor another about its topics is shown."""
+    per_customer: int = 6
+    """In ``customer_days`` days, over all calls, more are not shown."""
+    customer_days: int = 30
 
     def __post_init__(self) -> None:
         if not 0 <= self.open_below <= self.closed_at <= 1:
@@ -72,6 +77,8 @@ class Offers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             )
         if self.per_call < 0 or self.wait_ms < 0:
             raise ValueError("expected per_call and wait_ms of at least 0, got less")
+        if min(self.refused_days, self.per_customer, self.customer_days) < 0:
+            raise ValueError("expected refused_days, per_customer and customer_days of at least 0, got less")
 
 
 class Playbook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -126,6 +133,12 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """For the cards: name, version as written, and what tells one content from another."""
         learned = "" if self.learned is None else f" learned {self.learned.id}"
         return f"{self.name} {self.version}" + (f"+{self.digest}" if self.digest else "") + learned
+
+    def topics(self, rule: str) -> tuple[str, ...]:
+        """What a rule, or a candidate, offers."""
+        given = [each.topics for each in self.rules if each.id == rule]
+        given += [each.topics for each in self.recommendations.candidates if each.rule == rule]
+        return given[0] if given else ()
 
     def movable(self) -> dict[str, int]:
         """Priority of the rules whose cards may be ranked by what agents make of them: none for compliance."""

@@ -1,18 +1,20 @@
 """Which of the cards that rules give are shown now, later, or not at all."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final, Literal
 
 import msgspec
 
 from agent_assist.advice.cards import Decided
 from agent_assist.advice.playbook import Offers, Playbook
+from agent_assist.call.before import OfferBefore, offers_before
 from agent_assist.call.state import CallState, Held, Memory
 from agent_assist.types import Card, CardKind, Webhook, Withheld
 from audio.types import Channel
 from models.types import EmotionLabel, Utterance
 
 Shown = Card | Webhook | Withheld
+Why = Literal["calm", "mood", "cap", "topic", "consent", "refused", "enough"]
 
 _MINUTE_MS: Final = 60_000
 _SURE: Final = 0.5
@@ -54,7 +56,7 @@ def show(
     for one in decided:
         if not (isinstance(one.gives, Card) and one.gives.offer):
             wanted.append(one)
-        elif (why := _refused(playbook.offers, state, one, offered)) is not None:
+        elif (why := _refused(playbook, state, one, offered)) is not None:
             told.append(_withheld(one.gives, now_ms, why))
             settled.append(one)
         elif state.memory.upset:
@@ -109,14 +111,35 @@ def _of_held(memory: Memory, now_ms: int, told: list[Shown]) -> tuple[list[Decid
     return wanted, kept
 
 
-def _refused(offers: Offers, state: CallState, one: Decided, offered: int) -> Literal["cap", "topic", "consent"] | None:
-    given = state.attributes
+def _refused(playbook: Playbook, state: CallState, one: Decided, offered: int) -> Why | None:
+    offers, given = playbook.offers, state.attributes
     if offers.consent is not None and given.get(offers.consent, "").lower() not in _YES:
         return "consent"
     his_own = {topic.strip() for topic in given.get("no_offers_about", "").split(",")}
     if any(topic in offers.not_about or topic in his_own for topic in one.topics):
         return "topic"
-    return "cap" if offered >= offers.per_call else None
+    if offered >= offers.per_call:
+        return "cap"
+    return refused_before(playbook, one.gives.rule, one.topics, offers_before(given), offered)
+
+
+def refused_before(
+    playbook: Playbook, rule: str, topics: Collection[str], before: Iterable[OfferBefore], offered: int
+) -> Literal["refused", "enough"] | None:
+    """
+    Why an offer is not made for what was offered on earlier calls; None where it may be.
+
+    Args:
+        topics: What it offers.
+        offered: Offers on this call.
+    """
+    offers, known = playbook.offers, list(before)
+    for each in known:
+        alike = each.rule == rule or not set(topics).isdisjoint(playbook.topics(each.rule))
+        if each.refused and each.days < offers.refused_days and alike:
+            return "refused"
+    lately = sum(each.days < offers.customer_days for each in known)
+    return "enough" if lately + offered >= offers.per_customer else None
 
 
 def _left_out(wanted: list[Decided], places: int) -> set[int]:
@@ -130,7 +153,7 @@ def _priority(card: Card | Webhook) -> int:
     return card.priority if isinstance(card, Card) else 0
 
 
-def _withheld(card: Card | Webhook, now_ms: int, why: Literal["calm", "mood", "cap", "topic", "consent"]) -> Withheld:
+def _withheld(card: Card | Webhook, now_ms: int, why: Why) -> Withheld:
     return Withheld(call_id=card.call_id, card_id=card.id, rule=card.rule, at_ms=now_ms, why=why)
 
 

@@ -1,7 +1,7 @@
-"""The churn risk that was known before a call, as the telephone side tells it at the start."""
+"""What was known before a call, as its attributes tell it at the start: the churn risk, and earlier offers."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
 
 from models.churn import THRESHOLDS
 from models.types import ChurnRisk, Reason, RiskLevel
@@ -41,3 +41,32 @@ def _score(text: str) -> float | None:
 def _level(text: str) -> RiskLevel | None:
     known = {level.value: level for level in RiskLevel if level is not RiskLevel.UNKNOWN}
     return known.get(text.strip().lower())
+
+
+class OfferBefore(NamedTuple):
+    """An offer that the customer was shown on an earlier call."""
+
+    rule: str
+    days: int
+    """Since that call began."""
+    refused: bool
+
+
+OFFERS: Final = "offers_before"
+"""Attribute of a call in which they stand: ``rule:days:shown`` or ``rule:days:refused``, with commas."""
+
+
+def written(offers: Iterable[OfferBefore]) -> str:
+    """As the attribute says it."""
+    return ",".join(f"{each.rule}:{each.days}:{'refused' if each.refused else 'shown'}" for each in offers)
+
+
+def offers_before(attributes: Mapping[str, str]) -> list[OfferBefore]:
+    """What the attribute says; what cannot be read is left out."""
+    found: list[OfferBefore] = []
+    for part in attributes.get(OFFERS, "").split(","):
+        rule, _, rest = part.strip().partition(":")
+        days, _, outcome = rest.partition(":")
+        if rule and days.isdecimal() and outcome in {"shown", "refused"}:
+            found.append(OfferBefore(rule, int(days), outcome == "refused"))
+    return found

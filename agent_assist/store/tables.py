@@ -55,6 +55,7 @@ calls = Table(
     Index(None, "started_at", "call_id"),
     Index(None, "status"),
     Index(None, "agent_id", "started_at"),
+    Index(None, "customer_id", "started_at"),
 )
 """
 One row a call; attributes, risk, measures, turns, synopsis and flow are the latest, as JSON. ``shift`` of the mood

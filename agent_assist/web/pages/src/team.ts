@@ -43,7 +43,7 @@ export class Team extends LitElement {
     // Each stands for itself: what does not answer now is asked again.
     const [wanted, care] = await Promise.allSettled([
       ask<{ compensations: Compensation[] }>(this.gateway, "/v1/compensations?state=pending"),
-      ask<Care>(this.gateway, "/v1/care?hours=24"),
+      ask<Care>(this.gateway, "/v1/care?span=day"),
     ]);
     if (wanted.status === "fulfilled") this.wanted = wanted.value.compensations;
     if (care.status === "fulfilled") this.care = care.value.team;
