@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple
 
 from sqlalchemy import Connection, Engine, RowMapping, func, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from agent_assist.advice.authority import Authority, Claim, Given, Judged, amount_of, fits, judge
 from agent_assist.errors import LedgerError
@@ -86,7 +87,11 @@ class Ledger:
                 "role": request.role,
                 "key": request.key,
             }
-            _add(connection, entry, judged.verdict, judged.rule, source)
+            try:
+                _add(connection, entry, judged.verdict, judged.rule, source)
+            except IntegrityError as error:
+                # Two with the same key at once, about different customers.
+                raise LedgerError("conflict", "a new key with a new request", "one that is being used") from error
             return _one(connection, name)
 
     def decide(
