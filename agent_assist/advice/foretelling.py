@@ -7,7 +7,7 @@ import msgspec
 
 from agent_assist.advice.cards import Decided
 from agent_assist.advice.playbook import Playbook
-from agent_assist.advice.showing import is_counted, room
+from agent_assist.advice.showing import is_counted, is_urgent, room
 from agent_assist.call.state import CallState, Provisional
 from agent_assist.types import Card, CardKind, Webhook, Withdrawn, Withheld
 from audio.types import Channel
@@ -36,7 +36,8 @@ def foretell(
         card = one.decided.gives
         if not isinstance(card, Card) or card.kind not in _TAKEN_BACK or card.offer or card.id in shown:
             continue
-        if is_counted(card) and room(playbook, state.memory, now_ms) <= len(shown):
+        crowded = is_counted(card) and not is_urgent(playbook, card)
+        if crowded and room(playbook, state.memory, now_ms) <= len(shown):
             continue
         shown[card.id] = Provisional(rule=card.rule, channel=one.channel, start_ms=one.start_ms)
         told.append(msgspec.structs.replace(card, provisional=True))

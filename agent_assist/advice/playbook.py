@@ -43,6 +43,8 @@ class Calm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     Of kind "card", in any minute of a call; of those that come together the ones of least priority are left out. Rules
     for compliance are not counted, nor left out.
     """
+    always_from: int = 1_001
+    """Priority from which a card is shown however many there are; it takes its place among them all the same."""
 
     def __post_init__(self) -> None:
         if self.cards_per_minute is not None and self.cards_per_minute < 1:

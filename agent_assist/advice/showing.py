@@ -65,7 +65,7 @@ def show(
         else:
             offered += 1
             wanted.append(one)
-    left = _left_out(wanted, room(playbook, state.memory, now_ms))
+    left = _left_out(playbook, wanted, room(playbook, state.memory, now_ms))
     shown = [one for number, one in enumerate(wanted) if number not in left]
     told += [_withheld(wanted[number].gives, now_ms, "calm") for number in sorted(left)]
     told += [one.gives for one in shown]
@@ -90,6 +90,11 @@ def room(playbook: Playbook, memory: Memory, now_ms: int) -> int:
 def is_counted(card: Card | Webhook) -> bool:
     """Whether it is one of those of which there may be too many."""
     return isinstance(card, Card) and card.kind is CardKind.CARD and not card.compliance
+
+
+def is_urgent(playbook: Playbook, card: Card | Webhook) -> bool:
+    """Whether it is shown however many there are."""
+    return _priority(card) >= playbook.calm.always_from
 
 
 def _lately(memory: Memory, now_ms: int) -> tuple[int, ...]:
@@ -142,11 +147,11 @@ def refused_before(
     return "enough" if lately + offered >= offers.per_customer else None
 
 
-def _left_out(wanted: list[Decided], places: int) -> set[int]:
+def _left_out(playbook: Playbook, wanted: list[Decided], places: int) -> set[int]:
     """Numbers of those for which there is no room, the least important."""
     counted = [number for number, one in enumerate(wanted) if is_counted(one.gives)]
     counted.sort(key=lambda number: -_priority(wanted[number].gives))
-    return set(counted[places:])
+    return {number for number in counted[places:] if not is_urgent(playbook, wanted[number].gives)}
 
 
 def _priority(card: Card | Webhook) -> int:

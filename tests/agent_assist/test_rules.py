@@ -267,6 +267,20 @@ def test_what_was_not_shown_is_told_with_the_reason(play: Play) -> None:
     assert not cards(play(rule, "C: dear", given={"no_offers_about": "cars, credit"}))
 
 
+def test_what_is_urgent_is_shown_however_many_there_are_and_takes_its_place(play: Play) -> None:
+    rules = ", ".join(
+        f"{{id: {name}, kind: card, priority: {priority}, title: {{en: t}}, reason: {{en: r}}, once: always,"
+        f" cooldown_ms: 1, phrases: {{en: [{name}]}}}}"
+        for name, priority in (("urgent", 700), ("usual", 699))
+    )
+    lines = ("C@0: urgent", "C@4: urgent", "C@8: usual", "C@12: urgent", "C@80: usual")
+    told = play(f"[{rules}]", *lines, more={"calm": {"cards_per_minute": 2, "always_from": 700}})
+    assert [(one.rule, one.at_ms // 1000) for one in told if isinstance(one, Card)] == [
+        ("urgent", 3), ("urgent", 7), ("urgent", 15), ("usual", 83),
+    ]  # fmt: skip
+    assert [(one.rule, one.why) for one in told if isinstance(one, Withheld)] == [("usual", "calm")]
+
+
 def test_an_offer_waits_until_the_customer_is_calm_and_not_longer_than_it_may(play: Play) -> None:
     rule = f"[{CARD}, phrases: {{en: [dear]}}, offer: true}}]"
     (card,) = cards(play(rule, "C(angry): too dear", "C@20(anxious): hm", "C@40(neutral): well"))
