@@ -101,10 +101,12 @@ def _renamed(call_id: str, utterance: Utterance, number: int) -> Utterance:
     )
 
 
-async def _say(call_id: str, said: Sequence[Utterance], send: Any, sent: dict[str, float], until: float) -> None:
+async def _say(
+    call_id: str, said: Sequence[Utterance], send: Any, sent: dict[str, float], enough: asyncio.Event
+) -> None:
     await send(CallStarted(call_id=call_id, at=datetime.now(UTC), protocol="bench", agent_id=call_id))
     number = 0
-    while time.time() < until:
+    while not enough.is_set():
         one = _renamed(call_id, said[number % len(said)], number)
         sent[one.id] = time.time()
         await send(FinalEvent(call_id=call_id, utterance=one))
@@ -159,10 +161,9 @@ async def _measure(
     names = [f"desk-{n}" for n in range(calls)]
     sent: dict[str, float] = {}
     heard: dict[str, list[_Heard]] = {name: [] for name in names}
-    until = time.time() + seconds + _WARM_S + listeners / 200
-    speaking = []
+    speaking, enough = [], asyncio.Event()
     for number, name in enumerate(names):
-        speaking.append(asyncio.create_task(_say(name, said[number % len(said)], send, sent, until)))
+        speaking.append(asyncio.create_task(_say(name, said[number % len(said)], send, sent, enough)))
         await asyncio.sleep(EVERY_S / calls)
     await asyncio.sleep(1.0)
     root = psutil.Process()
@@ -185,6 +186,8 @@ async def _measure(
     each_kb = (_gateway(root).memory_info().rss - before) / 1024 / listeners if listeners >= 500 else None
     await asyncio.sleep(_WARM_S)
     began, used = time.time(), busy(root)
+    await asyncio.sleep(seconds)
+    enough.set()
     await asyncio.gather(*speaking)
     lasted, now = time.time() - began, busy(root)
     await asyncio.sleep(_SETTLE_S)

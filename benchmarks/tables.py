@@ -11,12 +11,14 @@ from benchmarks import (
     asr,
     capacity,
     curve,
+    desk,
     device,
     emotion,
     fusion,
     intent,
     live,
     longrun,
+    pages,
     pictures,
     rules,
     sentiment,
@@ -266,6 +268,49 @@ def _intent(content: bytes) -> list[str]:
         for one in result.timing
     ]
     return [*lines, *_table((*heads, "of 0.1 and more"), rows), "", *times, *_where(result.environment)]
+
+
+def _desk(content: bytes) -> list[str]:
+    result = msgspec.json.decode(content, type=desk.Result)
+    rows = [
+        (name, one.n, *(_number(figure, 1) for figure in (one.p50, one.p95, one.p99, one.max)))
+        for name, one in (("to the card", result.card_ms), ("to the final", result.final_ms))
+    ]
+    memory = (
+        "" if result.listener_kb is None else f" {result.listener_kb} kB of the gateway's memory for each listener."
+    )
+    return [
+        f"### Cards on the overlay: {result.calls} calls, {result.rules} rules, {result.listeners} listeners",
+        "",
+        f"From before a final is sent to when a listener has it; {result.asleep} of the listeners never read. "
+        f"{result.finals} finals, {result.cards} cards; {result.missing} missing, {result.twice} twice.{memory}",
+        "",
+        *_table(("from a final sent", "n", "p50, ms", "p95", "p99", "max"), rows),
+        "",
+        *_table(("process", "cores", "memory, MB"), [(one.name, one.cores, one.memory_mb) for one in result.processes]),
+        *_where(result.environment),
+    ]
+
+
+def _pages(content: bytes) -> list[str]:
+    result = msgspec.json.decode(content, type=pages.Result)
+    rows = [
+        (name, *(_number(figure, 0) for figure in (one.p50, one.p95, one.max)))
+        for name, one in (
+            ("first paint of the overlay", result.first_paint_ms),
+            ("first card of the overlay", result.first_card_ms),
+            (f"replay of {result.minutes} minutes can be played", result.replay_ms),
+        )
+    ]
+    return [
+        f"### Pages: {result.runs} runs in Chromium, nothing cached",
+        "",
+        f"The long call has {result.utterances} utterances and {result.cards} cards. The script of the overlay has "
+        f"{result.overlay_gzipped_kb} kB, gzipped.",
+        "",
+        *_table(("until", "p50, ms", "p95", "max"), rows),
+        *_where(result.environment),
+    ]
 
 
 def _rules(content: bytes) -> list[str]:
@@ -671,6 +716,8 @@ _KINDS: Final[Mapping[str, Callable[[bytes], list[str]]]] = {
     "intent": _intent,
     "advice": _advice,
     "rules": _rules,
+    "desk": _desk,
+    "pages": _pages,
     "sentiment": _sentiment,
     "live": _live,
     "capacity": _capacity,

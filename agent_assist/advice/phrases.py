@@ -113,7 +113,7 @@ def negated(said: Text, found: Found) -> bool:
     return _NEGATED.search(said.exact.text, 0, said.exact.offsets[found.start]) is not None
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=65_536)
 def compile_phrase(source: str) -> Phrase:
     """
     Make a phrase ready.

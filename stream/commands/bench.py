@@ -152,6 +152,17 @@ def desk(
 
 
 @bench.command()
+def pages(
+    runs: Annotated[int, typer.Option(min=1)] = 10,
+    minutes: Annotated[int, typer.Option(min=1, help="Of the call that is replayed.")] = 60,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Pages: first paint and first card of the overlay, replay of a long call, in a real browser."""
+    _module("pages").run(runs=runs, minutes=minutes, out=out, json=json)
+
+
+@bench.command()
 def advice(
     manifest: Annotated[
         list[Path],
