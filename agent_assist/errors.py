@@ -78,3 +78,15 @@ class KnowledgeError(AssistError):
 
     def __str__(self) -> str:
         return f"expected {self.expected}, got {self.got} (source={self.source})"
+
+
+@dataclass(eq=False)
+class CustomerTableError(AssistError):
+    """A table about customers (segments, stages, festivals) that cannot be used."""
+
+    path: str
+    expected: str
+    got: str
+
+    def __str__(self) -> str:
+        return f"expected {self.expected}, got {self.got} (file={self.path})"
