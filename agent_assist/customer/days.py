@@ -186,7 +186,8 @@ def read_festivals(path: Path = FESTIVALS) -> Festivals:
     ids = [one.id for one in found.festivals]
     if twice := {one for one in ids if ids.count(one) > 1}:
         raise CustomerTableError(str(path), "each festival once", ", ".join(sorted(twice)))
-    for words in (found.birthday, found.anniversary, found.own, *found.festivals):
+    everything: list[Occasion | Festival] = [found.birthday, found.anniversary, found.own, *found.festivals]
+    for words in everything:
         if not all(words.names.get(language) and words.greeting.get(language) for language in ("zh", "en")):
             raise CustomerTableError(str(path), "names and greetings in zh and en", str(dict(words.names)))
     return found

@@ -164,8 +164,8 @@ def read_phrases(path: Path = TALKING_POINTS) -> Phrases:
 def _lapse(orders: Sequence[Order], policy: StagePolicy) -> timedelta:
     """Silence after which one who bought so counts as lapsed."""
     times = [order.ordered_at for order in orders]
-    gaps = [later - earlier for earlier, later in pairwise(times)]
-    usual = median(gaps) if gaps else timedelta(days=policy.usual_days)
+    gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
+    usual = timedelta(seconds=median(gaps)) if gaps else timedelta(days=policy.usual_days)
     return max(usual * policy.intervals, timedelta(days=policy.least_days))
 
 
