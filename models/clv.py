@@ -131,8 +131,11 @@ def fit_purchases(of: Histories) -> Purchases:
     """
     The BG/NBD model of greatest likelihood.
 
+    Where hardly anybody seems to leave, or all do with one probability, a and b run to their bounds: what is foretold
+    is then that of the limit, though the numbers themselves say nothing.
+
     Raises:
-        FitError: If too few customers bought again, or the data do not tell the parameters.
+        FitError: If too few customers bought again, or the data do not tell r and alpha.
     """
     again = int((of.repeats > 0).sum())
     if again < FEWEST:
@@ -145,7 +148,9 @@ def fit_purchases(of: Histories) -> Purchases:
         return -_purchases_likelihood(np.exp(logs), of, counts, which)
 
     start = np.log([1.0, max(float(np.mean(of.age)) / (1 + float(np.mean(of.repeats))), 1e-3), 1.0, 2.0])
-    r, alpha, a, b = _told(least(surprise, start), ("r", "alpha", "a", "b"), len(of.repeats))
+    found = least(surprise, start)
+    r, alpha = _told(found[:2], ("r", "alpha"), len(of.repeats))
+    a, b = (float(each) for each in np.exp(found[2:]))
     likelihood = _purchases_likelihood(np.array([r, alpha, a, b]), of, counts, which)
     return Purchases(r=r, alpha=alpha, a=a, b=b, n=len(of.repeats), log_likelihood=likelihood)
 

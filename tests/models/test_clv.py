@@ -72,6 +72,20 @@ def test_a_simulated_trade_gives_its_parameters_back_and_its_purchases() -> None
     assert float(found.expected(histories, 26).sum()) == pytest.approx(float(after.sum()), rel=0.08)
 
 
+def test_a_trade_that_nobody_leaves_is_foretold_as_one() -> None:
+    rng = np.random.default_rng(2)
+    age = rng.uniform(20, 40, 800)
+    rate = rng.gamma(2.0, 1 / 10.0, 800)
+    repeats = rng.poisson(rate * age).astype(np.float64)
+    # The last of so many purchases that are spread evenly.
+    last = np.where(repeats > 0, age * rng.random(800) ** (1 / np.maximum(repeats, 1)), 0)
+    histories = Histories(repeats=repeats, last=last, age=age)
+    found = fit_purchases(histories)
+    # The negative binomial model's (r + x) t / (alpha + T).
+    stays = (2.0 + repeats) * 20 / (10.0 + age)
+    assert float(found.expected(histories, 20).sum()) == pytest.approx(float(stays.sum()), rel=0.06)
+
+
 def test_simulated_money_gives_its_parameters_back_in_any_currency() -> None:
     rng = np.random.default_rng(3)
     repeats = rng.integers(1, 12, 5_000).astype(np.float64)
