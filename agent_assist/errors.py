@@ -127,3 +127,15 @@ class LedgerError(AssistError):
 
     def __str__(self) -> str:
         return f"expected {self.expected}, got {self.got}"
+
+
+@dataclass(eq=False)
+class CustomerTableError(AssistError):
+    """A table about customers (segments, stages, festivals) that cannot be used."""
+
+    path: str
+    expected: str
+    got: str
+
+    def __str__(self) -> str:
+        return f"expected {self.expected}, got {self.got} (file={self.path})"

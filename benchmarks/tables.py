@@ -10,6 +10,7 @@ from benchmarks import (
     advice,
     asr,
     capacity,
+    clv,
     curve,
     desk,
     device,
@@ -588,6 +589,47 @@ def _longrun(content: bytes) -> list[str]:
     ]
 
 
+def _clv(content: bytes) -> list[str]:
+    result = msgspec.json.decode(content, type=clv.Result)
+    lines: list[str] = []
+    heads = (
+        "forecast",
+        "foretold of all",
+        "came",
+        "mean absolute error (95 %)",
+        "RMSE",
+        "worse than the model by (95 %)",
+    )
+    for one in result.sets:
+        buying, paying = one.purchases_model, one.money_model
+        rows = [
+            (each.name, _number(each.total, 0), _number(told.actual, 0), _spread(each.error), _number(each.rmse, 2),
+             "" if each.better is None else _spread(each.better))
+            for told in (one.purchases, one.money)
+            for each in told.forecasts
+        ]  # fmt: skip
+        groups = [(g.repeats, g.n, _number(g.foretold, 2), _number(g.actual, 2)) for g in one.groups]
+        lines += [
+            f"### What customers buy: {one.name}",
+            "",
+            f"{one.n} customers, {one.weeks:.1f} weeks foretold; BG/NBD r {buying.r:.3f}, alpha {buying.alpha:.3f}, "
+            f"a {buying.a:.3f}, b {buying.b:.3f}, log-likelihood {buying.log_likelihood:.1f}; Gamma-Gamma p "
+            f"{paying.p:.2f}, q {paying.q:.2f}, gamma {paying.gamma:.2f} (n={paying.n}). Purchases first, then money.",
+            "",
+            *_table(heads, rows),
+            "",
+            "Mean purchases by the repeats of the weeks fitted:",
+            "",
+            *_table(("repeats", "customers", "foretold", "came"), groups),
+            "",
+        ]
+    return [*lines[:-1], *_where(result.environment)]
+
+
+def _spread(of: clv.Interval) -> str:
+    return f"{of.mean:.2f} ({of.low:.2f} ... {of.high:.2f})"
+
+
 def _silence(content: bytes) -> list[str]:
     result = msgspec.json.decode(content, type=silence.Result)
     rows = [
@@ -729,6 +771,7 @@ _KINDS: Final[Mapping[str, Callable[[bytes], list[str]]]] = {
     "vad": _vad,
     "broker_soak": _soak,
     "curve": _curve,
+    "clv": _clv,
 }
 """By the beginning of the file's name."""
 

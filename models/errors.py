@@ -78,3 +78,16 @@ class VoiceModelError(ModelError):
 
     def __str__(self) -> str:
         return f"expected {self.expected}, got {self.got} (path={self.path})"
+
+
+@dataclass(eq=False)
+class FitError(ModelError):
+    """Data to which a model cannot be fitted, or a model that cannot answer."""
+
+    expected: str
+    got: str
+    n: int
+    """Customers."""
+
+    def __str__(self) -> str:
+        return f"expected {self.expected}, got {self.got} (n={self.n})"

@@ -296,3 +296,15 @@ def windows(
 ) -> None:
     """Windows: errors and time of each shortest window of the encoder, and which of them keeps the errors of 30 s."""
     _module("windows").run(manifest, split=split, limit=limit, times=times, out=out, json=json)
+
+
+@bench.command()
+def clv(
+    data: Annotated[Path, typer.Option(help="Directory with cdnow/ and online_retail/.")] = Path(
+        "../shared/data/tables"
+    ),
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """What customers buy: forecasts of two public trades against what came, beside plain ones in the same run."""
+    _module("clv").run(data, out=out, json=json)
