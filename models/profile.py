@@ -1,8 +1,17 @@
 """What is known of a customer beside a call, as the churn model takes it."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from statistics import median
+from typing import Final
 
 import msgspec
+
+LAPSE_TIMES: Final = 3.0
+"""Own median intervals after which a customer without a contract counts as lapsed ..."""
+LAPSE_DAYS: Final = 60.0
+"""... and the least number of days."""
 
 Row = Mapping[str, float | str | None]
 """Of one customer: numbers and kinds by name; None, or no entry, where it is not known."""
@@ -53,3 +62,38 @@ class ProfileFeatures(msgspec.Struct, frozen=True, kw_only=True):
         """By name; an attribute never hides a field of ours."""
         own = msgspec.structs.asdict(self)
         return {**own.pop("attributes"), **own}
+
+
+def lapse_days(interval: float | None) -> float:
+    """Days without an order after which a customer with that median interval counts as lapsed."""
+    return max(LAPSE_DAYS, LAPSE_TIMES * (interval or 0.0))
+
+
+def median_interval(days: Sequence[float]) -> float | None:
+    """Days between two orders, those of one calendar day being one; None with fewer than two."""
+    dates = sorted({math.floor(day) for day in days})
+    return float(median(after - before for before, after in pairwise(dates))) if len(dates) > 1 else None
+
+
+def rhythm(days: Sequence[float], now: float) -> dict[str, float | None]:
+    """
+    The fields of a profile that the times of orders tell.
+
+    Args:
+        days: Of each order, in days since any beginning; at least one, none after ``now``.
+    """
+    interval, since = median_interval(days), now - max(days)
+    return {
+        "orders": float(len(days)),
+        "orders_365": float(sum(now - day < 365 for day in days)),
+        "days_since_order": since,
+        "interval_days": interval,
+        "lapse_share": since / lapse_days(interval),
+        "pace": since / interval if interval else None,
+    }
+
+
+def value_trend(amounts: Sequence[float]) -> float | None:
+    """The last amount over the mean of those before it; None where there is none above 0."""
+    before = amounts[:-1]
+    return amounts[-1] * len(before) / sum(before) if sum(before) > 0 else None

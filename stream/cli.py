@@ -9,7 +9,7 @@ from agent_assist.errors import AssistError
 from audio.errors import AudioError
 from models.errors import ModelError
 from stream import logs
-from stream.commands import bench, calls, knowledge, passes, replay, rules, run, score, weights
+from stream.commands import bench, calls, churn, knowledge, passes, replay, rules, run, score, weights
 from stream.errors import StreamError
 
 app = typer.Typer(
@@ -32,6 +32,7 @@ app.add_typer(calls.calls, name="calls")
 app.add_typer(rules.rules, name="rules")
 app.add_typer(weights.models, name="models")
 app.add_typer(knowledge.knowledge, name="knowledge")
+app.add_typer(churn.churn, name="churn")
 app.add_typer(bench.bench, name="bench")
 
 

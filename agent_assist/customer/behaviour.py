@@ -8,24 +8,23 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
-from statistics import median
 from typing import Final, NamedTuple
+
+import msgspec
 
 from agent_assist.customer.events import Case, Interaction, Order
 from agent_assist.customer.facts import Facts
-from models.profile import ProfileFeatures
+from models.profile import ProfileFeatures, lapse_days, median_interval, rhythm, value_trend
 
-LAPSE_TIMES: Final = 3.0
-"""Own median intervals after which a customer without a contract counts as lapsed ..."""
-LAPSE_DAYS: Final = 60.0
-"""... and the least number of days."""
 _WINDOW: Final = 14.0
 """Days whose contacts are held against the habit before them."""
 _HALF_LIFE: Final = 90.0
 """Days after which a contact counts half for the habit."""
 _PRIOR: Final = (0.15, 13.5)
-"""Contacts and days that everybody is taken to have behind them: 1 in 90 days, and little trust in it."""
+"""
+Contacts and days that everybody is taken to have behind them: 1 in 90 days, and little trust in it, for with more the
+habit of one who calls every week would be taken for less than it is.
+"""
 _DAY: Final = timedelta(days=1)
 
 
@@ -59,18 +58,18 @@ def behaviour(facts: Facts, at: datetime) -> ProfileFeatures:
     are None until the customer has one event of that sort, or has orders or interactions, from which its silence tells.
     """
     orders = _orders(facts, at)
-    begun = min(
-        [*([facts.joined_at] if facts.joined_at else []), *(one.ordered_at for one in orders[:1])], default=None
-    )
+    starts = [*([facts.joined_at] if facts.joined_at else []), *(one.ordered_at for one in orders[:1])]
+    begun = min(starts) if starts else None
     contacts = _contacts(facts, at)
     served = bool(contacts or _cases(facts, at))
     surprise = contact_anomaly(facts, at)
     often = recurring(facts, at)
     left = (facts.contract_until - at.date()).days if facts.contract_until else None
-    return ProfileFeatures(
+    found = ProfileFeatures(
         tenure_days=_days(begun, at) if begun and begun <= at else None,
-        **_bought(orders, at),
-        **{f"complaints_{days}": float(complaints(facts, at, days)) if served else None for days in (30, 90, 365)},
+        complaints_30=float(complaints(facts, at, 30)) if served else None,
+        complaints_90=float(complaints(facts, at, 90)) if served else None,
+        complaints_365=float(complaints(facts, at, 365)) if served else None,
         contacts_30=float(sum(_days(one.at, at) < 30 for one in contacts)) if served else None,
         contact_surprise=None if surprise is None else -math.log10(max(surprise.chance, 1e-12)),
         recurring=float(often.times - 1 if often else 0) if served else None,
@@ -80,17 +79,13 @@ def behaviour(facts: Facts, at: datetime) -> ProfileFeatures:
         contract_days_left=None if left is None else float(left),
         attributes=facts.attributes,
     )
+    return msgspec.structs.replace(found, **_bought(orders, at))
 
 
 def lapses_at(facts: Facts, at: datetime) -> datetime | None:
     """When a customer without a contract counts as lapsed if no order comes; None where nothing was ordered."""
     orders = _orders(facts, at)
-    return orders[-1].ordered_at + lapse_days(_interval(orders)) * _DAY if orders else None
-
-
-def lapse_days(interval: float | None) -> float:
-    """Days without an order after which a customer with that median interval counts as lapsed."""
-    return max(LAPSE_DAYS, LAPSE_TIMES * (interval or 0.0))
+    return orders[-1].ordered_at + _lapse(orders) if orders else None
 
 
 def contact_anomaly(facts: Facts, at: datetime) -> Anomaly | None:
@@ -106,7 +101,8 @@ def contact_anomaly(facts: Facts, at: datetime) -> Anomaly | None:
     Source: Gelman, Carlin, Stern et al.: Bayesian Data Analysis, 3rd ed., 2013, section 2.6.
     """
     contacts = [_days(one.at, at) for one in _contacts(facts, at)]
-    known = max([*contacts, *([_days(facts.joined_at, at)] if facts.joined_at else [])], default=0.0)
+    ages = [*contacts, *([_days(facts.joined_at, at)] if facts.joined_at else [])]
+    known = max(ages) if ages else 0.0
     if known <= _WINDOW:
         return None
     decay = math.log(2) / _HALF_LIFE
@@ -119,7 +115,8 @@ def contact_anomaly(facts: Facts, at: datetime) -> Anomaly | None:
 def recurring(facts: Facts, at: datetime, days: float = 30.0, least: int = 2) -> Recurring | None:
     """The issue that came most often in so many days, if at least so often; a case and its contacts are one."""
     seen: set[tuple[str, str]] = set()
-    for one in (*_contacts(facts, at), *_cases(facts, at)):
+    both: list[Interaction | Case] = [*_contacts(facts, at), *_cases(facts, at)]
+    for one in both:
         began = one.opened_at if isinstance(one, Case) else one.at
         if one.issue and _days(began, at) < days:
             own = one.case_id if one.case_id is not None else one.event_id
@@ -171,28 +168,23 @@ def _contacts(facts: Facts, at: datetime) -> list[Interaction]:
     return [one for one in facts.interactions if one.direction == "in" and one.at <= at]
 
 
-def _interval(orders: Sequence[Order]) -> float | None:
-    """Orders of one day are one."""
-    days = sorted({one.ordered_at.date().toordinal() for one in orders})
-    return float(median(after - before for before, after in pairwise(days))) if len(days) > 1 else None
+def _lapse(orders: Sequence[Order]) -> timedelta:
+    return lapse_days(median_interval([_day(one.ordered_at) for one in orders])) * _DAY
+
+
+def _day(at: datetime) -> float:
+    """Days since the epoch, those of UTC."""
+    return at.timestamp() / 86_400
 
 
 def _bought(orders: Sequence[Order], at: datetime) -> dict[str, float | None]:
     if not orders:
         return {}
-    last, interval = orders[-1], _interval(orders)
-    since = _days(last.ordered_at, at)
-    recent = [one for one in orders if _days(one.ordered_at, at) < 365]
-    before = [float(one.amount) for one in orders[:-1] if one.currency == last.currency]
+    alike = [one for one in orders if one.currency == orders[-1].currency]
     return {
-        "orders": float(len(orders)),
-        "orders_365": float(len(recent)),
-        "days_since_order": since,
-        "interval_days": interval,
-        "lapse_share": since / lapse_days(interval),
-        "pace": since / interval if interval else None,
-        "spent_365": float(sum(one.amount for one in recent if one.currency == last.currency)),
-        "value_trend": float(last.amount) * len(before) / sum(before) if sum(before) > 0 else None,
+        **rhythm([_day(one.ordered_at) for one in orders], _day(at)),
+        "spent_365": float(sum(one.amount for one in alike if _days(one.ordered_at, at) < 365)),
+        "value_trend": value_trend([float(one.amount) for one in alike]),
         "discounted_share": sum(one.discounted for one in orders) / len(orders),
     }
 
