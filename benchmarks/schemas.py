@@ -7,6 +7,7 @@ from typing import Any, Final
 from benchmarks import (
     asr,
     capacity,
+    churn,
     curve,
     device,
     emotion,
@@ -27,6 +28,7 @@ PUBLISHED: Final[dict[str, Any]] = {
     **TYPES,
     "bench-asr": asr.Result,
     "bench-capacity": capacity.Result,
+    "bench-churn": churn.Result,
     "bench-curve": curve.Result,
     "bench-device": device.Result,
     "bench-emotion": emotion.Result,

@@ -4,7 +4,6 @@ Graded warning of customers who may leave: one open alert each, escalated when n
 Pure: the caller says what time it is. What is due is counted in business time.
 """
 
-from collections.abc import Set
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Final, Literal
 
@@ -23,7 +22,7 @@ class Hours(msgspec.Struct, frozen=True, kw_only=True):
     opens: time = time(0)
     closes: time | None = None
     """None: midnight."""
-    days: Set[int] = frozenset(range(7))
+    days: frozenset[int] = frozenset(range(7))
     """Monday is 0."""
 
     def __post_init__(self) -> None:
