@@ -22,6 +22,7 @@ from benchmarks.figures import Floats, Interval, auc, interval, spanned
 from models.additive import Additive
 from models.churn import CallFeatures, Signal, call_terms, profile_risk, risk, shipped, standing
 from models.profile import ProfileFeatures, Row
+from models.survival import MONTH_DAYS, shipped_hazard, staying
 from models.training.additive import Column, Purpose, fit, log_loss
 from models.training.churn import call_weights
 from models.training.churn_tables import TRADES, Customers, customers
@@ -30,6 +31,7 @@ _SEED: Final = 5
 _BINS: Final = 10
 _HIDDEN: Final = 0.3
 """Share of what is known that is taken away to see what a model does without."""
+_MONTHS: Final = (6, 12, 24, 48, 72)
 OURS: Final = "warmline"
 
 
@@ -81,11 +83,34 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     log_loss: float
 
 
+class Stay(msgspec.Struct, frozen=True, kw_only=True):
+    """Share of customers still there after so many months from their beginning."""
+
+    months: int
+    said: float
+    """Mean over the customers, by the hazard."""
+    kept: float
+    """Kaplan-Meier's estimate."""
+    interval: Interval
+
+
+class Survival(msgspec.Struct, frozen=True, kw_only=True):
+    """How long customers with a contract stay."""
+
+    version: str
+    n: int
+    concordance: float
+    """Of two customers of whom it is known who left first, the share in which the hazard says so (Harrell's C)."""
+    concordance_interval: Interval
+    stays: tuple[Stay, ...]
+
+
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What the benchmark writes."""
 
     environment: Environment
     trades: tuple[Trade, ...]
+    survival: Survival
     simulated: tuple[Call, ...]
     update_ms: Spread
     """Profile and call to a score with reasons and interval."""
@@ -180,6 +205,46 @@ def _trade(name: str, tables: Path) -> Trade:
     )
 
 
+def _survival(tables: Path) -> Survival:
+    hazard, seen = shipped_hazard(), customers("contract", tables, held_out=True)
+    tenure = np.array([float(row["tenure_days"] or 0) / MONTH_DAYS for row in seen.rows]).round()
+    new = [ProfileFeatures(tenure_days=0.0, attributes={k: str(v) for k, v in row.items() if v}) for row in seen.rows]
+    said = np.array([staying(hazard, one, _MONTHS[-1]) for one in new])
+    stays = [
+        Stay(
+            months=month,
+            said=round(float(said[:, month].mean()), 4),
+            kept=round(_kept(tenure, seen.left, month), 4),
+            interval=interval(lambda t, gone, month=month: _kept(t, gone, month), tenure, seen.left) or (0.0, 1.0),
+        )
+        for month in _MONTHS
+    ]
+    risks = 1 - said[:, _MONTHS[1]]
+    return Survival(
+        version=hazard.version,
+        n=len(new),
+        concordance=round(_concordance(tenure, seen.left, risks), 4),
+        concordance_interval=interval(_concordance, tenure, seen.left, risks) or (0.0, 1.0),
+        stays=tuple(stays),
+    )
+
+
+def _kept(tenure: Floats, left: Floats, month: int) -> float:
+    """Source: Kaplan, Meier: Nonparametric estimation from incomplete observations, JASA 53, 1958."""
+    share = 1.0
+    for at in range(1, month + 1):
+        there = (tenure >= at).sum()
+        share *= 1 - ((tenure == at) & (left == 1)).sum() / max(there, 1)
+    return float(share)
+
+
+def _concordance(tenure: Floats, left: Floats, risks: Floats) -> float:
+    """Source: Harrell, Lee, Mark: Multivariable prognostic models, Statistics in Medicine 15, 1996."""
+    later = (tenure[:, None] < tenure[None, :]) & (left[:, None] == 1)
+    apart = risks[:, None] - risks[None, :]
+    return float(((apart > 0) + 0.5 * (apart == 0))[later].mean())
+
+
 def _simulated(n: int) -> tuple[Call, ...]:
     """
     Customers whose log-odds are -1.5 - 0.001 * days of tenure + what a call truly adds: of a wish to cancel half of
@@ -243,6 +308,7 @@ def run(data: Path, *, out: Path | None, json: bool) -> None:
     result = Result(
         environment=environment("warmline bench churn --data DIR", ("numpy", "scikit-learn")),
         trades=tuple(_trade(name, data / "tables") for name in TRADES),
+        survival=_survival(data / "tables"),
         simulated=_simulated(8000),
         update_ms=update,
         furthest=float(f"{furthest:.1e}"),
@@ -264,6 +330,11 @@ def _show(result: Result, console: Console) -> None:
     for call in result.simulated:
         table.add_row("simulated", call.by, spanned(call.auc, call.auc_interval), "", f"{call.log_loss:.3f}")
     console.print(table)
+    for stay in result.survival.stays:
+        told = spanned(stay.kept, stay.interval)
+        console.print(f"still there after {stay.months} months: {stay.said:.2f} said, {told} were", highlight=False)
+    concordance = spanned(result.survival.concordance, result.survival.concordance_interval)
+    console.print(f"concordance: {concordance}", highlight=False)
     console.print(
         f"an update takes {result.update_ms.p50} ms, p99 {result.update_ms.p99} ms; "
         f"reasons add up within {result.furthest}"

@@ -270,6 +270,18 @@ def _churn(content: bytes) -> list[str]:
         f"An update takes {result.update_ms.p50} ms, p99 {result.update_ms.p99} ms. A score is within "
         f"{result.furthest} of the sum of its reasons.",
         "",
+        f"How long customers with a contract stay, by {result.survival.version}, from their beginning; "
+        f"{result.survival.n} customers held out, concordance {result.survival.concordance:.3f} "
+        f"({result.survival.concordance_interval[0]:.3f} to {result.survival.concordance_interval[1]:.3f}).",
+        "",
+        *_table(
+            ("months", "still there, said", "still there"),
+            [
+                (one.months, f"{one.said:.3f}", f"{one.kept:.3f} ({one.interval[0]:.3f} to {one.interval[1]:.3f})")
+                for one in result.survival.stays
+            ],
+        ),
+        "",
         "What a call adds, **on a simulation with a known hazard**: no open table has calls with outcomes.",
         "",
         *_table(("by", "AUC", "log loss"), calls),

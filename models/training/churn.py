@@ -20,7 +20,7 @@ from models.churn import CALL_TERMS
 from models.errors import TooFewOutcomes
 from models.profile import ProfileFeatures, Row
 from models.training.additive import SEED, Column, Floats, Purpose, fit, folds, log_loss, out_of_fold
-from models.training.churn_tables import TRADES, customers
+from models.training.churn_tables import HAZARD, TRADES, customers, months
 
 FEWEST: Final = 100
 """Customers who left, and as many who stayed, without whom nothing is learned: about ten for each of ten features."""
@@ -200,6 +200,11 @@ def main() -> None:
         found = out_of_fold(learned.rows, learned.left, trade.columns, trade.purpose)
         print(f"{name}: {told(figures(found, learned.left))}")
         write_additive(given.out / f"churn-{name}.json", fit(learned.rows, learned.left, trade.columns, trade.purpose))
+    if given.weights == "open":
+        learned = months(customers("contract", given.data / "tables", held_out=False))
+        hazard = fit(learned.rows, learned.left, HAZARD.columns, HAZARD.purpose)
+        print(f"{HAZARD.purpose.name}: {len(learned.rows)} months, {int(learned.left.sum())} left")
+        write_additive(given.out / "churn-contract-hazard.json", hazard)
 
 
 if __name__ == "__main__":

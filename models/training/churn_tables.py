@@ -16,9 +16,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from models.profile import ProfileFeatures, Row, lapse_days, median_interval, rhythm, value_trend
+from models.survival import MONTH_DAYS
 from models.training.additive import Column, Floats, Purpose
-
-_MONTH: Final = 30.4375
 
 
 class Customers(NamedTuple):
@@ -109,6 +108,33 @@ def customers(trade: str, tables: Path, *, held_out: bool) -> Customers:
     return Customers([row for row, _ in looks], np.array([float(left) for _, left in looks]))
 
 
+HAZARD: Final = Trade(
+    Purpose(
+        "contract-hazard",
+        "contracts (telecommunications); left within a month, taking all who stayed up to then as at risk in it",
+        "telco_churn, train, months of the customers",
+    ),
+    (Column("tenure_days"), *TRADES["contract"].columns[1:]),
+    open=True,
+)
+
+
+def months(of: Customers) -> Customers:
+    """
+    Each month of each customer, and whether they left in it: customers are taken as followed from their beginning.
+
+    All else is as it was when last seen, for the table tells no more.
+    """
+    rows: list[Row] = []
+    left: list[float] = []
+    for row, gone in zip(of.rows, of.left, strict=True):
+        last = round(float(row["tenure_days"] or 0) / MONTH_DAYS)
+        for month in range(1, last + 1):
+            rows.append({**row, "tenure_days": month * MONTH_DAYS})
+            left.append(float(gone and month == last))
+    return Customers(rows, np.array(left))
+
+
 def _table(path: Path, read: Callable[[Mapping[str, str]], ProfileFeatures], yes: str) -> Customers:
     with path.open(encoding="utf-8", newline="") as lines:
         told = list(csv.DictReader(lines))
@@ -118,7 +144,7 @@ def _table(path: Path, read: Callable[[Mapping[str, str]], ProfileFeatures], yes
 def _telco(row: Mapping[str, str]) -> ProfileFeatures:
     television = {row["StreamingTV"], row["StreamingMovies"]}
     return ProfileFeatures(
-        tenure_days=float(row["tenure"]) * _MONTH,
+        tenure_days=float(row["tenure"]) * MONTH_DAYS,
         attributes={
             "contract": row["Contract"],
             "payment": row["PaymentMethod"],
@@ -155,7 +181,7 @@ def _shop(row: Mapping[str, str]) -> ProfileFeatures:
 
     attributes = {name: _SAME.get(row[column], row[column]) for name, column in _ATTRIBUTES.items() if row[column]}
     return ProfileFeatures(
-        tenure_days=number("Tenure", _MONTH),
+        tenure_days=number("Tenure", MONTH_DAYS),
         complaints_30=number("Complain"),
         days_since_order=number("DaySinceLastOrder"),
         orders=number("OrderCount"),
