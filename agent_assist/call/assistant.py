@@ -1,5 +1,6 @@
 """One event in, the new state and all that follows from it out: state, rules, risk and measures together."""
 
+from collections.abc import Callable
 from datetime import UTC, tzinfo
 
 import msgspec
@@ -11,7 +12,7 @@ from agent_assist.advice.summary import synopsis
 from agent_assist.call.state import CallState, fold, is_new
 from agent_assist.types import Assist, CallEnded, CallMeasures, CallRisk, Degraded, Event, Final, Partial
 from audio.types import Channel
-from models.churn import CallFeatures, risk, spoken_of
+from models.churn import CallFeatures, Standing, risk, spoken_of
 from models.types import ChurnRisk
 
 _NOTICEABLE = 0.01
@@ -24,14 +25,16 @@ class Assistant:
 
     Args:
         playbook: What is to be advised.
-        profile_known: Whether something is known of a customer beside this call; nobody is until there are profiles.
+        standing: How a customer stands by their profile, by their id; None of whom nothing is known.
         zone: Of the business, in which promises are due.
     """
 
-    def __init__(self, playbook: Playbook, *, profile_known: bool = False, zone: tzinfo = UTC) -> None:
+    def __init__(
+        self, playbook: Playbook, *, standing: Callable[[str], Standing | None] | None = None, zone: tzinfo = UTC
+    ) -> None:
         self._rules = Rules(playbook)
         self._zone = zone
-        self._profile_known = profile_known
+        self._standing = standing
 
     @property
     def foretells(self) -> bool:
@@ -67,7 +70,12 @@ class Assistant:
 
     def _said(self, state: CallState, event: Final) -> tuple[CallState, list[Assist | Degraded]]:
         utterance = event.utterance
-        advice = self._rules.evaluate(state, utterance, self._judge)
+        known = self._standing(state.customer_id) if self._standing and state.customer_id else None
+
+        def judge(features: CallFeatures) -> ChurnRisk:
+            return risk(features, profile_known=False, known=known)
+
+        advice = self._rules.evaluate(state, utterance, judge)
         state = advice.state
         at_ms = utterance.end_ms
         told = _told(advice, at_ms)
@@ -91,9 +99,6 @@ class Assistant:
         told.append(CallMeasures(call_id=state.call_id, at_ms=duration_ms, measures=measures))
         told.append(synopsis(state.call_id, state.digest, duration_ms, zone=self._zone, over=True))
         return advice.state, told
-
-    def _judge(self, features: CallFeatures) -> ChurnRisk:
-        return risk(features, profile_known=self._profile_known)
 
 
 def _told(advice: Advice, at_ms: int) -> list[Assist | Degraded]:
