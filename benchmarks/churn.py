@@ -84,8 +84,15 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stay(msgspec.Struct, frozen=True, kw_only=True):
-    """Share of customers still there after so many months from their beginning."""
+    """
+    Share of customers still there after so many months from their beginning.
 
+    By kind of contract, for over all kinds Kaplan-Meier does not hold: those without a term are the newer ones, too, so
+    that who is no longer seen would have left sooner than who is.
+    """
+
+    contract: str
+    n: int
     months: int
     said: float
     """Mean over the customers, by the hazard."""
@@ -210,13 +217,18 @@ def _survival(tables: Path) -> Survival:
     tenure = np.array([float(row["tenure_days"] or 0) / MONTH_DAYS for row in seen.rows]).round()
     new = [ProfileFeatures(tenure_days=0.0, attributes={k: str(v) for k, v in row.items() if v}) for row in seen.rows]
     said = np.array([staying(hazard, one, _MONTHS[-1]) for one in new])
+    contract = np.array([str(row["contract"]) for row in seen.rows])
     stays = [
         Stay(
+            contract=kind,
+            n=int((of := contract == kind).sum()),
             months=month,
-            said=round(float(said[:, month].mean()), 4),
-            kept=round(_kept(tenure, seen.left, month), 4),
-            interval=interval(lambda t, gone, month=month: _kept(t, gone, month), tenure, seen.left) or (0.0, 1.0),
+            said=round(float(said[of, month].mean()), 4),
+            kept=round(_kept(tenure[of], seen.left[of], month), 4),
+            interval=interval(lambda t, gone, month=month: _kept(t, gone, month), tenure[of], seen.left[of])
+            or (0.0, 1.0),
         )
+        for kind in sorted(set(contract.tolist()))
         for month in _MONTHS
     ]
     risks = 1 - said[:, _MONTHS[1]]
@@ -332,7 +344,9 @@ def _show(result: Result, console: Console) -> None:
     console.print(table)
     for stay in result.survival.stays:
         told = spanned(stay.kept, stay.interval)
-        console.print(f"still there after {stay.months} months: {stay.said:.2f} said, {told} were", highlight=False)
+        console.print(
+            f"{stay.contract}, after {stay.months} months: {stay.said:.2f} said, {told} were", highlight=False
+        )
     concordance = spanned(result.survival.concordance, result.survival.concordance_interval)
     console.print(f"concordance: {concordance}", highlight=False)
     console.print(

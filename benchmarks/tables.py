@@ -275,9 +275,15 @@ def _churn(content: bytes) -> list[str]:
         f"({result.survival.concordance_interval[0]:.3f} to {result.survival.concordance_interval[1]:.3f}).",
         "",
         *_table(
-            ("months", "still there, said", "still there"),
+            ("contract", "customers", "months", "still there, said", "still there"),
             [
-                (one.months, f"{one.said:.3f}", f"{one.kept:.3f} ({one.interval[0]:.3f} to {one.interval[1]:.3f})")
+                (
+                    one.contract,
+                    one.n,
+                    one.months,
+                    f"{one.said:.3f}",
+                    f"{one.kept:.3f} ({one.interval[0]:.3f} to {one.interval[1]:.3f})",
+                )
                 for one in result.survival.stays
             ],
         ),
