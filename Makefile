@@ -6,7 +6,7 @@ PORT ?= 8700
 CALL ?= tests/data/zh_late_order.wav
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test test-fast train-emotion train-emotion-gpu train-text train-intent test-kill test-kafka3 bench-gpu check pyright mypy web lock kafka kafka3 kafka-stop wheel test-wheel clean
+.PHONY: help run up test test-fast train-emotion train-emotion-gpu train-text train-intent train-churn test-kill test-kafka3 bench-gpu check pyright mypy web lock kafka kafka3 kafka-stop wheel test-wheel clean
 
 help: ## Show the targets.
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -116,6 +116,9 @@ train-text: $(TRAIN)/.train ## Train sentiment and emotions of words, WEIGHTS=op
 
 train-intent: $(TRAIN)/.train ## Train what customers want, WEIGHTS=open or research.
 	$(TRAIN)/bin/python -m models.training.intents --weights $(WEIGHTS) --data $(DATA)/text --out out/intent-$(WEIGHTS).safetensors
+
+train-churn: $(BIN)/.run ## Train who leaves, by profile, WEIGHTS=open (written where it ships) or research.
+	OMP_NUM_THREADS=1 $(BIN)/python -m models.training.churn --weights $(WEIGHTS) --data $(DATA) --out $(if $(filter research,$(WEIGHTS)),out,models/shipped)
 
 lock: ## Renew the pins of what `make run` and `make test` install.
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \

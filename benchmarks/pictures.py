@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from benchmarks import asr, capacity, emotion, longrun, sentiment
+from benchmarks import asr, capacity, churn, emotion, longrun, sentiment
 from benchmarks import curve as moods_of
 from benchmarks.figures import Confusion, Covered
 
@@ -236,9 +236,29 @@ def _covered(axes: Any, curves: Sequence[tuple[str, Sequence[Covered]]], line: s
     axes.set(title="the most confident", xlabel="kept, %", ylabel="accuracy", xlim=(103, 47), ylim=(0, 1))
 
 
+def _leavers(figure: Any, content: bytes) -> None:
+    """Share who left against what was said, in tenths of the customers of each trade."""
+    trades = msgspec.json.decode(content, type=churn.Result).trades
+    for axes, trade in zip(figure.subplots(1, len(trades)), trades, strict=True):
+        for one, colour in zip(trade.models, cycle(_COLOURS)):
+            bins = one.curve
+            axes.plot(
+                [each.said for each in bins], [each.left for each in bins], marker="o", markersize=3, color=colour
+            )
+            axes.lines[-1].set_label(one.by)
+            if one.by == churn.OURS:
+                for each in bins:
+                    axes.plot([each.said, each.said], each.interval, color=colour, linewidth=0.8)
+        axes.plot([0, 1], [0, 1], "--", color="#999999", linewidth=0.8)
+        title = f"{trade.name}, {trade.n} customers"
+        axes.set(title=title, xlabel="score", ylabel="share who left", xlim=(0, 1), ylim=(0, 1))
+    figure.axes[0].legend()
+
+
 KINDS: Final[dict[str, Kind]] = {
     "asr": Kind("Errors and time of recognition, by set", (8, 5.5), _words),
     "capacity": Kind("Latency of finals against the number of calls", (8, 4.2), _capacity),
+    "churn": Kind("Who left, against the score", (11, 3.8), _leavers),
     "curve": Kind("The customer's mood over a sample call", (8, 4.6), _mood),
     "emotion": Kind("Confusion of emotions, and accuracy of the most confident", (11, 3.8), _emotions),
     "sentiment": Kind("Confusion of sentiments, and accuracy of the most confident", (9, 6.5), _sentiments),

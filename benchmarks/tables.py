@@ -10,6 +10,7 @@ from benchmarks import (
     advice,
     asr,
     capacity,
+    churn,
     clv,
     curve,
     desk,
@@ -233,6 +234,68 @@ def _fusion(content: bytes) -> list[str]:
         f"Both over the better of the two, UAR, over all: {result.won:+.3f} ({low:+.3f} to {high:+.3f}).",
         *_weights(result.voice),
         *_weights(result.words),
+        *_where(result.environment),
+    ]
+
+
+def _churn(content: bytes) -> list[str]:
+    result = msgspec.json.decode(content, type=churn.Result)
+    rows = [
+        (
+            trade.name,
+            one.by,
+            f"{trade.n} ({_percent(trade.left)} % left)",
+            *(
+                f"{value:.3f} ({around[0]:.3f} to {around[1]:.3f})"
+                for value, around in (
+                    (one.auc, one.auc_interval),
+                    (one.brier, one.brier_interval),
+                    (one.log_loss, one.log_loss_interval),
+                )
+            ),
+        )
+        for trade in result.trades
+        for one in trade.models
+    ]
+    calls = [
+        (one.by, f"{one.auc:.3f} ({one.auc_interval[0]:.3f} to {one.auc_interval[1]:.3f})", f"{one.log_loss:.3f}")
+        for one in result.simulated
+    ]
+    return [
+        "### Who leaves",
+        "",
+        *(
+            f"- *{trade.name}*: {trade.trade}. {trade.version} learned from {trade.learned} customers; by the share of "
+            f"these alone the log loss is {trade.without:.3f}."
+            for trade in result.trades
+        ),
+        "",
+        *_table(("trade", "by", "customers", "AUC", "Brier score", "log loss"), rows),
+        "",
+        f"An update takes {result.update_ms.p50} ms, p99 {result.update_ms.p99} ms. A score is within "
+        f"{result.furthest} of the sum of its reasons.",
+        "",
+        f"How long customers with a contract stay, by {result.survival.version}, from their beginning; "
+        f"{result.survival.n} customers held out, concordance {result.survival.concordance:.3f} "
+        f"({result.survival.concordance_interval[0]:.3f} to {result.survival.concordance_interval[1]:.3f}).",
+        "",
+        *_table(
+            ("contract", "customers", "months", "still there, said", "still there"),
+            [
+                (
+                    one.contract,
+                    one.n,
+                    one.months,
+                    f"{one.said:.3f}",
+                    f"{one.kept:.3f} ({one.interval[0]:.3f} to {one.interval[1]:.3f})",
+                )
+                for one in result.survival.stays
+            ],
+        ),
+        "",
+        "What a call adds, **on a simulation with a known hazard**: no open table has calls with outcomes.",
+        "",
+        *_table(("by", "AUC", "log loss"), calls),
         *_where(result.environment),
     ]
 
@@ -760,6 +823,7 @@ _KINDS: Final[Mapping[str, Callable[[bytes], list[str]]]] = {
     "rules": _rules,
     "desk": _desk,
     "pages": _pages,
+    "churn": _churn,
     "sentiment": _sentiment,
     "live": _live,
     "capacity": _capacity,

@@ -1,17 +1,21 @@
 """
-Churn risk from the call alone: an additive model in log-odds with weights set by hand.
+Churn risk of a customer by their profile and their call, joined in log-odds.
 
-No labelled calls stand behind these weights. They are a stated prior, to be replaced behind the same interface by
-a model fitted to outcomes; until then the score orders calls, and is not a calibrated probability.
+The profile's part is fitted (models/additive.py). The call's weights are set by hand: no labelled calls stand behind
+them. They are a stated prior, of which a business's own outcomes teach what each is worth
+(models/training/churn.py); until then a score with a call in it orders calls, and is not a calibrated probability.
 """
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
 
+from models.additive import Additive, Sum, logit, read_additive, sigmoid
 from models.errors import OutOfRange
+from models.profile import ProfileFeatures
 from models.types import ChurnRisk, Reason, RiskLevel
 
 MODEL_VERSION: Final = "call-prior-2"
@@ -115,23 +119,60 @@ _LEVEL: Final = 0.2
 """Range of valence up to which a mood has not swung, but lies level."""
 _NOTICEABLE: Final = 0.25
 """Log-odds below which a call's own evidence, taken without sign, is as good as none."""
+CALL_TERMS: Final = (*_WEIGHTS, "unresolved", "agitation", "valence", "valence_trend", "swings")
+"""All that a call may add."""
+_UNSURE: Final = 0.5
+"""Standard deviation of a call's weight as a share of it: the prior may well be wrong by half."""
+SUPPORT: Final = 0.3
+"""Share of what tells customers apart that must be known before a profile's risk has a level. Ours, by judgement."""
+_NOBODY: Final = Sum(logit(BASE_RATE), (), 1.75, 0.0)
+"""A customer of whom nothing is known; the variance is the sum of the shapes' of churn-contract.json."""
 
 
-def risk(features: CallFeatures, *, profile_known: bool) -> ChurnRisk:
+class Standing(NamedTuple):
+    """What a profile says of its customer, before any call."""
+
+    sum: Sum
+    model: Additive
+
+
+def standing(profile: ProfileFeatures, model: Additive) -> Standing:
+    """How a customer stands without a call."""
+    return Standing(model.sum(profile.row()), model)
+
+
+def shipped(trade: str) -> Additive:
     """
-    How likely the customer is to leave, as far as this call tells.
+    The model that comes with the program, of "contract" or "orders"; see docs/models/churn.md.
 
-    The score is ``sigmoid(logit(BASE_RATE) + sum of terms)``. A reason's contribution is its integrated gradient on
-    the straight path from the base rate to the score; as the sum is linear, that is the term's share of the way:
-    ``term * (score - BASE_RATE) / sum``. With the reason "base_rate" the contributions add up to the score.
+    Raises:
+        OSError: If there is none of that trade.
+    """
+    return read_additive(Path(__file__).parent / "shipped" / f"churn-{trade}.json")
+
+
+def profile_risk(known: Standing) -> ChurnRisk:
+    """The risk of a customer who is not on a call: unknown where less than ``SUPPORT`` is known of them."""
+    return _joined(known.sum, (), known.model.version, seen=known.sum.support >= SUPPORT)
+
+
+def risk(features: CallFeatures, *, profile_known: bool, known: Standing | None = None) -> ChurnRisk:
+    """
+    How likely the customer is to leave, as far as this call and their profile tell.
+
+    The score is ``sigmoid(base + terms of the profile + terms of the call)``; without a standing the base is that of
+    ``BASE_RATE``. A reason's contribution is its integrated gradient on the straight path from the base to the score;
+    as the sum is linear, that is the term's share of the way: ``term * (score - base score) / sum``. With the reason
+    "base_rate" the contributions add up to the score.
 
     Args:
         features: Of the call up to now.
-        profile_known: Whether anything is known of the customer beside this call.
+        profile_known: Whether anything is known of the customer beside this call; a standing with support says so, too.
+        known: By the profile.
 
     Returns:
-        No score before the customer's first words. The level is unknown where neither a profile nor the call gives
-        a sign: absence of evidence is not low risk.
+        No score before the customer's first words, unless there is a standing. The level is unknown where neither a
+        profile nor the call gives a sign: absence of evidence is not low risk.
 
     Raises:
         OutOfRange: If a feature is not a number in its range.
@@ -140,25 +181,44 @@ def risk(features: CallFeatures, *, profile_known: bool) -> ChurnRisk:
     """
     _check(features)
     if features.customer_utterances == 0:
+        if known is not None:
+            return profile_risk(known)
         return ChurnRisk(score=None, level=RiskLevel.UNKNOWN, reasons=(), model_version=MODEL_VERSION)
-    terms = [(name, term) for name, term in _terms(features) if term != 0.0]
-    total = sum(term for _, term in terms)
-    score = 1 / (1 + math.exp(-(_logit(BASE_RATE) + total)))
+    weights = known.model.call if known else {}
+    terms = tuple((name, weights.get(name, 1.0) * term) for name, term in _terms(features) if term != 0.0)
+    supported = profile_known or (known is not None and known.sum.support >= SUPPORT)
+    seen = supported or sum(abs(term) for _, term in terms) >= _NOTICEABLE
+    if known is None:
+        return _joined(_NOBODY, terms, MODEL_VERSION, seen=seen)
+    return _joined(known.sum, terms, f"{known.model.version}+{MODEL_VERSION}", seen=seen)
+
+
+def call_terms(features: CallFeatures) -> dict[str, float]:
+    """What a call adds by the prior, in log-odds: from which, with outcomes, weights are learned."""
+    return {name: term for name, term in _terms(features) if term != 0.0}
+
+
+def _joined(profile: Sum, call: tuple[tuple[str, float], ...], version: str, *, seen: bool) -> ChurnRisk:
+    own = {name for name, _ in profile.terms}
+    # An attribute of the business may be called as a signal of the call is.
+    renamed = ((f"call.{name}" if name in own else name, term) for name, term in call)
+    terms = {name: term for name, term in (*profile.terms, *renamed) if term != 0.0}
+    total, base = math.fsum(terms.values()), sigmoid(profile.base)
+    score = sigmoid(profile.base + total)
     # Terms that cancel out leave a quotient of rounding errors: there the path's gradient is that of its start.
-    slope = (score - BASE_RATE) / total if abs(total) > 1e-6 else BASE_RATE * (1 - BASE_RATE)
-    reasons = [Reason(name=name, contribution=term * slope) for name, term in terms]
+    slope = (score - base) / total if abs(total) > 1e-6 else base * (1 - base)
+    reasons = [Reason(name=name, contribution=term * slope) for name, term in terms.items()]
     reasons.sort(key=lambda reason: (-abs(reason.contribution), reason.name))
-    seen = profile_known or sum(abs(term) for _, term in terms) >= _NOTICEABLE
+    variance = profile.variance + math.fsum((_UNSURE * term) ** 2 for _, term in call)
+    low, high = Sum(profile.base + total, (), variance, 0.0).interval()
     return ChurnRisk(
         score=score,
         level=_level(score) if seen else RiskLevel.UNKNOWN,
-        reasons=(*reasons, Reason(name="base_rate", contribution=BASE_RATE)),
-        model_version=MODEL_VERSION,
+        reasons=(*reasons, Reason(name="base_rate", contribution=base)),
+        model_version=version,
+        low=low,
+        high=high,
     )
-
-
-def _logit(p: float) -> float:
-    return math.log(p / (1 - p))
 
 
 def _level(score: float) -> RiskLevel:

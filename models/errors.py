@@ -91,3 +91,18 @@ class FitError(ModelError):
 
     def __str__(self) -> str:
         return f"expected {self.expected}, got {self.got} (n={self.n})"
+
+
+@dataclass(eq=False)
+class TooFewOutcomes(ModelError):
+    """Outcomes of which nothing can be learned."""
+
+    fewest: int
+    left: int
+    stayed: int
+
+    def __str__(self) -> str:
+        return (
+            f"expected {self.fewest} customers who left and as many who stayed, got {self.left} and {self.stayed}; "
+            "with fewer the shipped model is the better guess"
+        )

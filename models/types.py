@@ -182,3 +182,6 @@ class ChurnRisk(msgspec.Struct, frozen=True, kw_only=True):
     level: RiskLevel
     reasons: tuple[Reason, ...]
     model_version: str
+    low: float | None = None
+    """Where the score lies, 95 %, by what is not known and the chance of the training; None where there is no score."""
+    high: float | None = None

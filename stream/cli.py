@@ -9,7 +9,20 @@ from agent_assist.errors import AssistError
 from audio.errors import AudioError
 from models.errors import ModelError
 from stream import logs
-from stream.commands import bench, calls, customers, knowledge, passes, replay, rules, run, score, webhooks, weights
+from stream.commands import (
+    bench,
+    calls,
+    churn,
+    customers,
+    knowledge,
+    passes,
+    replay,
+    rules,
+    run,
+    score,
+    webhooks,
+    weights,
+)
 from stream.errors import StreamError
 
 app = typer.Typer(
@@ -35,6 +48,7 @@ app.add_typer(rules.rules, name="rules")
 app.add_typer(weights.models, name="models")
 app.add_typer(knowledge.knowledge, name="knowledge")
 app.add_typer(webhooks.webhooks, name="webhooks")
+app.add_typer(churn.churn, name="churn")
 app.add_typer(bench.bench, name="bench")
 
 

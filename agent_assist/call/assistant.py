@@ -1,5 +1,6 @@
 """One event in, the new state and all that follows from it out: state, rules, risk and measures together."""
 
+from collections.abc import Callable
 from datetime import UTC, tzinfo
 
 import msgspec
@@ -14,7 +15,7 @@ from agent_assist.call.recollect import hint
 from agent_assist.call.state import CallState, fold, is_new
 from agent_assist.types import Assist, CallEnded, CallMeasures, CallRisk, CallStarted, Degraded, Event, Final, Partial
 from audio.types import Channel
-from models.churn import CallFeatures, risk, spoken_of
+from models.churn import CallFeatures, Standing, risk, spoken_of
 from models.types import ChurnRisk
 
 _NOTICEABLE = 0.01
@@ -27,15 +28,17 @@ class Assistant:
 
     Args:
         playbook: What is to be advised.
-        profile_known: Whether something is known of a customer beside this call; nobody is until there are profiles.
+        standing: How a customer stands by their profile, by their id; None of whom nothing is known.
         zone: Of the business, in which promises are due.
     """
 
-    def __init__(self, playbook: Playbook, *, profile_known: bool = False, zone: tzinfo = UTC) -> None:
+    def __init__(
+        self, playbook: Playbook, *, standing: Callable[[str], Standing | None] | None = None, zone: tzinfo = UTC
+    ) -> None:
         self._rules = Rules(playbook)
         self._following = Following(playbook.flows, playbook.source)
         self._zone = zone
-        self._profile_known = profile_known
+        self._standing = standing
 
     @property
     def foretells(self) -> bool:
@@ -81,8 +84,13 @@ class Assistant:
 
     def _said(self, state: CallState, event: Final) -> tuple[CallState, list[Assist | Degraded]]:
         utterance = event.utterance
+        known = self._standing(state.customer_id) if self._standing and state.customer_id else None
+
+        def judge(features: CallFeatures) -> ChurnRisk:
+            return risk(features, profile_known=False, known=known)
+
         before = state
-        advice = self._rules.evaluate(state, utterance, self._judge)
+        advice = self._rules.evaluate(state, utterance, judge)
         at_ms = utterance.end_ms
         told = _told(advice, at_ms)
         assert advice.evidence is not None, "rules look at every utterance"
@@ -120,9 +128,6 @@ class Assistant:
             return []
         flow = self._following.view(now, at_ms)
         return [] if flow is None else [flow]
-
-    def _judge(self, features: CallFeatures) -> ChurnRisk:
-        return risk(features, profile_known=self._profile_known)
 
 
 def _told(advice: Advice, at_ms: int) -> list[Assist | Degraded]:

@@ -177,6 +177,16 @@ def advice(
 
 
 @bench.command()
+def churn(
+    data: Annotated[Path, typer.Option(help="A directory with tables/ of customers who left or stayed.")],
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Churn: AUC, Brier score, log loss and calibration, beside logistic regression and boosted trees."""
+    _module("churn").run(data, out=out, json=json)
+
+
+@bench.command()
 def live(
     calls: Annotated[int, typer.Option(min=1, help="Calls at once.")] = 2,
     seconds: Annotated[float, typer.Option(min=5, help="Length of each call.")] = 60.0,

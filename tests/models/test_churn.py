@@ -7,8 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.churn import BASE_RATE, MODEL_VERSION, CallFeatures, Signal, risk
+from models.additive import logit
+from models.churn import (
+    BASE_RATE,
+    CALL_TERMS,
+    MODEL_VERSION,
+    SUPPORT,
+    CallFeatures,
+    Signal,
+    call_terms,
+    profile_risk,
+    risk,
+    shipped,
+    standing,
+)
 from models.errors import OutOfRange
+from models.profile import ProfileFeatures
 from models.types import RiskLevel
 
 signals = st.builds(Signal, count=st.integers(0, 50), since=st.integers(0, 500))
@@ -145,3 +159,96 @@ def test_a_signal_counts_what_was_said_and_how_long_ago() -> None:
 def test_a_measure_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(OutOfRange, match=r"expected .* got"):
         risk(CallFeatures(customer_utterances=1, **wrong), profile_known=True)
+
+
+number = st.none() | st.floats(0, 4000)
+profiles = st.builds(
+    ProfileFeatures,
+    tenure_days=number,
+    orders=number,
+    orders_365=number,
+    days_since_order=number,
+    interval_days=number,
+    lapse_share=st.none() | st.floats(0, 3),
+    attributes=st.fixed_dictionaries(
+        {},
+        optional={
+            "contract": st.sampled_from(["Month-to-month", "One year", "Two year", "unheard of"]),
+            "price": st.sampled_from(["20", "70.5", "110", "free"]),
+            "complaint": st.text(max_size=3),
+        },
+    ),
+)
+TRADES = ("contract", "orders")
+MODELS = {trade: shipped(trade) for trade in TRADES}
+STRANGER = ProfileFeatures()
+ENGAGED = ProfileFeatures(
+    tenure_days=1500, attributes={"contract": "Two year", "product": "DSL", "support": "Yes", "price": "60"}
+)
+
+
+@given(features, profiles, st.sampled_from(TRADES))
+def test_the_reasons_of_profile_and_call_add_up_to_the_score(
+    call: CallFeatures, profile: ProfileFeatures, trade: str
+) -> None:
+    known = standing(profile, MODELS[trade])
+    for found in (profile_risk(known), risk(call, profile_known=True, known=known)):
+        assert found.score is not None
+        assert abs(math.fsum(reason.contribution for reason in found.reasons) - found.score) < 1e-9
+        assert len({reason.name for reason in found.reasons}) == len(found.reasons)
+        assert found.low is not None
+        assert found.high is not None
+        assert found.low <= found.score <= found.high
+
+
+@given(features, profiles, st.sampled_from(TRADES))
+def test_a_call_adds_the_same_log_odds_to_every_profile(
+    call: CallFeatures, profile: ProfileFeatures, trade: str
+) -> None:
+    known = standing(profile, MODELS[trade])
+    before, after = profile_risk(known).score, risk(call, profile_known=True, known=known).score
+    assert before is not None
+    assert after is not None
+    assert logit(after) - logit(before) == pytest.approx(math.fsum(call_terms(call).values()), abs=1e-6)
+    assert set(call_terms(call)) <= set(CALL_TERMS)
+
+
+def test_before_the_first_word_the_profile_alone_speaks() -> None:
+    known = standing(ENGAGED, MODELS["contract"])
+    assert risk(CallFeatures(), profile_known=True, known=known) == profile_risk(known)
+    assert profile_risk(known).level is RiskLevel.NONE
+
+
+@pytest.mark.parametrize("trade", TRADES)
+def test_of_a_stranger_nothing_is_guessed(trade: str) -> None:
+    known = standing(STRANGER, MODELS[trade])
+    assert known.sum.support < SUPPORT
+    found = profile_risk(known)
+    assert found.level is RiskLevel.UNKNOWN
+    assert found.reasons[0].name == "base_rate"
+    silent = CallFeatures(customer_utterances=1)
+    assert risk(silent, profile_known=False, known=known).level is RiskLevel.UNKNOWN
+    leaving = CallFeatures(customer_utterances=1, cancel=SAID)
+    assert risk(leaving, profile_known=False, known=known).level is not RiskLevel.UNKNOWN
+
+
+def test_the_interval_is_wider_without_a_profile() -> None:
+    call, model = CallFeatures(customer_utterances=1, complaint=SAID), MODELS["contract"]
+    less = msgspec.structs.replace(ENGAGED, tenure_days=None)
+    widths = [standing(profile, model).sum.variance for profile in (ENGAGED, less)]
+    assert widths[0] < widths[1]
+    for found in (risk(call, profile_known=False), risk(call, profile_known=False, known=standing(STRANGER, model))):
+        assert found.low is not None
+        assert found.high is not None
+        assert found.high - found.low > 0.5
+
+
+def test_learned_weights_of_a_call_take_the_place_of_those_set_by_hand() -> None:
+    doubtful = msgspec.structs.replace(MODELS["contract"], call={"cancel": 0.5})
+    call = CallFeatures(customer_utterances=1, cancel=SAID)
+    by_hand, learned = (
+        risk(call, profile_known=True, known=standing(ENGAGED, model)).score for model in (MODELS["contract"], doubtful)
+    )
+    assert by_hand is not None
+    assert learned is not None
+    assert logit(by_hand) - logit(learned) == pytest.approx(0.5 * call_terms(call)["cancel"])

@@ -1,0 +1,174 @@
+"""
+Graded warning of customers who may leave: one open alert each, escalated when nobody takes it on in time.
+
+Pure: the caller says what time it is. What is due is counted in business time.
+"""
+
+from datetime import UTC, datetime, time, timedelta, tzinfo
+from typing import Final, Literal
+
+import msgspec
+
+from models.churn import THRESHOLDS
+from models.types import ChurnRisk, RiskLevel
+
+_ORDER: Final = (RiskLevel.NONE, RiskLevel.WATCH, RiskLevel.ELEVATED, RiskLevel.CRITICAL)
+
+
+class Hours(msgspec.Struct, frozen=True, kw_only=True):
+    """When people are there who can take on an alert. Round the clock unless it is said."""
+
+    zone: tzinfo = UTC
+    opens: time = time(0)
+    closes: time | None = None
+    """None: midnight."""
+    days: frozenset[int] = frozenset(range(7))
+    """Monday is 0."""
+
+    def __post_init__(self) -> None:
+        if not self.days or (self.closes is not None and self.closes <= self.opens):
+            raise ValueError(f"expected a day and opening before closing, got {self.days}, {self.opens}, {self.closes}")
+
+    def after(self, at: datetime, minutes: float) -> datetime:
+        """The time when so many business minutes have gone by since then, as UTC."""
+        left, now = timedelta(minutes=minutes), at.astimezone(UTC)
+        day = at.astimezone(self.zone).date()
+        while True:
+            following = day + timedelta(days=1)
+            # Lengths are of UTC: on the night when clocks change, an hour is still an hour.
+            opens = datetime.combine(day, self.opens, self.zone).astimezone(UTC)
+            end = (day, self.closes) if self.closes is not None else (following, time(0))
+            closes = datetime.combine(*end, self.zone).astimezone(UTC)
+            if day.weekday() in self.days and now < closes:
+                now = max(now, opens)
+                if closes - now >= left:
+                    return now + left
+                left -= closes - now
+            day = following
+
+
+class AlertPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """How alerts are kept; the values are ours."""
+
+    hours: Hours = Hours()
+    watch_minutes: float = 1440.0
+    """Business minutes within which somebody must take on an alert of the level, before it is escalated."""
+    elevated_minutes: float = 240.0
+    critical_minutes: float = 30.0
+    slack: float = 0.05
+    """How far a score must fall below the threshold of its level before the level falls."""
+    highest: int = 2
+    """Escalations, from the team to its lead and on."""
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """Of one customer."""
+
+    customer_id: str
+    level: RiskLevel
+    state: Literal["open", "acknowledged", "closed"]
+    opened_at: datetime
+    due_at: datetime | None
+    """When it is escalated; None where nobody waits any more."""
+    escalations: int = 0
+    by: str = ""
+    """Who took it on, or closed it."""
+
+
+class AlertChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened to an alert, to be told to whom it concerns."""
+
+    kind: Literal["opened", "raised", "lowered", "escalated", "acknowledged", "closed"]
+    at: datetime
+    alert: Alert
+
+
+Step = tuple[Alert | None, AlertChange | None]
+"""The alert after something happened, and what is to be told of it, if anything."""
+
+
+def level_of(risk: ChurnRisk, before: RiskLevel, *, core: bool, slack: float) -> RiskLevel:
+    """
+    The level of warning: that of the score, one higher for a customer of the tier core.
+
+    A level once reached is left only when the score lies ``slack`` below its threshold; of a risk that is unknown
+    nothing follows, and the level stays.
+    """
+    if risk.score is None or risk.level is RiskLevel.UNKNOWN:
+        return before
+
+    def graded(score: float) -> RiskLevel:
+        plain = next((level for lowest, level in THRESHOLDS if score >= lowest), RiskLevel.NONE)
+        # Who is not at risk is not watched for being dear.
+        higher = min(_ORDER.index(plain) + 1, len(_ORDER) - 1)
+        return _ORDER[higher] if core and plain is not RiskLevel.NONE else plain
+
+    now, kept = graded(risk.score), graded(risk.score + slack)
+    return max(now, min(kept, before, key=_ORDER.index), key=_ORDER.index)
+
+
+def judged(
+    alert: Alert | None, customer_id: str, risk: ChurnRisk, at: datetime, policy: AlertPolicy, *, core: bool
+) -> Step:
+    """
+    After a new risk of the customer.
+
+    An alert that a person closed stays closed until the risk is higher than it was then, or has gone and come again.
+    """
+    before = RiskLevel.NONE if alert is None else alert.level
+    level = level_of(risk, before, core=core, slack=policy.slack)
+    if level is before:
+        return alert, None
+    rises = _ORDER.index(level) > _ORDER.index(before)
+    if alert is None or alert.state == "closed":
+        if rises:
+            opened = Alert(
+                customer_id=customer_id, level=level, state="open", opened_at=at, due_at=_due(level, at, policy)
+            )
+            return _told("opened", opened, at)
+        return (None, None) if level is RiskLevel.NONE else (_with(alert, level=level), None)
+    if level is RiskLevel.NONE:
+        _, change = _told("closed", _with(alert, level=level, state="closed", due_at=None), at)
+        return None, change
+    if rises:
+        return _told("raised", _with(alert, level=level, state="open", by="", due_at=_due(level, at, policy)), at)
+    return _told("lowered", _with(alert, level=level), at)
+
+
+def passed(alert: Alert | None, at: datetime, policy: AlertPolicy) -> Step:
+    """After time went by: escalated where nobody took it on, once for each time that went by since."""
+    if alert is None or alert.state != "open" or alert.due_at is None or at < alert.due_at:
+        return alert, None
+    steps = alert.escalations + 1
+    due = None if steps >= policy.highest else _due(alert.level, alert.due_at, policy)
+    return _told("escalated", _with(alert, escalations=steps, due_at=due), alert.due_at)
+
+
+def acknowledged(alert: Alert | None, by: str, at: datetime) -> Step:
+    """After a person took it on; the first one has it."""
+    if alert is None or alert.state != "open":
+        return alert, None
+    return _told("acknowledged", _with(alert, state="acknowledged", by=by, due_at=None), at)
+
+
+def closed(alert: Alert | None, by: str, at: datetime) -> Step:
+    """After a person closed it."""
+    if alert is None or alert.state == "closed":
+        return alert, None
+    return _told("closed", _with(alert, state="closed", by=by, due_at=None), at)
+
+
+def _due(level: RiskLevel, at: datetime, policy: AlertPolicy) -> datetime:
+    minutes = {RiskLevel.WATCH: policy.watch_minutes, RiskLevel.ELEVATED: policy.elevated_minutes}
+    return policy.hours.after(at, minutes.get(level, policy.critical_minutes))
+
+
+def _with(alert: Alert | None, **changes: object) -> Alert:
+    assert alert is not None
+    return msgspec.structs.replace(alert, **changes)
+
+
+def _told(
+    kind: Literal["opened", "raised", "lowered", "escalated", "acknowledged", "closed"], alert: Alert, at: datetime
+) -> tuple[Alert, AlertChange]:
+    return alert, AlertChange(kind=kind, at=at, alert=alert)
