@@ -7,7 +7,6 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -413,6 +412,9 @@ def assist_app(  # noqa: PLR0915 - one agent after the other, each a few lines
         async for batch in stream.take_events(200, within=0.1):
             await keep(batch, decode_assist, topics.ASSIST_INVALID)
 
+    async def keep_told(told: list[CustomerEvent]) -> None:
+        await _until_written(lambda: asyncio.to_thread(customers, told))
+
     @app.agent(worker.topic(topics.CUSTOMERS), concurrency=1)
     async def keep_customers(stream: Any) -> None:
         async for batch in stream.take_events(500, within=0.1):
@@ -423,7 +425,7 @@ def assist_app(  # noqa: PLR0915 - one agent after the other, each a few lines
                         told.append(decode_customer(event.message.value))
                 except WireError as error:
                     await worker.refuse(topics.CUSTOMERS_INVALID, event, error)
-            await _until_written(partial(asyncio.to_thread, customers, told))
+            await keep_told(told)
 
     @app.task
     async def run_beside() -> None:
