@@ -29,6 +29,7 @@ from agent_assist.webhooks.receivers import load as load_receivers
 from audio.vad import LevelVad, SileroVad, VoiceActivity
 from models.acoustic import AcousticModel
 from models.asr import WhisperRecogniser
+from models.churn import shipped
 from models.embedding import Embedding
 from models.emotion import VoiceModel
 from models.fusion import OPEN, RULES
@@ -195,7 +196,12 @@ def profiles(settings: Settings, engine: Engine) -> Profiles:
         rules = load_tags(settings.tags or TAGS)
     except ValueError as error:
         raise SettingsError("tags", "a file of rules", str(error), str(settings.tags)) from error
-    business = Business(zone=ZoneInfo(settings.time_zone), currency=settings.currency)
+    business = Business(
+        zone=ZoneInfo(settings.time_zone),
+        currency=settings.currency,
+        model=None if settings.trade is None else shipped(settings.trade),
+        calendars=frozenset(settings.calendars),
+    )
     return Profiles(CustomerStore(engine), rules, business)
 
 

@@ -77,6 +77,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Of the business, as "Asia/Shanghai": what is promised for tomorrow is due there."""
     currency: str = "CNY"
     """Of the business, ISO 4217: the value of customers is that of their orders in it."""
+    trade: Literal["contract", "orders"] | None = None
+    """How customers buy, for the risk that they leave before any call: see docs/models/churn.md; None tells none."""
+    calendars: tuple[Literal["cn", "west"], ...] = ("cn",)
+    """Whose festivals are told of."""
     tags: Path | None = None
     """YAML file of rules that tag customers; without it the default ones."""
     summary_url: str | None = None
@@ -162,7 +166,7 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str] = os.environ
     return _convert(merged)
 
 
-_LISTS: Final = ("origins", "devices")
+_LISTS: Final = ("origins", "devices", "calendars")
 """Whose values stand in the environment one after the other, with commas between."""
 
 

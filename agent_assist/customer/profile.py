@@ -3,14 +3,24 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
+from agent_assist.customer.behaviour import behaviour, lapses_at
+from agent_assist.customer.days import Touch, touches
 from agent_assist.customer.events import Case, Interaction
 from agent_assist.customer.facts import Facts
+from agent_assist.customer.purchases import Trade as TradeIn
+from agent_assist.customer.purchases import bought
 from agent_assist.customer.reasons import LikelyReason, likely_reasons
+from agent_assist.customer.rfm import Rfm, read_segments
+from agent_assist.customer.stage import Stage, read_phrases, stage
 from agent_assist.customer.tags import Business, Tag, TagRule, complaints, counted, tags
+from models.churn import profile_risk, standing
+from models.types import ChurnRisk, RiskLevel
+
+Words = Mapping[Literal["zh", "en"], str]
 
 _LAST: Final = 3
 """Contacts that are told in a line each."""
@@ -77,6 +87,18 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """The last, the latest first."""
     tags: tuple[Tag, ...]
     reasons: tuple[LikelyReason, ...]
+    rfm: Rfm | None
+    """None without orders, or where the customers were not counted yet."""
+    segment: str
+    stage: Stage
+    talking_point: Words
+    """What may be said in it, by language."""
+    risk: ChurnRisk | None
+    """Of leaving, before any call; None where no model of the trade is set."""
+    lapses_at: datetime | None
+    """When a customer without a contract counts as lapsed if they buy nothing more."""
+    days: tuple[Touch, ...]
+    """To be remembered within a week."""
 
 
 def profile(known: Facts, at: datetime, rules: Sequence[TagRule], business: Business) -> Profile:
@@ -87,6 +109,10 @@ def profile(known: Facts, at: datetime, rules: Sequence[TagRule], business: Busi
         known: Folded up to ``at``.
         rules: Of tags.
     """
+    had = bought(known, at, TradeIn(currency=business.currency))
+    risk = None if business.model is None else profile_risk(standing(behaviour(known, at), business.model))
+    now = stage(known, had, at, business.zone, churn=_sure(risk))
+    rfm = None if business.population is None else business.population.score(had, at)
     inside = sorted(known.interactions, key=lambda one: (one.at, one.event_id), reverse=True)
     return Profile(
         customer_id=known.customer_id,
@@ -107,7 +133,19 @@ def profile(known: Facts, at: datetime, rules: Sequence[TagRule], business: Busi
         contacts=tuple(_contact(one) for one in inside[:_LAST]),
         tags=tags(known, at, rules, business),
         reasons=likely_reasons(known, at),
+        rfm=rfm,
+        segment=read_segments().of(rfm),
+        stage=now,
+        talking_point=read_phrases().stages[now],
+        risk=risk,
+        lapses_at=lapses_at(known, at),
+        days=tuple(touches(known, had, at, business.zone, calendars=business.calendars)),
     )
+
+
+def _sure(risk: ChurnRisk | None) -> float | None:
+    """A score on which a stage may rest."""
+    return None if risk is None or risk.level is RiskLevel.UNKNOWN else risk.score
 
 
 def trade(known: Facts, currency: str) -> Trade:

@@ -13,14 +13,16 @@ from typing import Annotated, Final, Literal, NamedTuple
 import msgspec
 
 from agent_assist.customer.calendar import last_with_months_before, months_before
+from agent_assist.customer.days import Calendar
 from agent_assist.customer.events import Case, Channel, Interaction, Order
 from agent_assist.customer.facts import Facts
+from agent_assist.customer.purchases import NOT_BOUGHT
+from agent_assist.customer.rfm import Population
+from models.additive import Additive
 
 DEFAULT: Final = Path(__file__).parent / "tags.yaml"
 COMPLAINT: Final = "complaint"
 """Type of a case."""
-_COUNTED: Final = frozenset({"open", "paid", "shipped", "delivered"})
-"""States of orders that are trade: what was cancelled or came back is none."""
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
@@ -146,6 +148,12 @@ class Business(NamedTuple):
     The 1st to the 99th percentile of the customers' average order values, by nearest rank; empty where they are not
     known: then nobody lies above one.
     """
+    population: Population | None = None
+    """Of all customers, for the scores of one."""
+    model: Additive | None = None
+    """Of who leaves; None where the trade has none."""
+    calendars: frozenset[Calendar] = frozenset()
+    """Whose festivals count."""
 
 
 class _Held(NamedTuple):
@@ -217,7 +225,7 @@ def complaints(known: Facts) -> list[Case | Interaction]:
 
 def counted(known: Facts, currency: str | None = None) -> list[Order]:
     """Orders that are trade, in one currency or all."""
-    return [one for one in known.orders if one.status in _COUNTED and currency in {None, one.currency}]
+    return [one for one in known.orders if one.status not in NOT_BOUGHT and currency in {None, one.currency}]
 
 
 def average_order_value(known: Facts, currency: str) -> Decimal | None:

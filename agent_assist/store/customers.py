@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from decimal import Decimal
+from itertools import groupby, islice
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -11,7 +12,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from agent_assist.customer.events import CustomerEvent, Identified, IdentityKind, Merged, Split
 from agent_assist.customer.facts import Facts, facts
-from agent_assist.store.tables import customer_events, customer_identities, customer_links, customer_rejected
+from agent_assist.customer.rfm import Population
+from agent_assist.store.tables import (
+    customer_counts,
+    customer_events,
+    customer_identities,
+    customer_links,
+    customer_rejected,
+)
 
 _T = TypeVar("_T")
 _AT_ONCE: Final = 500
@@ -35,6 +43,16 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
             again=self.again + other.again,
             conflicting=self.conflicting + other.conflicting,
         )
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """What all customers are like at a time."""
+
+    as_of: datetime
+    customers: int
+    order_values: tuple[Decimal, ...]
+    """See ``agent_assist.customer.tags.Business``."""
+    population: Population | None
 
 
 class Rejected(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +111,7 @@ class CustomerStore:
             if at is not None:
                 asked = asked.where(e.at_us <= _us(at))
             bodies = connection.execute(asked).scalars().all()
-        return facts(found, (msgspec.json.decode(body, type=CustomerEvent) for body in bodies), at)
+        return facts(found, map(_read, bodies), at)
 
     def whose(self, kind: IdentityKind, value: str) -> tuple[str, ...]:
         """The customers to whom an address belongs, by the ids under which they go on; several where it is shared."""
@@ -103,17 +121,37 @@ class CustomerStore:
             ids = connection.execute(asked).scalars().all()
             return tuple(sorted({self._canonical(connection, one, None) for one in ids}))
 
-    def customers(self) -> Iterator[str]:
-        """All ids of customers, by id."""
-        last, e = "", customer_events.c
-        while True:
-            asked = select(e.customer_id).where(e.customer_id > last).group_by(e.customer_id).order_by(e.customer_id)
-            with self._engine.connect() as connection:
-                ids = connection.execute(asked.limit(10_000)).scalars().all()
-            if not ids:
-                return
-            yield from ids
-            last = ids[-1]
+    def all_facts(self) -> Iterator[Facts]:
+        """Every customer once, those that were merged last; read as a stream, so that millions are no matter."""
+        e, c = customer_events.c, customer_links.c
+        joined: dict[str, list[CustomerEvent]] = {}
+        with self._engine.connect() as connection:
+            linked = set(connection.execute(select(c.customer_id)).scalars())
+            linked |= {one for one in connection.execute(select(c.into)).scalars() if one is not None}
+            canonical = {one: self._canonical(connection, one, None) for one in linked}
+            asked = select(e.customer_id, e.body).order_by(e.customer_id)
+            rows = connection.execution_options(yield_per=10_000).execute(asked)
+            for customer_id, some in groupby(rows, key=lambda row: str(row.customer_id)):
+                events = [_read(row.body) for row in some]
+                if customer_id in canonical:
+                    joined.setdefault(canonical[customer_id], []).extend(events)
+                else:
+                    yield facts(customer_id, events)
+        for customer_id, events in joined.items():
+            yield facts(customer_id, events)
+
+    def keep_counts(self, counts: "Counts") -> None:
+        """Keep what all customers were like at a time."""
+        row = {"as_of_us": _us(counts.as_of), "body": msgspec.json.encode(counts).decode()}
+        with self._engine.begin() as connection:
+            connection.execute(self._insert(customer_counts).on_conflict_do_nothing(), [row])
+
+    def counts(self) -> "Counts | None":
+        """The latest; None before there was any."""
+        asked = select(customer_counts.c.body).order_by(customer_counts.c.as_of_us.desc()).limit(1)
+        with self._engine.connect() as connection:
+            body = connection.execute(asked).scalar_one_or_none()
+        return None if body is None else msgspec.json.decode(body, type=Counts)
 
     def count(self) -> int:
         """Events."""
@@ -240,6 +278,9 @@ def _batches(some: Iterable[_T]) -> Iterator[list[_T]]:
     left = iter(some)
     while batch := list(islice(left, _AT_ONCE)):
         yield batch
+
+
+_read = msgspec.json.Decoder(CustomerEvent).decode
 
 
 def _us(at: datetime) -> int:

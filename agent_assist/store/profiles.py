@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent_assist.customer.profile import Profile, profile
-from agent_assist.customer.tags import Business, TagRule
-from agent_assist.store.customers import CustomerStore
+from agent_assist.customer.purchases import Trade, bought
+from agent_assist.customer.rfm import population
+from agent_assist.customer.tags import Business, TagRule, percentiles
+from agent_assist.store.customers import Counts, CustomerStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,5 +21,22 @@ class Profiles:
 
     def of(self, customer_id: str, now: datetime, at: datetime | None = None) -> Profile | None:
         """A customer now, or as known at a time; None of whom nothing was told."""
-        found = profile(self.store.facts(customer_id, at), at or now, self.rules, self.business)
+        counts = self.store.counts()
+        business = self.business
+        if counts is not None:
+            business = business._replace(order_values=counts.order_values, population=counts.population)
+        found = profile(self.store.facts(customer_id, at), at or now, self.rules, business)
         return None if found.version is None else found
+
+    def count(self, now: datetime) -> Counts:
+        """Look at all customers, and keep what they are like; takes a minute or more for a million."""
+        currency = Trade(currency=self.business.currency)
+        all_bought = [bought(one, now, currency) for one in self.store.all_facts()]
+        counts = Counts(
+            as_of=now,
+            customers=len(all_bought),
+            order_values=percentiles(mean for one in all_bought if (mean := one.average) is not None),
+            population=population(all_bought, now),
+        )
+        self.store.keep_counts(counts)
+        return counts

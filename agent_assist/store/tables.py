@@ -367,3 +367,11 @@ customer_rejected = Table(
     Column("at_us", BigInteger, nullable=False),
 )
 """What could not be taken in, as it came, until it is repaired."""
+
+customer_counts = Table(
+    "customer_counts",
+    metadata,
+    Column("as_of_us", BigInteger, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+"""What all customers were like at a time, against which one of them is seen."""

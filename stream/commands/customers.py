@@ -95,6 +95,25 @@ def _day(at: datetime | None) -> str:
     return "-" if at is None else f"{at:%Y-%m-%d}"
 
 
+@customer.command()
+def count(home: Home = None, json: Json = False) -> None:
+    """
+    Look at all customers: the percentiles and fifths by which tags and segments are told.
+
+    Once a month is enough; until then nobody lies above a percentile, or in a segment.
+    """
+    from stream.build import profiles
+
+    settings = load({"home": home})
+    with Console(stderr=True).status("counting"):
+        done = profiles(settings, engine(settings)).count(datetime.now(UTC))
+    if json:
+        print(msgspec.json.encode(done).decode())
+        return
+    buyers = 0 if done.population is None else done.population.n
+    print(f"{done.customers} customers, {buyers} with orders")
+
+
 def import_file(
     kind: Annotated[str, typer.Argument(help=f"One of {', '.join(COLUMNS)}.")],
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, TSV, JSON Lines or Parquet.")],

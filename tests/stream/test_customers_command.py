@@ -87,3 +87,36 @@ def test_a_customer_is_shown_as_known_now_and_as_known_then(orders: Path, tmp_pa
     assert "3 orders, 40.50 CNY, last 2026-01-05; 0 complaints" in told
     nobody = CliRunner().invoke(app, ["customer", "show", "x", "--home", str(home)])
     assert "expected the id of a customer of whom something was told, got 'x'" in str(nobody.exception)
+
+
+def test_customers_are_seen_against_all_others_once_they_were_counted(tmp_path: Path) -> None:
+    home, path = tmp_path / "home", tmp_path / "orders.csv"
+    rows = [f"o{n},c{n},2026-01-0{n % 9 + 1}T10:00:00+08:00,{n},CNY,paid\n" for n in range(1, 11)]
+    path.write_text(HEAD + "".join(rows), encoding="utf-8")
+    imported(path, home)
+
+    def shown(customer: str) -> dict[str, Any]:
+        done = CliRunner().invoke(app, ["customer", "show", customer, "--home", str(home), "--json"])
+        return json.loads(done.stdout)
+
+    before = shown("c10")
+    assert (before["rfm"], before["segment"]) == (None, "no_orders")
+    done = CliRunner().invoke(app, ["customer", "count", "--home", str(home), "--json"])
+    assert json.loads(done.stdout)["population"]["n"] == 10
+    assert (shown("c10")["rfm"][2], shown("c1")["rfm"][2]) == (5, 1)
+    assert shown("c10")["segment"] != "no_orders"
+    assert shown("c10")["talking_point"]["zh"]
+
+
+def test_the_risk_is_told_where_the_trade_is_set(orders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    imported(orders, tmp_path / "home")
+
+    def shown() -> dict[str, Any]:
+        done = CliRunner().invoke(app, ["customer", "show", "c1", "--home", str(tmp_path / "home"), "--json"])
+        return json.loads(done.stdout)
+
+    assert shown()["risk"] is None
+    monkeypatch.setenv("WARMLINE_TRADE", "orders")
+    found = shown()["risk"]
+    assert found["low"] <= found["score"] <= found["high"]
+    assert sum(reason["contribution"] for reason in found["reasons"]) == pytest.approx(found["score"])

@@ -9,7 +9,7 @@ import pytest
 from agent_assist.customer.events import CustomerEvent, Identified, Known, Merged, Order, Split
 from agent_assist.customer.facts import facts
 from agent_assist.store.calls import CallStore
-from agent_assist.store.customers import CustomerStore, Rejected, Taken
+from agent_assist.store.customers import Counts, CustomerStore, Rejected, Taken
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -112,9 +112,22 @@ def test_nothing_is_known_of_a_stranger(customers: CustomerStore) -> None:
     assert (found.customer_id, found.version, found.orders) == ("nobody", None, ())
 
 
-def test_all_customers_are_gone_through(customers: CustomerStore) -> None:
-    customers.take((order(n, f"c{n:04}") for n in range(1500)), "api", NOW)
-    assert list(customers.customers()) == [f"c{n:04}" for n in range(1500)]
+def test_all_customers_are_gone_through_once_those_that_are_one_as_one(customers: CustomerStore) -> None:
+    customers.take((order(n, f"c{n % 50:02}") for n in range(1500)), "api", NOW)
+    customers.take([merged(1, "c07", "c40", 1), merged(2, "c30", "c40", 1)], "api", NOW)
+    found = {one.customer_id: len(one.orders) for one in customers.all_facts()}
+    assert found == {f"c{n:02}": 30 for n in range(50) if n not in {7, 30}} | {"c40": 90}
+    assert list(customers.all_facts()) == [customers.facts(one) for one in (*sorted(found.keys() - {"c40"}), "c40")]
+
+
+def test_the_latest_counts_are_those_that_hold(customers: CustomerStore) -> None:
+    def counts(day: int) -> Counts:
+        return Counts(as_of=NOW + day * DAY, customers=day, order_values=(Decimal("1.10"),), population=None)
+
+    assert customers.counts() is None
+    for day in (3, 1, 2):
+        customers.keep_counts(counts(day))
+    assert customers.counts() == counts(3)
 
 
 def test_what_is_rejected_again_is_kept_once(customers: CustomerStore) -> None:

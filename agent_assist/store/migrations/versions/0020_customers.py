@@ -46,8 +46,14 @@ def upgrade() -> None:
         sa.Column("at_us", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("source", "place", name="pk_customer_rejected"),
     )
+    op.create_table(
+        "customer_counts",
+        sa.Column("as_of_us", sa.BigInteger, nullable=False),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("as_of_us", name="pk_customer_counts"),
+    )
 
 
 def downgrade() -> None:
-    for table in ("customer_rejected", "customer_identities", "customer_links", "customer_events"):
+    for table in ("customer_counts", "customer_rejected", "customer_identities", "customer_links", "customer_events"):
         op.drop_table(table)
