@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final, NamedTuple
 
 import structlog
 import uvicorn
@@ -15,8 +16,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from agent_assist.advice.playbook import Playbook
 from agent_assist.advice.tenants import Shelved
-from agent_assist.call.before import OFFERS, OfferBefore, written
+from agent_assist.call.before import OFFERS, written
 from agent_assist.customer.events import CustomerEvent
+from agent_assist.customer.pop import pop
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex
 from agent_assist.quality.replay import Replayed
@@ -39,7 +41,8 @@ from stream.wire import AudioEnd, AudioStart, decode_assist, decode_event, decod
 
 log = structlog.get_logger()
 
-_LOOK_S = 1.0
+_LOOK_S: Final = 1.0
+_MOST_NAMED: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,29 @@ class _Line:
     """Ends the call, unless it reconnects first."""
 
 
+class Known(NamedTuple):
+    """Who calls, as far as the store tells."""
+
+    customer_id: str | None
+    name: str
+    attributes: dict[str, str]
+
+
+def who_calls(profiles: Profiles, call: CallStart, at: datetime) -> Known:
+    """By the customer's id, or by the attribute ``phone`` where it belongs to one customer; blocks."""
+    customer_id, phone = call.customer_id, call.attributes.get("phone", "")
+    if customer_id is None and phone:
+        found = profiles.store.whose("phone", phone)
+        if len(found) > 1:
+            return Known(None, "", {"customers_of_phone": ",".join(found[:_MOST_NAMED])})
+        customer_id = found[0] if found else None
+    seen = None if customer_id is None else profiles.of(customer_id, at)
+    if seen is None:
+        return Known(customer_id, "", {})
+    language = call.attributes.get("language") or seen.language
+    return Known(seen.customer_id, seen.name, pop(seen, "en" if language.startswith("en") else "zh"))
+
+
 class Intake:
     """
     Media into ``call.audio``.
@@ -82,10 +108,10 @@ class Intake:
         policy: GatewayPolicy,
         live: Live,
         admission: Admission,
-        offered: Callable[[CallStart, datetime], list[OfferBefore]],
+        known: Callable[[CallStart, datetime], Known],
     ) -> None:
         self._producer = producer
-        self._offered = offered
+        self._known = known
         self._policy = policy
         self._live = live
         self._admission = admission
@@ -110,34 +136,32 @@ class Intake:
             metrics.REFUSED.inc()
             raise Busy("expected a worker with room for one more call, got none that keeps up with those it has")
         line = self._lines[call.call_id] = _Line(call, datetime.now(UTC))
+        before = await self._before(call, line.at)
         await self._send(
             call.call_id,
             encode_audio(
                 AudioStart(
                     at=line.at,
                     protocol=call.protocol,
-                    customer_id=call.customer_id,
-                    customer_name=call.customer_name,
+                    customer_id=call.customer_id or before.customer_id,
+                    customer_name=call.customer_name or before.name or None,
                     agent_id=call.agent_id,
                     queue=call.queue,
-                    attributes=call.attributes | await self._before(call, line.at),
+                    attributes=before.attributes | call.attributes,
                 )
             ),
         )
         metrics.CALLS.set(len(self._lines))
         return 0
 
-    async def _before(self, call: CallStart, at: datetime) -> dict[str, str]:
-        """Earlier offers, unless the telephone side tells them: a store that is slow or away must not keep a caller."""
-        if call.customer_id is None or OFFERS in call.attributes:
-            return {}
+    async def _before(self, call: CallStart, at: datetime) -> Known:
+        """What is known of the customer: a store that is slow or away must not keep a caller."""
         try:
             async with asyncio.timeout(_LOOK_S):
-                found = await asyncio.to_thread(self._offered, call, at)
+                return await asyncio.to_thread(self._known, call, at)
         except (TimeoutError, SQLAlchemyError) as error:
-            log.warning("offers_before_unknown", error=type(error).__name__)
-            return {}
-        return {OFFERS: written(found)} if found else {}
+            log.warning("customer_unknown", error=type(error).__name__)
+            return Known(call.customer_id, "", {})
 
     @staticmethod
     def _position(at: datetime) -> int:
@@ -271,6 +295,8 @@ async def serve(  # noqa: PLR0913 - what the doors work with
     live = Live()
     records, positions = await asyncio.to_thread(store.snapshot)
     live.load(records)
+    # The first look at a customer reads tables and rules: the first caller is not to wait for that.
+    await asyncio.to_thread(profiles.of, "nobody", datetime.now(UTC))
     producer = AIOKafkaProducer(
         bootstrap_servers=policy.broker, acks="all", enable_idempotence=True, max_request_size=2_000_000
     )
@@ -278,9 +304,12 @@ async def serve(  # noqa: PLR0913 - what the doors work with
     consumer = await _tail(policy.broker, dict(positions))
     admission = Admission()
 
-    def before(call: CallStart, at: datetime) -> list[OfferBefore]:
-        assert call.customer_id is not None, "asked of known customers alone"
-        return offered(store.engine, call.customer_id, call.attributes.get("tenant"), at)
+    def before(call: CallStart, at: datetime) -> Known:
+        known = who_calls(profiles, call, at)
+        if known.customer_id is None or OFFERS in call.attributes:
+            return known
+        found = offered(store.engine, known.customer_id, call.attributes.get("tenant"), at)
+        return known._replace(attributes=known.attributes | {OFFERS: written(found)}) if found else known
 
     intake = Intake(producer, policy, live, admission, before)
     doors = MediaServer(

@@ -23,7 +23,8 @@ async def test_what_is_told_and_what_a_call_adds_is_known(start: Any, data: Path
     program = await start(recogniser="none")
     headers = {"authorization": f"Bearer {program.addresses['token']}"}
     events = [
-        {"event": "customer", "event_id": "1", "customer_id": "c-9", "at": "2026-01-01T00:00:00Z", "name": "Kim"},
+        {"event": "customer", "event_id": "1", "customer_id": "c-9", "at": "2026-01-01T00:00:00Z", "name": "Kim",
+         "language": "en"},
         {
             "event": "case", "event_id": "2", "customer_id": "c-9", "at": "2026-01-02T00:00:00Z", "case_id": "k1",
             "opened_at": "2026-01-02T00:00:00Z", "type": "fault", "issue": "router",
@@ -40,6 +41,9 @@ async def test_what_is_told_and_what_a_call_adds_is_known(start: Any, data: Path
         (contact,) = found["contacts"]
         assert (contact["channel"], contact["direction"]) == ("phone", "in")
         assert found["reasons"][0]["reason"] == "case"
+        # What was known at ring stands with the call.
+        given = (await client.get("/v1/calls/called")).json()["attributes"]
+        assert (given["likely_reason"], given["customer_stage"]) == ("Open case k1 router", "lead")
         watcher.ended.set()
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)

@@ -25,7 +25,8 @@ export function pop(record: CallRecord, contacts: CallSummary[] | null, gateway:
   const given = record.attributes ?? {};
   const reason = given["likely_reason"];
   const [bot, failed] = [given["bot_summary"], given["bot_failed_step"]];
-  if (!reason && !bot && !failed && !contacts?.length) return blank;
+  const [point, greeting, several] = [given["talking_point"], given["greeting"], tags(given["customers_of_phone"])];
+  if (!reason && !bot && !failed && !point && !greeting && !several.length && !contacts?.length) return blank;
   // Another tab has its own memory, so the token goes with the link, where no server sees it.
   const replay = (call: string) => `${gateway.server}/replay?call=${encodeURIComponent(call)}#token=${encodeURIComponent(gateway.token)}`;
   const time = (at: string) => new Intl.DateTimeFormat(w.lang, { dateStyle: "short" }).format(new Date(at));
@@ -34,6 +35,9 @@ export function pop(record: CallRecord, contacts: CallSummary[] | null, gateway:
     <summary>${d.customer}${reason ? html` · <span class="muted">${reason}</span>` : blank}</summary>
     <dl>
       ${reason ? html`<dt>${d.reason}</dt><dd data-testid="likely-reason">${reason}${given["likely_reason_evidence"] ? html` <small class="muted">${given["likely_reason_evidence"]}</small>` : blank}</dd>` : blank}
+      ${several.length ? html`<dt>${d.several}</dt><dd data-testid="several">${several.join(", ")}</dd>` : blank}
+      ${greeting ? html`<dt>${d.greeting}</dt><dd data-testid="greeting">${greeting}</dd>` : blank}
+      ${point ? html`<dt>${d.talkingPoint}</dt><dd data-testid="talking-point">${point}</dd>` : blank}
       ${bot ? html`<dt>${d.bot}</dt><dd data-testid="bot-summary">${bot}</dd>` : blank}
       ${failed ? html`<dt>${d.botFailed}</dt><dd class="level-watch" data-testid="bot-failed"><b>${failed}</b></dd>` : blank}
       ${contacts?.length ? html`<dt>${d.lastContacts}</dt><dd>${contacts.map((c) => html`<a href=${replay(c.call_id)} target="_blank" rel="noopener" data-testid="contact">${time(c.started_at)}</a> <span class=${`emotion-${c.emotion}`}>${w.labels[c.emotion]}</span> <span class="muted">${clock(c.duration_ms)}${c.agent_id ? ` · ${c.agent_id}` : ""}</span><br />`)}</dd>` : blank}
