@@ -6,12 +6,14 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final, NamedTuple
 
 import structlog
 import uvicorn
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from agent_assist.advice.playbook import Playbook
@@ -92,6 +94,15 @@ def who_calls(profiles: Profiles, call: CallStart, at: datetime) -> Known:
         return Known(customer_id, "", {})
     language = call.attributes.get("language") or seen.language
     return Known(seen.customer_id, seen.name, pop(seen, "en" if language.startswith("en") else "zh"))
+
+
+def before(profiles: Profiles, engine: Engine, call: CallStart, at: datetime) -> Known:
+    """Who calls, with the offers of earlier calls unless the telephone side tells them; blocks."""
+    known = who_calls(profiles, call, at)
+    if known.customer_id is None or OFFERS in call.attributes:
+        return known
+    found = offered(engine, known.customer_id, call.attributes.get("tenant"), at)
+    return known._replace(attributes=known.attributes | {OFFERS: written(found)}) if found else known
 
 
 class Intake:
@@ -304,14 +315,7 @@ async def serve(  # noqa: PLR0913 - what the doors work with
     consumer = await _tail(policy.broker, dict(positions))
     admission = Admission()
 
-    def before(call: CallStart, at: datetime) -> Known:
-        known = who_calls(profiles, call, at)
-        if known.customer_id is None or OFFERS in call.attributes:
-            return known
-        found = offered(store.engine, known.customer_id, call.attributes.get("tenant"), at)
-        return known._replace(attributes=known.attributes | {OFFERS: written(found)}) if found else known
-
-    intake = Intake(producer, policy, live, admission, before)
+    intake = Intake(producer, policy, live, admission, partial(before, profiles, store.engine))
     doors = MediaServer(
         intake,
         MediaPolicy(

@@ -1,0 +1,125 @@
+"""A call begins with what is known of its customer, and begins without it where that is not to be had."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from agent_assist.call.before import OFFERS, OfferBefore, offers_before
+from agent_assist.customer import events
+from agent_assist.customer.tags import Business, load
+from agent_assist.store.calls import CallStore
+from agent_assist.store.customers import CustomerStore
+from agent_assist.store.profiles import Profiles
+from agent_assist.types import CallStarted, Card, CardFeedback, CardKind, FeedbackAction
+from agent_assist.web.live import Live
+from audio.telephony.server import CallStart
+from audio.types import Encoding
+from stream.gateway import GatewayPolicy, Intake, Known, before, who_calls
+from stream.overload import Admission
+from stream.wire import AudioStart, decode_audio
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+Look = Callable[[CallStart, datetime], Known]
+POLICY = GatewayPolicy(
+    broker="", host="", port=0, media_port=0, token="t", max_calls=9, twilio_auth_token=None, public_url=None
+)
+
+
+class Producer:
+    """Keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+
+    async def send_and_wait(self, topic: str, value: bytes, key: bytes) -> None:
+        self.sent.append(value)
+
+
+def call(customer_id: str | None = "k", **attributes: str) -> CallStart:
+    return CallStart("c", "t", Encoding.PCMU, 8_000, customer_id=customer_id, attributes=attributes)
+
+
+async def begun(look: Look, started: CallStart) -> AudioStart:
+    producer = Producer()
+    intake = Intake(producer, POLICY, Live(), Admission(), look)  # type: ignore[arg-type]
+    await intake.started(started)
+    start: Any = decode_audio("c", producer.sent[0])
+    assert isinstance(start, AudioStart)
+    return start
+
+
+async def test_what_is_known_stands_with_the_call_and_what_the_telephone_side_says_comes_first() -> None:
+    def known(_: CallStart, __: datetime) -> Known:
+        return Known("k", "Kim", {"customer_tier": "gold", "likely_reason": "late"})
+
+    start = await begun(known, call(None, tenant="t", customer_tier="vip"))
+    assert (start.customer_id, start.customer_name) == ("k", "Kim")
+    assert start.attributes == {"tenant": "t", "customer_tier": "vip", "likely_reason": "late"}
+
+
+async def test_a_store_that_is_away_or_slow_keeps_no_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(_: CallStart, __: datetime) -> Known:
+        raise OperationalError("select", {}, Exception("away"))
+
+    def slow(_: CallStart, __: datetime) -> Known:
+        time.sleep(0.5)
+        return Known("k", "too late", {"a": "b"})
+
+    monkeypatch.setattr("stream.gateway._LOOK_S", 0.05)
+    for look in (away, slow):
+        start = await begun(look, call(tenant="t"))
+        assert (start.customer_id, start.customer_name, start.attributes) == ("k", None, {"tenant": "t"})
+
+
+@pytest.fixture
+def profiles(tmp_path: Path) -> Iterator[Profiles]:
+    store = CallStore(f"sqlite:///{tmp_path / 'calls.db'}")
+    store.upgrade()
+    customers = CustomerStore(store.engine)
+    customers.take(
+        [events.Known(event_id=name, customer_id=name, at=NOW, name=name.upper(), language="en") for name in "ab"]
+        + [
+            events.Identified(event_id=f"p{n}", customer_id=name, at=NOW, kind="phone", value=value)
+            for n, (name, value) in enumerate((("a", "+861"), ("a", "+862"), ("b", "+862")))
+        ],
+        "test",
+        NOW,
+    )
+    yield Profiles(customers, load(), Business())
+    store.close()
+
+
+def test_a_customer_is_known_by_id_or_by_a_number_that_is_theirs_alone(profiles: Profiles) -> None:
+    assert who_calls(profiles, call("a"), NOW)[:2] == ("a", "A")
+    assert who_calls(profiles, call(None, phone="+861"), NOW)[:2] == ("a", "A")
+    assert who_calls(profiles, call("b", phone="+861"), NOW)[:2] == ("b", "B")
+    assert who_calls(profiles, call(None, phone="+862"), NOW) == Known(None, "", {"customers_of_phone": "a,b"})
+    assert who_calls(profiles, call(None, phone="+869"), NOW) == Known(None, "", {})
+    assert who_calls(profiles, call("stranger"), NOW) == Known("stranger", "", {})
+    assert who_calls(profiles, call(None), NOW) == Known(None, "", {})
+
+
+def test_earlier_offers_stand_there_unless_they_are_told(profiles: Profiles, tmp_path: Path) -> None:
+    store = CallStore(f"sqlite:///{tmp_path / 'calls.db'}")
+    card = Card(
+        id="old:plan:u", call_id="old", rule="plan", kind=CardKind.CARD, title="t", text="t", at_ms=0, utterance_id="u",
+        priority=1, language="en", reason="r", offer=True,
+    )  # fmt: skip
+    store.write(
+        [
+            CallStarted(call_id="old", at=datetime(2026, 11, 22, 12, tzinfo=UTC), protocol="t", customer_id="a"),
+            card,
+            CardFeedback(call_id="old", card_id=card.id, action=FeedbackAction.DISMISSED, at=NOW),
+        ],
+        {},
+    )
+    found = before(profiles, store.engine, call("a"), NOW).attributes
+    assert offers_before(found) == [OfferBefore("plan", 3, True)]
+    assert OFFERS not in before(profiles, store.engine, call("a", **{OFFERS: "x:1:shown"}), NOW).attributes
+    assert OFFERS not in before(profiles, store.engine, call("b"), NOW).attributes
+    store.close()
