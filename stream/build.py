@@ -217,6 +217,6 @@ def knowledge(settings: Settings) -> tuple[KnowledgeBase, KnowledgeIndex]:
 
     @cache
     def embedding() -> Embedding:
-        return Embedding(_weights(settings, _EMBEDDING))
+        return Embedding(_weights(settings, _EMBEDDING), deep=True)
 
     return base, KnowledgeIndex(base, vectors(lambda texts: embedding()(texts)))  # noqa: PLW0108 - not yet loaded

@@ -45,7 +45,7 @@ def _vectors(settings: Settings) -> Vectors | None:
     except WeightsMissing as error:
         Console(stderr=True).print(f"searching by words alone: {error}")
         return None
-    return vectors(Embedding(path))
+    return vectors(Embedding(path, deep=True))
 
 
 @knowledge.command("import")
