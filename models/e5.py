@@ -3,8 +3,9 @@ Makes what ``models.embedding`` runs out of the weights of multilingual-e5-small
 
 The layers come in several files, so that a top tuned for a purpose can stand beside the plain one on the same trunk.
 The plain top leaves out the upper six of the twelve layers, the deep one has them. Left out in all are the pieces of
-the vocabulary that neither Chinese nor English is written with. The weights come with four bits each and a scale for every 32. Words stay so; the matrices are
-rounded to seven bits with a scale a column, for that is what ONNX Runtime multiplies fastest.
+the vocabulary that neither Chinese nor English is written with. The weights come with four bits each and a scale for
+every 32. Words stay so; the matrices are rounded to seven bits with a scale a column, for that is what ONNX Runtime
+multiplies fastest.
 
 Source: Wang et al.: Multilingual E5 Text Embeddings: A Technical Report, arXiv:2402.05672, 2024.
 """

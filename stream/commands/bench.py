@@ -125,6 +125,19 @@ def intent(
 
 
 @bench.command()
+def knowledge(
+    manifest: Annotated[
+        list[Path], typer.Option(help="Directory of a public set of question pairs or intents; repeatable.")
+    ],
+    quick: Annotated[bool, typer.Option("--quick", help="A few questions and one small base: does it run.")] = False,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Search: what is found, beside words and meaning alone, what is not known, error codes, time and memory."""
+    _module("knowledge").run(manifest, quick=quick, out=out, json=json)
+
+
+@bench.command()
 def advice(
     manifest: Annotated[
         list[Path],
