@@ -4,6 +4,7 @@ import multiprocessing
 import random
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -49,8 +50,8 @@ def shelf(articles: int, texts: Sequence[str], embedding: Path | None, rounds: i
         texts: Articles are made of four of them; the others are asked.
         embedding: Directory of multilingual-e5-small; without it a question's vector costs nothing.
     """
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_measured, (articles, list(texts), embedding, rounds))
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(_measured, articles, list(texts), embedding, rounds).result()
 
 
 def _measured(articles: int, texts: Sequence[str], embedding: Path | None, rounds: int) -> Shelf:
