@@ -30,7 +30,7 @@ _REASONS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = (("fault", _FAULT)
 @dataclass(frozen=True, slots=True)
 class ProactivePolicy:
     enough: float = 0.6
-    """Score from which on an article is shown unasked; higher than for one that was asked for."""
+    """Chance of being right from which on an article is shown unasked; higher than for one that was asked for."""
     shortest: int = 4
     """Characters of an utterance that may be a question."""
     most_a_minute: int = 3
