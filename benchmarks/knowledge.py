@@ -25,7 +25,6 @@ from rich.table import Table
 
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex, SearchPolicy
-from agent_assist.knowledge.proactive import ProactivePolicy
 from agent_assist.knowledge.space import Floats, Vectors
 from agent_assist.knowledge.space import vectors as space
 from agent_assist.knowledge.types import Node, NodeKind
@@ -240,7 +239,7 @@ def _answered(one: Shelved, index: KnowledgeIndex) -> list[Answered]:
             unknown.append(score)
     if not unknown:
         return []
-    bounds = {"asked": SearchPolicy().enough, "unasked": ProactivePolicy().enough}
+    bounds = {"asked": SearchPolicy().enough, "unasked": SearchPolicy().unasked}
     scores, hit, strange = np.array(known), np.array(right), np.array(unknown)
     return [
         Answered(

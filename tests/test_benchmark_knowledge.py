@@ -38,8 +38,7 @@ def pairs(tmp_path: Path) -> Path:
 
 def embed(texts: Sequence[str]) -> npt.NDArray[np.float32]:
     """Knows one thing: what is about refunds."""
-    found = np.array([[float("退款" in text), float("退款" not in text)] for text in texts], dtype=np.float32)
-    return found
+    return np.array([[float("退款" in text), float("退款" not in text)] for text in texts], dtype=np.float32)
 
 
 def test_the_partner_of_a_question_is_found_and_every_way_is_measured_on_the_same_questions(pairs: Path) -> None:

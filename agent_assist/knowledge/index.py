@@ -38,6 +38,8 @@ class SearchPolicy:
     """Share of the cosine; the rest is of the words."""
     enough: float = 0.15
     """Chance of being right from which on something is an answer."""
+    unasked: float = 0.6
+    """The same of what is shown before anybody asks."""
     enough_words: float = 0.35
     """Share of the question's words from which on, where there is no embedding."""
     product: float = 0.05
