@@ -285,20 +285,28 @@ def _remembering(vectors: Vectors) -> Vectors:
     return vectors._replace(embed=embed)
 
 
-def run(manifest: Sequence[Path], *, quick: bool, out: Path | None, json: bool) -> None:
+def run(
+    manifest: Sequence[Path],
+    *,
+    limit: int | None,
+    sizes: Sequence[int] | None,
+    quick: bool,
+    out: Path | None,
+    json: bool,
+) -> None:
     """Measure and print."""
     settings = load({})
     path = locate(_EMBEDDING, directory=settings.weights, cache=settings.home / "weights")
     vectors = _remembering(space(Embedding(path, deep=True)))
-    sets = [read(each, _QUICK if quick else _PAIRS) for each in manifest]
+    sets = [read(each, limit or (_QUICK if quick else _PAIRS)) for each in manifest]
     searched = [search_set(one, vectors) for one in sets]
     texts = [text for one in sets for text in (*one.articles.values(), *(asked.question for asked in one.asked))]
-    shelves = [shelf(size, texts, path, _ROUNDS) for size in (_SIZES[:1] if quick else _SIZES)]
+    shelves = [shelf(size, texts, path, _ROUNDS) for size in sizes or (_SIZES[:1] if quick else _SIZES)]
     options = "".join(f" --manifest {each.resolve().parent.name}/{each.resolve().name}" for each in manifest)
+    options += (f" --limit {limit}" if limit else "") + "".join(f" --size {size}" for size in sizes or ())
+    options += " --quick" if quick else ""
     result = Result(
-        environment=environment(
-            f"warmline bench knowledge{options}{' --quick' if quick else ''}", ("numpy", "onnxruntime")
-        ),
+        environment=environment(f"warmline bench knowledge{options}", ("numpy", "onnxruntime")),
         found=tuple(each for found, _ in searched for each in found),
         answered=tuple(each for _, answered in searched for each in answered),
         codes=tuple(name_codes(vectors)),
