@@ -24,7 +24,8 @@ class Vectors(NamedTuple):
 
     def nearness(self, cosines: Floats) -> Floats:
         """Cosines, as 1 for the same and 0 for what has nothing to do with it or has no vector."""
-        return np.maximum((cosines - np.float32(self.apart)) / np.float32(1 - self.apart), np.float32(0))
+        near: Floats = np.maximum((cosines - np.float32(self.apart)) / np.float32(1 - self.apart), np.float32(0))
+        return near
 
 
 def vectors(embedding: Callable[[Sequence[str]], Floats]) -> Vectors:
