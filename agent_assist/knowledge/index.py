@@ -190,7 +190,8 @@ class KnowledgeIndex:
             if vector is not None and self._vectors is not None:
                 share = np.float32(self.policy.meaning)
                 near = self._vectors.nearness(segment.cosines(vector))
-                joined = share * near + (1 - share) * joined
+                # What was published without an embedding, or with another one, is found by its words.
+                joined = np.where(segment.has_vector, share * near + (1 - share) * joined, joined)
             found.append((segment, joined))
         return found
 

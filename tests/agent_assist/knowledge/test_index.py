@@ -172,3 +172,15 @@ def test_one_of_two_that_fit_as_well_is_less_sure_than_one_alone(
     base.draft([article("two", "退款多久到账")])
     base.publish(vectors=vectors)
     assert index.search("退款多久到账").hits[0].score < alone
+
+
+def test_what_was_published_without_an_embedding_is_found_by_its_words_beside_the_others(
+    base: KnowledgeBase, vectors: Vectors, article: Make
+) -> None:
+    base.draft([article("refund", "退款多久到账", "三个工作日。")])
+    base.publish()
+    base.draft([article("cancel", "Cancel a plan")])
+    base.publish(vectors=vectors)
+    index = KnowledgeIndex(base, vectors)
+    assert keys(index, "退款多久到账") == ["refund"]
+    assert keys(index, "terminate a plan") == ["cancel"]
