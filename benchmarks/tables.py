@@ -18,6 +18,7 @@ from benchmarks import (
     emotion,
     fusion,
     intent,
+    knowledge,
     live,
     longrun,
     pages,
@@ -406,6 +407,70 @@ def _rules(content: bytes) -> list[str]:
         "of every rule tried; both tell the same.",
         "",
         *_table(heads, rows),
+        *_where(result.environment),
+    ]
+
+
+def _knowledge(content: bytes) -> list[str]:
+    result = msgspec.json.decode(content, type=knowledge.Result)
+    found = [
+        (
+            one.name,
+            one.way,
+            one.articles,
+            one.n,
+            spanned(one.recall_1, one.recall_1_around),
+            spanned(one.recall_5, one.recall_5_around),
+            spanned(one.mrr, one.mrr_around),
+        )
+        for one in result.found
+    ]
+    answered = [
+        (
+            one.name,
+            one.bound,
+            f"{one.enough:g}",
+            one.known,
+            _percent(one.right),
+            _percent(one.wrong),
+            one.unknown,
+            _percent(one.alarms),
+            _number(one.auc, 3),
+        )
+        for one in result.answered
+    ]
+    codes = [(one.way, one.n, one.right, one.wrong) for one in result.codes]
+    shelves = [
+        (
+            one.articles,
+            _number(one.search_ms.p50, 1),
+            _number(one.search_ms.p95, 1),
+            _number(one.ranking_ms.p95, 1),
+            _number(one.build_s, 1),
+            _number(one.memory_mb, 0),
+        )
+        for one in result.shelves
+    ]
+    return [
+        "### Knowledge",
+        "",
+        "What is found where nothing is held back, with the 95 % interval:",
+        "",
+        *_table(("set", "by", "articles", "questions", "recall@1", "recall@5", "MRR@10"), found),
+        "",
+        "What the best hit tells from a bound on, percent. *right*, *wrong*: of the questions whose answer is there; "
+        "*alarms*: of those whose answer is not there, as far as the set knows:",
+        "",
+        *_table(("set", "bound", "from", "known", "right", "wrong", "unknown", "alarms", "AUC"), answered),
+        "",
+        "Error codes; of unknown ones it is right to tell nothing:",
+        "",
+        *_table(("named", "questions", "right", "another's solution"), codes),
+        "",
+        "Processor time of a search in ms, with the embedding of the question, and *ranking* without; the index built "
+        "from the base, in seconds of processor time, and what the process grew by in MB:",
+        "",
+        *_table(("articles", "p50", "p95", "ranking p95", "build", "memory"), shelves),
         *_where(result.environment),
     ]
 
@@ -819,6 +884,7 @@ _KINDS: Final[Mapping[str, Callable[[bytes], list[str]]]] = {
     "emotion": _emotion,
     "fusion": _fusion,
     "intent": _intent,
+    "knowledge": _knowledge,
     "advice": _advice,
     "rules": _rules,
     "desk": _desk,

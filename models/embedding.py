@@ -60,17 +60,18 @@ class Top:
 
 class Embedding:
     """
-    multilingual-e5-small, its lower six layers. Keeps nothing between calls and may be used from any thread.
+    multilingual-e5-small, its lower six layers or all. Keeps nothing between calls and may be used from any thread.
 
     Source: Wang et al.: Multilingual E5 Text Embeddings: A Technical Report, arXiv:2402.05672, 2024.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, deep: bool = False) -> None:
         """
         Load the model.
 
         Args:
             path: Directory with what ``models.e5.build`` wrote, as ``weights.locate`` gives it.
+            deep: All twelve layers, at twice the time: for search, where six find little.
         """
         from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: PLC0415 - as below
 
@@ -80,7 +81,7 @@ class Embedding:
         self._normal = {ord(one): other for one, other in vocabulary.normal.items()}
         self._bos, self._eos = vocabulary.bos, vocabulary.eos
         self._trunk = _session(path / "trunk.onnx")
-        self.top = Top(path / "top.onnx")
+        self.top = Top(path / ("deep.onnx" if deep else "top.onnx"))
 
     def __call__(self, texts: Sequence[str]) -> Floats:
         """

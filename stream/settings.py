@@ -5,7 +5,7 @@ import secrets
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import available_timezones
 
 import msgspec
@@ -81,6 +81,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How customers buy, for the risk that they leave before any call: see docs/models/churn.md; None tells none."""
     calendars: tuple[Literal["cn", "west"], ...] = ("cn",)
     """Whose festivals are told of."""
+    knowledge_enough: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.15
+    """Chance of being right from which on the knowledge base answers: the higher, the fewer wrong answers and the more
+    right ones withheld; `docs/knowledge.md` has figures."""
+    knowledge_unasked: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.6
+    """The same of articles that are shown before the agent asks."""
     tags: Path | None = None
     """YAML file of rules that tag customers; without it the default ones."""
     summary_url: str | None = None

@@ -29,8 +29,6 @@ _REASONS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = (("fault", _FAULT)
 
 @dataclass(frozen=True, slots=True)
 class ProactivePolicy:
-    enough: float = 0.6
-    """Score from which on an article is shown unasked; higher than for one that was asked for."""
     shortest: int = 4
     """Characters of an utterance that may be a question."""
     most_a_minute: int = 3
@@ -69,7 +67,7 @@ class Proactive:
             return []
         language = "zh" if utterance.language.startswith("zh") else "en"
         answer = self._index.search(text, language=None if reason == "code" else language, limit=3)
-        hit = next((hit for hit in answer.hits if hit.score >= self._policy.enough and hit.passage), None)
+        hit = next((hit for hit in answer.hits if hit.score >= self._index.policy.unasked and hit.passage), None)
         if hit is None:
             return []
         article_id = f"{self._call_id}:article:{hit.kind.value}:{hit.key}"

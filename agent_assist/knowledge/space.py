@@ -1,19 +1,16 @@
-"""The space in which texts are compared: the embedding's, evened out."""
+"""The space in which texts are compared."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from models.tensors import read_tensors
-
 Floats = npt.NDArray[np.float32]
 
-_PATH: Final = Path(__file__).parent / "space.safetensors"
-_NAME: Final = "multilingual-e5-small, space 1"
-"""Raised with the file: vectors in SQL that another one made are not compared with those of this one."""
+_NAME: Final = "multilingual-e5-small, 12 layers"
+"""Vectors in SQL that another embedding made are not compared with those of this one."""
+_APART: Final = 0.75
 
 
 class Vectors(NamedTuple):
@@ -22,22 +19,20 @@ class Vectors(NamedTuple):
     name: str
     embed: Callable[[Sequence[str]], Floats]
     """Texts to vectors of length 1, shape (n, d)."""
+    apart: float = 0.0
+    """Cosine of texts that have nothing to do with each other."""
+
+    def nearness(self, cosines: Floats) -> Floats:
+        """Cosines, as 1 for the same and 0 for what has nothing to do with it or has no vector."""
+        near: Floats = np.maximum((cosines - np.float32(self.apart)) / np.float32(1 - self.apart), np.float32(0))
+        return near
 
 
-def vectors(embedding: Callable[[Sequence[str]], Floats], path: Path = _PATH) -> Vectors:
+def vectors(embedding: Callable[[Sequence[str]], Floats]) -> Vectors:
     """
     The embedding of the knowledge base.
 
     Args:
-        embedding: multilingual-e5-small: texts to shape (n, 384).
-        path: What ``python -m models.training.space`` wrote.
+        embedding: multilingual-e5-small, all layers: texts to shape (n, 384).
     """
-    arrays: dict[str, npt.NDArray[Any]] = read_tensors(path)[0]
-    mean, matrix = (np.asarray(arrays[name], dtype=np.float32) for name in ("mean", "matrix"))
-
-    def embed(texts: Sequence[str]) -> Floats:
-        found = (embedding(texts) - mean) @ matrix
-        lengths = np.linalg.norm(found, axis=1, keepdims=True)
-        return np.asarray(found / np.maximum(lengths, 1e-9), dtype=np.float32)
-
-    return Vectors(_NAME, embed)
+    return Vectors(_NAME, embedding, _APART)

@@ -163,6 +163,24 @@ def pages(
 
 
 @bench.command()
+def knowledge(
+    manifest: Annotated[
+        list[Path], typer.Option(help="Directory of a public set of question pairs or intents; repeatable.")
+    ],
+    limit: Annotated[int | None, typer.Option(min=1, help="Pairs or questions of each set; else 3000.")] = None,
+    size: Annotated[
+        list[int] | None,
+        typer.Option(min=1, help="Articles to time a search over; repeatable, else 1000, 10000, 50000."),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="A few questions and one small base: does it run.")] = False,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Search: what is found, beside words and meaning alone, what is not known, error codes, time and memory."""
+    _module("knowledge").run(manifest, limit=limit, sizes=size, quick=quick, out=out, json=json)
+
+
+@bench.command()
 def advice(
     manifest: Annotated[
         list[Path],

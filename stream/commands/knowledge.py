@@ -17,6 +17,7 @@ from agent_assist.store.calls import CallStore
 from models.embedding import Embedding
 from models.errors import WeightsMissing
 from models.weights import locate
+from stream.build import search_policy
 from stream.commands.run import Home, Json
 from stream.settings import Settings, load
 
@@ -45,7 +46,7 @@ def _vectors(settings: Settings) -> Vectors | None:
     except WeightsMissing as error:
         Console(stderr=True).print(f"searching by words alone: {error}")
         return None
-    return vectors(Embedding(path))
+    return vectors(Embedding(path, deep=True))
 
 
 @knowledge.command("import")
@@ -103,7 +104,8 @@ def search(
 ) -> None:
     """Ask in plain words."""
     settings = load({"home": home})
-    answer = KnowledgeIndex(_base(settings), _vectors(settings)).search(question, language=language, limit=limit)
+    index = KnowledgeIndex(_base(settings), _vectors(settings), search_policy(settings))
+    answer = index.search(question, language=language, limit=limit)
     if json:
         print(msgspec.json.encode(answer).decode())
         return

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent_assist.knowledge.base import KnowledgeBase
-from agent_assist.knowledge.index import KnowledgeIndex
+from agent_assist.knowledge.index import KnowledgeIndex, SearchPolicy
 from agent_assist.knowledge.space import Vectors
 from agent_assist.knowledge.types import Node, NodeKind
 
@@ -146,3 +146,41 @@ def test_scores_fall_and_marks_lie_in_the_passage(index: KnowledgeIndex, questio
     for hit in hits:
         assert 0 <= hit.score <= 1
         assert all(0 <= mark.start < mark.end <= len(hit.passage) for mark in hit.marks)
+
+
+def test_a_stricter_bound_tells_no_more_and_the_score_of_what_is_told_reaches_it(
+    base: KnowledgeBase, vectors: Vectors, catalogue: list[Node]
+) -> None:
+    base.draft(catalogue)
+    base.publish(vectors=vectors)
+    told = [
+        KnowledgeIndex(base, vectors, SearchPolicy(enough=enough)).search("退款到账要多久").hits
+        for enough in (0.0, 0.15, 0.6, 1.0)
+    ]
+    assert [len(hits) for hits in told] == sorted((len(hits) for hits in told), reverse=True)
+    assert (told[2][0].key, told[3]) == ("refund", ())
+    assert all(hit.score >= 0.6 for hit in told[2])
+
+
+def test_one_of_two_that_fit_as_well_is_less_sure_than_one_alone(
+    base: KnowledgeBase, vectors: Vectors, article: Make
+) -> None:
+    base.draft([article("one", "退款多久到账")])
+    base.publish(vectors=vectors)
+    index = KnowledgeIndex(base, vectors)
+    alone = index.search("退款多久到账").hits[0].score
+    base.draft([article("two", "退款多久到账")])
+    base.publish(vectors=vectors)
+    assert index.search("退款多久到账").hits[0].score < alone
+
+
+def test_what_was_published_without_an_embedding_is_found_by_its_words_beside_the_others(
+    base: KnowledgeBase, vectors: Vectors, article: Make
+) -> None:
+    base.draft([article("refund", "退款多久到账", "三个工作日。")])
+    base.publish()
+    base.draft([article("cancel", "Cancel a plan")])
+    base.publish(vectors=vectors)
+    index = KnowledgeIndex(base, vectors)
+    assert keys(index, "退款多久到账") == ["refund"]
+    assert keys(index, "terminate a plan") == ["cancel"]

@@ -3,7 +3,7 @@
 import pytest
 
 from agent_assist.knowledge.base import KnowledgeBase
-from agent_assist.knowledge.index import KnowledgeIndex
+from agent_assist.knowledge.index import KnowledgeIndex, SearchPolicy
 from agent_assist.knowledge.proactive import Proactive, ProactivePolicy
 from agent_assist.knowledge.space import Vectors
 from agent_assist.knowledge.types import Node
@@ -74,3 +74,9 @@ def test_a_minute_of_the_call_shows_so_many_and_the_next_one_more(index: Knowled
 def test_what_was_withdrawn_is_shown_to_nobody_from_then_on(base: KnowledgeBase, call: Proactive) -> None:
     base.withdraw(["article:refund"])
     assert call.push(said("退款多久到账")) == []
+
+
+def test_a_stricter_bound_for_what_nobody_asked_shows_less(base: KnowledgeBase, index: KnowledgeIndex) -> None:
+    strict = KnowledgeIndex(base, index.vectors, SearchPolicy(unasked=1.0))
+    assert Proactive(strict, "c").push(said("退款多久到账")) == []
+    assert [hit.key for hit in strict.search("退款多久到账").hits] == ["refund"]
