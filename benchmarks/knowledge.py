@@ -20,6 +20,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
@@ -209,7 +210,7 @@ def _found(one: Shelved, way: str, ranks: Sequence[int]) -> Found:
     first, fifth = (places == 1).astype(float), ((places > 0) & (places <= 5)).astype(float)
     reciprocal = np.where(places > 0, 1 / np.maximum(places, 1), 0.0)
     means = [round(float(each.mean()), 4) for each in (first, fifth, reciprocal)]
-    around = [interval(lambda some: float(some.mean()), each) for each in (first, fifth, reciprocal)]
+    around = [interval(_mean, each) for each in (first, fifth, reciprocal)]
     return Found(
         name=one.name,
         way=way,
@@ -222,6 +223,10 @@ def _found(one: Shelved, way: str, ranks: Sequence[int]) -> Found:
         mrr=means[2],
         mrr_around=around[2],
     )
+
+
+def _mean(values: npt.NDArray[np.float64]) -> float:
+    return float(values.mean())
 
 
 def _answered(one: Shelved, index: KnowledgeIndex) -> list[Answered]:
@@ -251,7 +256,7 @@ def _answered(one: Shelved, index: KnowledgeIndex) -> list[Answered]:
             wrong=round(float(((scores >= enough) & ~hit).mean()), 4),
             unknown=len(strange),
             alarms=round(float((strange >= enough).mean()), 4),
-            alarms_around=interval(lambda some: float(some.mean()), (strange >= enough).astype(float)),
+            alarms_around=interval(_mean, (strange >= enough).astype(float)),
             auc=rounded(auc(scores[hit], np.concatenate([scores[~hit], strange]))),
         )
         for bound, enough in bounds.items()

@@ -38,6 +38,8 @@ class SearchPolicy:
     """Share of the cosine; the rest is of the words."""
     enough: float = 0.15
     """Chance of being right from which on something is an answer."""
+    beside: float = 0.33
+    """Share of the bound from which on others are told beside the best."""
     unasked: float = 0.6
     """The same of what is shown before anybody asks."""
     enough_words: float = 0.35
@@ -149,7 +151,9 @@ class KnowledgeIndex:
             return [one for one in ranked if one.score >= self.policy.enough_words]
         best, next_best = ([one.score for one in ranked] + [0.0, 0.0])[:2]
         told = [one._replace(score=one.chance(best if at else next_best)) for at, one in enumerate(ranked)]
-        return [one for one in told if one.score >= self.policy.enough]
+        if not told or told[0].score < self.policy.enough:
+            return []
+        return [one for one in told if one.score >= self.policy.beside * self.policy.enough]
 
     def _ranked(
         self, asked: str, vector: Floats | None, named: Named, language: str | None, limit: int

@@ -184,3 +184,14 @@ def test_what_was_published_without_an_embedding_is_found_by_its_words_beside_th
     index = KnowledgeIndex(base, vectors)
     assert keys(index, "退款多久到账") == ["refund"]
     assert keys(index, "terminate a plan") == ["cancel"]
+
+
+def test_others_are_told_beside_an_answer_and_not_without_one(
+    base: KnowledgeBase, vectors: Vectors, article: Make
+) -> None:
+    base.draft([article("one", "退款多久到账"), article("two", "退款多久到账")])
+    base.publish(vectors=vectors)
+    chance = KnowledgeIndex(base, vectors).search("退款多久到账").hits[0].score
+    for question, enough, told in (("退款多久到账", chance, 2), ("退款多久到账", chance + 0.001, 0)):
+        policy = SearchPolicy(enough=enough - 0.0001)
+        assert len(KnowledgeIndex(base, vectors, policy).search(question).hits) == told

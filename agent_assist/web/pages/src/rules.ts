@@ -205,7 +205,7 @@ export class Rules extends LitElement {
     const count = (name: string, value: string | number) => html`<span class="n"><span class="visually-hidden">${name}</span> ${value}</span>`;
     return html`<details id=${rule.id} data-testid=${`rule-${rule.id}`}>
       <summary class="row">
-        <span><b>${rule.name || title(rule.title) || rule.id}</b> <small class="muted">${rule.id}</small></span>
+        <span><b>${title(rule.title) || rule.name || rule.id}</b> <small class="muted">${rule.id}</small></span>
         <span><span class=${`kind ${rule.kind}`}>${w.kinds[rule.kind] ?? rule.kind}</span></span>
         ${count(w.priority, rule.priority)} ${count(w.fired, use.fired)} ${count(w.used, use.feedback["used"] ?? 0)} ${count(w.dismissed, use.feedback["dismissed"] ?? 0)}
         ${count(w.opinion, `${use.feedback["up"] ?? 0} / ${use.feedback["down"] ?? 0}`)}
