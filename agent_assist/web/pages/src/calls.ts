@@ -161,9 +161,12 @@ export class Calls extends LitElement {
     const w = this.look.words;
     if (!this.loaded || this.me === null || ["agent", "senior"].includes(this.me.role)) return blank;
     const waiting = inOrder(this.calls.values()).filter((c) => c.status === "live" && c.open_alerts + c.questions > 0);
+    const leaving = [...this.calls.values()].filter((c) => c.status === "live" && c.risk.level === "critical").length;
     return html`<section class="board" aria-label=${w.alerts} aria-live="polite">
       ${waiting.length === 0
-        ? html`<p class="quiet" data-testid="quiet">${w.allQuiet}</p>`
+        ? leaving === 0
+          ? html`<p class="quiet" data-testid="quiet">${w.allQuiet}</p>`
+          : html`<p class="level-critical" data-testid="leaving">${w.atRisk(leaving)}</p>`
         : repeat(waiting, (c) => c.call_id, (c) => html`<article data-testid="needs" data-call=${c.call_id}>
               <warmline-attention .gateway=${this.gateway} .call=${c} .words=${w} .length=${this.now - new Date(c.started_at).getTime()} ?acts=${this.mayAct} ?speaks=${this.mayAct || this.me?.role === "expert"}></warmline-attention>
             </article>`)}
