@@ -437,7 +437,11 @@ def assist_app(  # noqa: PLR0915 - one agent after the other, each a few lines
 
     @app.timer(_LOOK_EVERY_S)
     async def look() -> None:
-        await asyncio.to_thread(playbooks.refresh)
+        try:
+            await asyncio.to_thread(playbooks.refresh)
+        except Exception as error:
+            # What is in force stays so: files that cannot be read must stop no call.
+            log.error("playbooks_kept", error=type(error).__name__, reason=str(error))
 
     worker.watch(topics.EVENTS)
     return cast("faust.App", app)

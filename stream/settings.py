@@ -112,10 +112,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError(f"expected a time zone as Asia/Shanghai, got {self.time_zone!r}")
         if self.currency not in CURRENCIES:
             raise ValueError(f"expected a currency of ISO 4217 as CNY, got {self.currency!r}")
-        if self.summary_url is not None and not (
-            self.summary_url.startswith(("http://", "https://")) and self.summary_model
-        ):
-            raise ValueError("expected summary_url to begin with http:// or https://, and summary_model with it")
+        if self.summary_url is not None and not self.summary_url.startswith(("http://", "https://")):
+            raise ValueError(f"expected summary_url to begin with http:// or https://, got {self.summary_url!r}")
         if self.partial_every_ms < 200 and self.partial_every_ms != 0:
             raise ValueError(f"expected partial_every_ms of 0 or at least 200, got {self.partial_every_ms}")
 
@@ -165,10 +163,13 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str] = os.environ
             try:
                 _convert({name: value})
             except msgspec.ValidationError as error:
-                expected = str(error).removeprefix("Expected ").split(",")[0]
+                expected = str(error).removeprefix("Expected ").removeprefix("expected ").split(", got")[0]
                 raise SettingsError(name, expected, repr(value), source) from error
             merged[name] = value
-    return _convert(merged)
+    settings = _convert(merged)
+    if settings.summary_url is not None and not settings.summary_model:
+        raise SettingsError("summary_model", "the name of a model beside summary_url", "none", "all of them together")
+    return settings
 
 
 _LISTS: Final = ("origins", "devices", "calendars")

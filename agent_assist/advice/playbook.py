@@ -219,7 +219,8 @@ def _bytes(file: Path) -> bytes:
 def _read(file: Path, raw: bytes) -> dict[str, Any]:
     try:
         content = yaml.safe_load(raw.decode("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    # PyYAML tells a day that does not exist, and what is nested too deep, by errors of Python's own.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise PlaybookError(str(file), "YAML in UTF-8", str(error).replace("\n", " ")) from error
     if not isinstance(content, dict):
         raise PlaybookError(str(file), "keys and values", type(content).__name__)

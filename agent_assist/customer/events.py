@@ -22,6 +22,15 @@ IdentityKind = Literal["phone", "email", "app", "account", "wechat"]
 Channel = Literal["phone", "chat", "email", "social", "app", "mini_program", "store"]
 
 
+_MOST = Decimal(10) ** 12
+
+
+def _check_amount(amount: Decimal) -> None:
+    """A sum of money that can be added up: one of more digits is a mistake, and would spoil every total."""
+    if not (amount.is_finite() and 0 <= amount < _MOST and len(amount.as_tuple().digits) <= 20):
+        raise ValueError(f"expected an amount of 0 or more and below 10^12, got {str(amount)[:32]}")
+
+
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
     event_id: Id
     customer_id: Id
@@ -75,6 +84,10 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     quantity: Decimal = Decimal(1)
     amount: Decimal | None = None
 
+    def __post_init__(self) -> None:
+        if self.amount is not None:
+            _check_amount(self.amount)
+
 
 class Order(_Event, frozen=True, kw_only=True, tag="order"):
     """An order as it stands at that time."""
@@ -90,8 +103,7 @@ class Order(_Event, frozen=True, kw_only=True, tag="order"):
     discounted: bool = False
 
     def __post_init__(self) -> None:
-        if not (self.amount.is_finite() and self.amount >= 0):
-            raise ValueError(f"expected an amount of 0 or more, got {self.amount}")
+        _check_amount(self.amount)
 
 
 class Case(_Event, frozen=True, kw_only=True, tag="case"):

@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal, NamedTuple
@@ -192,11 +192,12 @@ def mail(address: str) -> str:
     return f"{name}@{domain.lower()}"
 
 
-def rows(path: Path, progress: BinaryIO | None = None) -> Iterator[Mapping[str, Any]]:
+def rows(path: Path, progress: BinaryIO | None = None, *, spans: bool = False) -> Iterator[Mapping[str, Any]]:
     """
     The rows of a file.
 
     Args:
+        spans: Whether a text may go over several lines of a table.
         progress: The opened file, where somebody watches how far it is read.
 
     Raises:
@@ -204,7 +205,7 @@ def rows(path: Path, progress: BinaryIO | None = None) -> Iterator[Mapping[str, 
     """
     match path.suffix.lower():
         case ".csv" | ".tsv":
-            yield from _table(progress or path.open("rb"), path)
+            yield from _table(progress or path.open("rb"), path, spans=spans)
         case ".jsonl":
             yield from _lines(progress or path.open("rb"))
         case ".parquet":
@@ -238,16 +239,58 @@ def _reads_as_chinese(sample: bytes) -> bool:
     return True
 
 
-def _table(file: BinaryIO, path: Path) -> Iterator[Mapping[str, Any]]:
+def _table(file: BinaryIO, path: Path, *, spans: bool) -> Iterator[Mapping[str, Any]]:
     csv.field_size_limit(_LONGEST)
     with _text(file) as text:
         heading = text.readline()
         separator = max(",;\t|", key=heading.count) if path.suffix.lower() == ".csv" else "\t"
-        names = next(csv.reader([heading], delimiter=separator), [])
+        names = [name.strip() for name in next(csv.reader([heading], delimiter=separator), [])]
         if not names:
             raise ValueError(f"expected a heading, got none ({path})")
-        for row in csv.DictReader(text, [name.strip() for name in names], restkey=_BEYOND, delimiter=separator):
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"expected each column once, got {', '.join(twice)} more often ({path})")
+        if spans:
+            yield from _spanning(text, names, separator)
+            return
+        for line in text:
+            # Each line by itself: a quotation mark that is not closed costs its own row, and none that come after it.
+            try:
+                fields = next(csv.reader([line], delimiter=separator, strict=True), [])
+            except csv.Error as error:
+                yield {_BROKEN: f"expected fields with quotation marks that are closed, got {line[:200]!r} ({error})"}
+                continue
+            if fields:
+                yield _readable(_row(names, fields))
+
+
+def _spanning(text: Iterable[str], names: Sequence[str], separator: str) -> Iterator[Mapping[str, Any]]:
+    """Rows of which a text may go over several lines."""
+    reader = csv.reader(text, delimiter=separator)
+    before = 1
+    while True:
+        try:
+            fields = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield {_BROKEN: f"expected a row, got {error} (from line {before + 1} on; nothing after it was read)"}
+            return
+        row = _row(names, fields)
+        torn = sorted(
+            name for name, value in row.items() if name != "text" and isinstance(value, str) and "\n" in value
+        )
+        if torn:
+            lines = f"lines {before + 1} to {reader.line_num + 1}"
+            told = f"expected one line in {', '.join(torn)}, got several ({lines}): is a quotation mark not closed?"
+            row = {_BROKEN: told, **row}
+        before = reader.line_num + 1
+        if fields:
             yield _readable(row)
+
+
+def _row(names: Sequence[str], fields: Sequence[str]) -> dict[str, Any]:
+    row: dict[str, Any] = dict(zip(names, fields, strict=False))
+    return row if len(fields) <= len(names) else row | {_BEYOND: fields[len(names) :]}
 
 
 def _lines(file: BinaryIO) -> Iterator[Mapping[str, Any]]:

@@ -170,7 +170,7 @@ def load(path: Path = DEFAULT) -> tuple[TagRule, ...]:
     """
     try:
         rules = msgspec.yaml.decode(path.read_bytes(), type=dict[Literal["tags"], tuple[TagRule, ...]])["tags"]
-    except (msgspec.DecodeError, KeyError) as error:
+    except (msgspec.DecodeError, KeyError, ValueError, RecursionError) as error:
         raise ValueError(f"expected rules of tags, got {error} (in {path})") from error
     ids = [rule.id for rule in rules]
     twice = sorted({one for one in ids if ids.count(one) > 1})

@@ -68,7 +68,7 @@ def load(path: Path, environment: Mapping[str, str]) -> tuple[Receiver, ...]:
     """
     try:
         written = msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), File, dec_hook=_path).receivers
-    except (OSError, yaml.YAMLError, msgspec.ValidationError) as error:
+    except (OSError, yaml.YAMLError, msgspec.ValidationError, ValueError, RecursionError) as error:
         raise ReceiverError(str(path), "receivers with name, url and secrets", str(error)) from error
     names = [one.name for one in written]
     if len(set(names)) != len(names):

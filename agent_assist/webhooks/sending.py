@@ -19,6 +19,8 @@ from agent_assist.webhooks.signing import headers
 log = structlog.get_logger()
 
 _LEASE_MARGIN: Final = timedelta(seconds=15)
+_DIGITS: Final = 9
+"""Of seconds that are read."""
 _LATEST: Final = timedelta(hours=24)
 """A receiver that asks for more than a day is asked again after a day."""
 
@@ -137,7 +139,11 @@ class Sender:
         return await asyncio.to_thread(take)
 
     async def _send(self, client: httpx.AsyncClient, receiver: Receiver, letter: Letter) -> None:
-        answer = await attempt(client, receiver, letter, self._now())
+        try:
+            answer = await attempt(client, receiver, letter, self._now())
+        except Exception as error:
+            # Whatever a receiver answers costs its own letter, and neither the others nor the calls.
+            answer = Answer(None, type(error).__name__)
         if not answer.error:
             await asyncio.to_thread(self._outbox.delivered, letter, answer.status or 0)
             return
@@ -190,10 +196,10 @@ def retry_after(given: Mapping[str, str], now: datetime) -> timedelta:
     """
     value = given.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
-        return min(timedelta(seconds=min(int(value), 10**9)), _LATEST)
+        return min(timedelta(seconds=int(value[:_DIGITS])), _LATEST)
     try:
         at = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
+        return min(max(at - now, timedelta(0)), _LATEST)
+    except (ValueError, OverflowError):
         return timedelta(0)
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
-    return min(max(at - now, timedelta(0)), _LATEST)

@@ -157,7 +157,7 @@ def import_file(
         progress = stack.enter_context(Progress(console=Console(stderr=True)))
         try:
             opened = stack.enter_context(progress.open(file, "rb", description=file.name))
-            told = events(reader.events(rows(file, opened)))
+            told = events(reader.events(rows(file, opened, spans=kind == "interactions")))
             if dry_run:
                 for _ in told:
                     pass
@@ -207,5 +207,5 @@ def _mapping(path: Path | None) -> dict[str, str]:
         return {}
     try:
         return msgspec.yaml.decode(path.read_bytes(), type=dict[str, str])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise StreamError(f"expected lines `column of the file: column of ours`, got {error} (in {path})") from error

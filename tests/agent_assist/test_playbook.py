@@ -70,6 +70,8 @@ def test_a_playbook_of_ones_own_is_read(tmp_path: Path) -> None:
         ("hello there", '"re: (a"', ["RE2", "rule first"]),
         ("id: first", "id: 'first:one'", ["an id of letters", "first:one"]),
         ("name: mine", "name: [mine", ["YAML", "rules.yaml"]),
+        ("name: mine", "name: 2024-02-30", ["YAML", "rules.yaml"]),
+        ("name: mine", "name: " + "[" * 3_000, ["YAML", "rules.yaml"]),
         ("name: mine", "names: mine", ["names"]),
     ],
 )

@@ -35,6 +35,17 @@ def test_a_bad_value_is_told_with_its_name_and_its_source(
     assert expected in str(caught.value)
 
 
+def test_an_endpoint_for_synopses_is_set_with_its_model_in_any_order() -> None:
+    given = {"WARMLINE_SUMMARY_URL": "http://127.0.0.1:9/v1", "WARMLINE_SUMMARY_MODEL": "m"}
+    for names in (list(given), list(given)[::-1]):
+        settings = load({}, {name: given[name] for name in names})
+        assert (settings.summary_url, settings.summary_model) == ("http://127.0.0.1:9/v1", "m")
+    with pytest.raises(SettingsError, match="expected the name of a model beside summary_url for the setting summary_"):
+        load({}, {"WARMLINE_SUMMARY_URL": "http://127.0.0.1:9/v1"})
+    with pytest.raises(SettingsError, match="expected summary_url to begin with http"):
+        load({}, given | {"WARMLINE_SUMMARY_URL": "file:///etc"})
+
+
 def test_an_unknown_setting_in_the_file_is_told(tmp_path: Path) -> None:
     file = tmp_path / "warmline.toml"
     file.write_text("prot = 1\n")

@@ -93,9 +93,9 @@ def test_an_address_that_no_longer_belongs_to_the_customer_is_gone() -> None:
     assert facts("c", [phone("2", 1, belongs=False), phone("1", 0, belongs=True)]).identities == ()
 
 
-@pytest.mark.parametrize("amount", ["-1", "NaN", "Infinity"])
+@pytest.mark.parametrize("amount", ["-1", "NaN", "Infinity", "1e400", "1000000000000", "0." + "1" * 29])
 def test_an_amount_that_is_none_is_told(amount: str) -> None:
-    with pytest.raises(msgspec.ValidationError, match=r"expected an amount of 0 or more, got"):
+    with pytest.raises(msgspec.ValidationError, match=r"expected an amount of 0 or more and below"):
         order("1", 0, amount=amount)
 
 

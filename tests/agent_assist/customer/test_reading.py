@@ -48,7 +48,7 @@ def test_what_is_wrong_with_a_row_is_told_with_its_number_and_the_others_are_tak
         "o,c1,2026-01-02T10:00:00,1,CNY,paid": "a time with its offset, as 2026-01-31T10:00:00+08:00, got '2026-01-02T",
         "o,c1,yesterday,1,CNY,paid": "got 'yesterday' in ordered_at",
         "o,c1,2026-01-02T10:00:00+08:00,minus,CNY,paid": "amount",
-        "o,c1,2026-01-02T10:00:00+08:00,-3,CNY,paid": "amount of 0 or more, got -3",
+        "o,c1,2026-01-02T10:00:00+08:00,-3,CNY,paid": "amount of 0 or more and below 10^12, got -3",
         "o,c1,2026-01-02T10:00:00+08:00,3,XXX,paid": "currency of ISO 4217, got 'XXX'",
         "o,c1,2026-01-02T10:00:00+08:00,3,CNY,lost": "lost",
         "o,c1,2031-01-02T10:00:00+08:00,3,CNY,paid": "a time that has come",
@@ -64,6 +64,34 @@ def test_what_is_wrong_with_a_row_is_told_with_its_number_and_the_others_are_tak
     for one, told in zip(bad, wrong.values(), strict=True):
         assert told in one.reason
         assert one.lost
+
+
+def test_a_quotation_mark_that_is_not_closed_costs_its_own_row(tmp_path: Path) -> None:
+    lines = [f"c{n},name {n}\n" for n in range(1, 9)]
+    lines[2], lines[6] = 'c3,"Wang\n', 'c7,"Li"\n'
+    events, bad = read(written(tmp_path, "customer_id,name\n" + "".join(lines)), "customers")
+    assert [one.customer_id for one in events] == ["c1", "c2", "c4", "c5", "c6", "c7", "c8"]
+    assert [(one.row, "quotation marks that are closed" in one.reason) for one in bad] == [(3, True)]
+
+
+def test_a_text_may_go_over_lines_and_a_row_that_swallows_others_is_told(tmp_path: Path) -> None:
+    head = "interaction_id,customer_id,at,channel,direction,issue,text\n"
+    row = "i{},c,2026-01-02T10:00:00Z,chat,in,{},{}\n"
+    text = head + row.format(1, "x", '"two\nlines"') + row.format(2, '"open', "a") + row.format(3, 'shut"', "b")
+    found = list(
+        Reader(kind="interactions", stamp=NOW, now=NOW).events(
+            rows(written(tmp_path, text + row.format(4, "x", "c")), spans=True)
+        )
+    )
+    assert [getattr(one, "interaction_id", None) for one in found] == ["i1", None, "i4"]
+    assert isinstance(found[1], Bad)
+    assert "got several (lines 4 to 5): is a quotation mark not closed?" in found[1].reason
+    assert "i3" in found[1].body
+
+
+def test_a_column_that_comes_twice_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="expected each column once, got customer_id more often"):
+        read(written(tmp_path, "customer_id,name,customer_id\n1,a,2\n"), "customers")
 
 
 def test_bytes_that_are_no_text_cost_their_own_row(tmp_path: Path) -> None:
