@@ -276,9 +276,7 @@ def _spanning(text: Iterable[str], names: Sequence[str], separator: str) -> Iter
             yield {_BROKEN: f"expected a row, got {error} (from line {before + 1} on; nothing after it was read)"}
             return
         row = _row(names, fields)
-        torn = sorted(
-            name for name, value in row.items() if name != "text" and isinstance(value, str) and "\n" in value
-        )
+        torn = sorted(name for name, value in row.items() if name != "text" and "\n" in str(value))
         if torn:
             lines = f"lines {before + 1} to {reader.line_num + 1}"
             told = f"expected one line in {', '.join(torn)}, got several ({lines}): is a quotation mark not closed?"

@@ -52,6 +52,8 @@ class _Call:
     touched: float
     whole: bool
     """Whether the record begins with the call's start; else it waits for it, or for what the store knows."""
+    epoch: str = ""
+    """Of the numbers: a call that was let go and comes again counts from 0."""
     seq: int = 0
     log: deque[Told] = field(default_factory=lambda: deque(maxlen=_LOG))
     finals: set[str] = field(default_factory=set)
@@ -75,6 +77,7 @@ class Live:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.epoch = uuid.uuid4().hex[:12]
+        self._let_go = 0
         self._clock = clock
         self._calls: dict[str, _Call] = {}
         self._all: dict[Listener, str | None] = {}
@@ -87,7 +90,7 @@ class Live:
         for record in records:
             call = self._calls.get(record.call_id)
             if call is None:
-                call = self._calls[record.call_id] = _Call(record, self._clock(), whole=True)
+                call = self._calls[record.call_id] = self._begin(record, whole=True)
             elif not call.whole:
                 call.record, call.whole = _merge(record, call.record), True
             call.finals = {utterance.id for utterance in call.record.utterances}
@@ -125,7 +128,7 @@ class Live:
         """Tell everybody who listens to that call, unless it is known already."""
         call = self._calls.get(message.call_id)
         if call is None:
-            call = self._calls[message.call_id] = _Call(empty(message.call_id), self._clock(), whole=False)
+            call = self._calls[message.call_id] = self._begin(empty(message.call_id), whole=False)
         call.touched = self._clock()
         if isinstance(message, Partial | Break):
             self._in_passing(call, message)
@@ -154,7 +157,7 @@ class Live:
         if call.record.status != "live":
             call.partials.clear()
         call.seq += 1
-        told = tell(Message(kind=str(message.__struct_config__.tag), seq=call.seq, epoch=self.epoch, data=message))
+        told = tell(Message(kind=str(message.__struct_config__.tag), seq=call.seq, epoch=call.epoch, data=message))
         call.log.append(told)
         for listener in call.listeners:
             listener.put(told)
@@ -189,10 +192,10 @@ class Live:
     def _tell_pause(self, call: _Call, listener: Listener) -> None:
         """A break is the agent's own affair: no record has it, and nobody else is told."""
         if call.pause is not None and call.pause.agent_id == listener.agent_id:
-            listener.put(tell(Message(kind="break", seq=call.seq, epoch=self.epoch, data=call.pause)))
+            listener.put(tell(Message(kind="break", seq=call.seq, epoch=call.epoch, data=call.pause)))
 
     def _tell_partial(self, call: _Call, partial: Partial) -> Told:
-        return tell(Message(kind="partial", seq=call.seq, epoch=self.epoch, data=partial))
+        return tell(Message(kind="partial", seq=call.seq, epoch=call.epoch, data=partial))
 
     def _change(self, call_id: str) -> None:
         """Tell the list of a change: at once, but each call at most twice a second, and its last state always."""
@@ -222,7 +225,7 @@ class Live:
         Listen to a call.
 
         Args:
-            epoch: Of the hub that gave ``after``.
+            epoch: That came with ``after``.
             after: Number of the last message seen.
             agent_id: Who listens, where it is an agent.
 
@@ -234,14 +237,14 @@ class Live:
             return None
         listener = Listener(agent_id)
         missed = [told for told in call.log if told.seq > after]
-        if epoch == self.epoch and call.seq - after == len(missed):
+        if epoch == call.epoch and call.seq - after == len(missed):
             for told in missed:
                 listener.put(told)
             for partial in call.partials.values():
                 listener.put(self._tell_partial(call, partial))
         else:
             data = Snapshot(**msgspec.structs.asdict(call.record), partials=tuple(call.partials.values()))
-            listener.put(tell(Message(kind="snapshot", seq=call.seq, epoch=self.epoch, data=data)))
+            listener.put(tell(Message(kind="snapshot", seq=call.seq, epoch=call.epoch, data=data)))
         self._tell_pause(call, listener)
         call.listeners.add(listener)
         return listener
@@ -272,11 +275,20 @@ class Live:
                 continue
             is_live = call.whole and call.record.status == "live"
             if now - call.touched > (_KEEP_SILENT_S if is_live else _KEEP_ENDED_S):
-                del self._calls[call_id]
+                self._drop(call_id)
             elif not is_live:
                 kept.append((call.touched, call_id))
         for _, call_id in sorted(kept)[: max(len(kept) - _MOST_ENDED, 0)]:
-            del self._calls[call_id]
+            self._drop(call_id)
+
+    def _begin(self, record: CallRecord, *, whole: bool) -> _Call:
+        # What one who was away saw of a call that was let go since must not pass for what is numbered anew.
+        epoch = f"{self.epoch}.{self._let_go}" if self._let_go else self.epoch
+        return _Call(record, self._clock(), whole=whole, epoch=epoch)
+
+    def _drop(self, call_id: str) -> None:
+        del self._calls[call_id]
+        self._let_go += 1
 
 
 def _merge(stored: CallRecord, later: CallRecord) -> CallRecord:

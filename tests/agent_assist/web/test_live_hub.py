@@ -265,6 +265,26 @@ def test_ended_calls_are_forgotten_after_a_while_unless_somebody_listens(call: A
     assert {record.call_id for record in hub.records()} == {"going"}
 
 
+def test_who_was_away_while_a_call_was_let_go_and_came_again_sees_it_whole(call: Any) -> None:
+    clock = Clock()
+    hub = Live(clock)
+    for message in (call("c").started(), call("c").final(0), call("c").ended()):
+        hub.publish(message)
+    listener = hub.listen("c")
+    assert listener is not None
+    first = queued(listener)[0]
+    hub.leave(listener)
+    record = hub.record("c")
+    assert record is not None
+    clock.now += 901
+    hub.forget()
+    hub.load([record])
+    hub.publish(call("c").final(1))
+    assert kinds(hub.listen("c", epoch=first["epoch"], after=first["seq"])) == ["snapshot"]
+    later = queued(hub.listen("c"))[0]
+    assert kinds(hub.listen("c", epoch=later["epoch"], after=later["seq"])) == []
+
+
 def test_memory_is_bounded_whatever_is_asked_for(call: Any) -> None:
     hub = Live()
     for number in range(2_000):

@@ -289,7 +289,7 @@ def test_delays_grow_up_to_a_bound_and_chance_adds_little(attempts: int, chance:
         ("9" * 5_000, 86_400),
         ("Sun, 01 Mar 2026 09:01:00 GMT", 60),
         ("Sun, 01 Mar 2026 09:01:00 +99999999999999999999", 0),
-    ],  # fmt: skip
+    ],
 )
 def test_how_long_a_receiver_wants_to_be_left_alone(value: str, seconds: int) -> None:
     assert retry_after({"retry-after": value}, NOW) == timedelta(seconds=seconds)
