@@ -68,6 +68,8 @@ class Playbooks:
         self._absent: dict[str, str] = {}
         """Tenants of whose playbook no good one was ever read, and why."""
         self._shelves: dict[str, _Shelf] = {}
+        self._lost = ""
+        """Why the directory itself cannot be read."""
         if lenient:
             self.refresh()
             return
@@ -105,8 +107,17 @@ class Playbooks:
         try:
             found = folders(self._directory)
         except (OSError, PlaybookError) as error:
-            log.error("playbooks_kept", error=type(error).__name__, reason=str(error))
+            if str(error) != self._lost:
+                log.error("playbooks_kept", error=type(error).__name__, reason=str(error))
+            self._lost = str(error)
+            self._shelves = {tenant: _failed(shelf, self._lost) for tenant, shelf in self._shelves.items()}
+            for tenant in self._shelves:
+                metrics.PLAYBOOK_FAILED.labels(tenant).set(1)
             return
+        if self._lost:
+            # What is there again is read anew, changed or not.
+            self._lost = ""
+            self._shelves = {tenant: shelf._replace(stamp=()) for tenant, shelf in self._shelves.items()}
         absent: dict[str, str] = {}
         shelves = {tenant: self._again(tenant, path, absent) for tenant, path in found.items()}
         # At once, for who asks from another thread; a tenant that is gone has the playbook of anybody.
@@ -126,7 +137,7 @@ class Playbooks:
             if known is None:
                 absent[tenant] = str(error)
                 return None
-            return known._replace(stamp=stamp, status=msgspec.structs.replace(known.status, failed=str(error)))
+            return _failed(known, str(error))._replace(stamp=stamp)
         log.info("playbook", tenant=tenant, source=shelf.status.source, rules=shelf.status.rules)
         return shelf
 
@@ -139,6 +150,10 @@ class Playbooks:
             tenant=tenant, source=playbook.source, rules=len(playbook.rules), since=round(self._now(), 3)
         )
         return _Shelf(stamp, playbook, Assistant(playbook, zone=self._zone), status)
+
+
+def _failed(shelf: _Shelf, reason: str) -> _Shelf:
+    return shelf._replace(status=msgspec.structs.replace(shelf.status, failed=reason))
 
 
 def _stamp(path: Path) -> Stamp:

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -13,7 +14,9 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from agent_assist.customer.events import CustomerEvent, IdentityKind
 from agent_assist.customer.profile import Profile
 from agent_assist.store.profiles import Profiles
+from agent_assist.store.tables import calls
 from agent_assist.web.access import known, needs, needs_token, office
+from agent_assist.web.passes import Role
 
 MOST: Final = 1_000
 """Events of one request."""
@@ -39,17 +42,26 @@ async def tell(request: Asked, data: JSONBody[tuple[CustomerEvent, ...]]) -> Sen
 
 @get("/v1/customers/{customer_id:str}", guards=[needs_token])
 async def customer(request: Asked, customer_id: FromPath[str], at: FromQuery[datetime | None] = None) -> Profile:
-    """A customer now, or as known at a time; addresses are masked for all but supervisors."""
+    """
+    A customer now, or as known at a time; addresses are masked for all but supervisors.
+
+    Agents see those with whom they had a call, or have.
+    """
     profiles = _profiles(request)
     if at is not None and at.tzinfo is None:
         raise HTTPException("expected a time with its offset in at, got one without", status_code=400)
     found = await asyncio.to_thread(profiles.of, customer_id, datetime.now(UTC), at)
+    who = known(request)
+    if found is not None and who.of_agent:
+        theirs = [calls.c.customer_id.in_((customer_id, *found.ids))]
+        lines = partial(office(request.app).store.calls, agent_id=who.name, limit=1, where=theirs)
+        found = found if await asyncio.to_thread(lines) else None
     if found is None:
         raise NotFoundException(f"expected a customer of whom something was told, got {customer_id[:128]!r}")
-    return found if known(request).role in {"supervisor", "admin"} else masked(found)
+    return found if who.role in {Role.SUPERVISOR, Role.ADMIN} else masked(found)
 
 
-@get("/v1/customers", guards=[needs_token])
+@get("/v1/customers", guards=[needs(Role.SUPERVISOR)])
 async def whose(
     request: Asked,
     phone: FromQuery[str | None] = None,

@@ -146,13 +146,29 @@ def _shown(one: Shelved, use: Mapping[tuple[str, str], RuleUse]) -> ShownPlayboo
 
 
 def _rules(playbook: Playbook, use: Mapping[tuple[str, str], RuleUse]) -> Iterator[ShownRule]:
+    tried = _TRIED.get(playbook.source)
+    if tried is None:
+        # A second of work for some hundred examples, which come out the same as long as the playbook does.
+        tried = _TRIED[playbook.source] = tuple(_tried(playbook))
+        if len(_TRIED) > _MOST_KEPT:
+            del _TRIED[next(iter(_TRIED))]
+    for one in tried:
+        yield msgspec.structs.replace(one, use=use.get((playbook.name, one.rule.id), RuleUse()))
+
+
+_MOST_KEPT: Final = 32
+_TRIED: Final[dict[str, tuple[ShownRule, ...]]] = {}
+"""By the playbook's source, which has a digest of its content."""
+
+
+def _tried(playbook: Playbook) -> Iterator[ShownRule]:
     found = check(playbook)
     for rule in playbook.rules:
         yield ShownRule(
             rule=rule,
             examples=tuple(_examples(playbook, rule)),
             findings=tuple(one for one in found if one.rule == rule.id and one.kind != "example"),
-            use=use.get((playbook.name, rule.id), RuleUse()),
+            use=RuleUse(),
         )
 
 

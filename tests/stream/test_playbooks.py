@@ -69,6 +69,21 @@ def test_where_a_changed_file_cannot_be_read_the_last_good_one_stays_and_the_rea
     assert (status.source.partition("+")[0], status.failed) == ("mine 3", "")
 
 
+def test_where_the_directory_is_gone_the_last_good_one_stays_and_that_is_told_until_it_is_back(tmp_path: Path) -> None:
+    directory = tmp_path / "mine"
+    write(directory)
+    playbooks = Playbooks(directory)
+    directory.rename(tmp_path / "away")
+    for _ in range(2):
+        playbooks.refresh()
+        (status,) = playbooks.status()
+        assert "a directory" in status.failed
+        assert [one.failed for one in playbooks.shelved()] == [status.failed]
+    (tmp_path / "away").rename(directory)
+    playbooks.refresh()
+    assert [one.failed for one in playbooks.status()] == [""]
+
+
 def test_a_tenant_may_come_and_go(tmp_path: Path) -> None:
     write(tmp_path / "default", name="ours")
     playbooks = Playbooks(tmp_path)

@@ -1,11 +1,13 @@
 """Customers over HTTP: what is told of them is known, and to each what is theirs to see."""
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from litestar.testing import TestClient
 
+from agent_assist.types import CallStarted
 from agent_assist.web.passes import Pass, Role, issue
 
 KNOWN = {
@@ -42,13 +44,17 @@ def test_what_is_told_is_known_and_the_same_again_changes_nothing(client: Any) -
     assert client.get("/v1/customers", params={"email": "nobody@example.com"}, headers=ROOT).json() == []
 
 
-def test_agents_see_the_end_of_a_number_and_tell_nothing_of_customers(client: Any) -> None:
+def test_agents_see_whom_they_speak_with_the_end_of_their_number_alone(client: Any, site: Any) -> None:
     client.post("/v1/customers/events", json=[KNOWN, PHONE, MAIL], headers=ROOT)
     agent, supervisor = auth(Role.AGENT), auth(Role.SUPERVISOR)
+    assert client.get("/v1/customers/c1", headers=agent).status_code == 404
+    start = datetime(2026, 1, 2, tzinfo=UTC)
+    site.store.write([CallStarted(call_id="x", at=start, protocol="t", customer_id="c1", agent_id="anna")], {})
     shown = client.get("/v1/customers/c1", headers=agent).json()["identities"]
     assert shown == [["email", "•••@example.com"], ["phone", "•••8000"]]
     assert client.get("/v1/customers/c1", headers=supervisor).json()["identities"][1][1] == "+8613800138000"
     assert client.post("/v1/customers/events", json=[KNOWN], headers=agent).status_code == 403
+    assert client.get("/v1/customers", params={"phone": "+8613800138000"}, headers=agent).status_code == 403
     assert client.get("/v1/customers/c1").status_code == 401
 
 
