@@ -4,7 +4,7 @@ From what was said to the card on the overlay: N calls, N rules, N listeners, th
 Finals go to the topic ``call.events`` as a recogniser would send them, in turn from both sides of each call; listeners
 are WebSockets of their own, spread over the calls, in this very process, which takes its part of the machine. A card's
 time counts from just before its final is sent to when a listener has it. Some listeners may be asleep: they never read,
-and must hold up nobody.
+and must hold up nobody (that one who falls too far behind is cut is shown by the tests of the live channel).
 """
 
 import asyncio
