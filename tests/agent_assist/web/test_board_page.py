@@ -95,6 +95,7 @@ async def test_a_supervisor_sees_why_and_acts_from_the_board(
             await expect(needs.get_by_test_id("whisper-text")).to_have_value("")
             async with page.expect_response("**/acknowledge"):
                 await needs.get_by_test_id("acknowledge").press("Enter")
+            await expect(page.get_by_test_id("approval-customer")).to_have_text("王女士")
             await page.get_by_test_id("approve").press("Enter")
             await expect(page.get_by_test_id("approval")).to_have_count(0)
             assert decided == [{"approve": True, "note": ""}]
@@ -104,6 +105,28 @@ async def test_a_supervisor_sees_why_and_acts_from_the_board(
             assert seen.card_id == alert.id
             for message in (whisper, seen):
                 site.live.publish(message)
+            await expect(page.get_by_test_id("quiet")).to_be_visible()
+
+
+async def test_it_is_not_quiet_while_an_approval_waits(
+    make_site: Callable[..., Any], serve: Any, browser: Browser, call: Any
+) -> None:
+    with make_site(static=STATIC) as site:
+        async with serve(site):
+            site.live.publish(msgspec.structs.replace(call("c").started(), at=datetime.now(UTC)))
+            page = await opened(browser, "about:blank")
+            other = PENDING | {"id": "4a", "call_id": "gone", "customer_id": "K7"}
+            waiting = {"compensations": [PENDING, other]}
+            await page.route("**/v1/compensations?*", lambda route: route.fulfill(json=waiting))
+            await page.route("**/v1/compensations/*/decision", lambda route: route.fulfill(status=201, json=PENDING))
+            await page.goto(f"http://127.0.0.1:{site.port}/#token={token(Role.SUPERVISOR, 'boss')}")
+            # The name is the call's, the id where the board no longer has the call.
+            await expect(page.get_by_test_id("approval-customer")).to_have_text(["王女士", "K7"])
+            await expect(page.get_by_test_id("quiet")).to_have_count(0)
+            await page.get_by_test_id("approve").first.click()
+            await expect(page.get_by_test_id("approval")).to_have_count(1)
+            await expect(page.get_by_test_id("quiet")).to_have_count(0)
+            await page.get_by_test_id("deny").click()
             await expect(page.get_by_test_id("quiet")).to_be_visible()
 
 

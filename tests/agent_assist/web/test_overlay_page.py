@@ -198,6 +198,39 @@ async def test_all_that_an_agent_needs_stands_in_a_narrow_panel(
             await check(page, "overlay-open")
 
 
+async def test_the_first_advice_can_be_used_without_scrolling_in_a_small_window(
+    make_site: Callable[..., Any], serve: Any, browser: Browser, check: Any, call: Any
+) -> None:
+    with make_site(static=STATIC) as site:
+        async with serve(site):
+            channel = Channel()
+            page = await page_with(browser, site, channel)
+            await page.set_viewport_size({"width": 360, "height": 640})
+            reasons = [{"name": name, "contribution": 0.1} for name in ("cancel", "agitation", "complaint", "price")]
+            risk = {"score": 0.7, "level": "critical", "reasons": reasons, "model_version": "m"}
+            ticks = [card(n, 100) | {"kind": "tick", "title": f"Step {n}"} for n in range(5, 9)]
+            channel.tell("snapshot", snapshot(call("c"), risk=risk, cards=ticks, queue="after-sales"))
+            # Nothing is advised: all of it lies open.
+            await expect(page.get_by_test_id("risk-reasons")).to_be_visible()
+            # A tick has the playbook's title, in whatever language that is.
+            await expect(page.get_by_test_id("tick-rule5")).to_contain_text("Step 5")
+            channel.tell("flow", FLOW)
+            channel.tell("card", card(1, 500))
+            await expect(page.get_by_test_id("risk-reasons")).to_be_hidden()
+            await expect(page.get_by_test_id("tick-rule5")).to_be_hidden()
+            for shown in ("emotion", "risk-level", "card-rule1"):
+                await expect(page.get_by_test_id(shown)).to_be_in_viewport(ratio=1)
+            await expect(page.get_by_test_id("used-rule1")).to_be_in_viewport(ratio=1)
+            await check(page, "overlay-small")
+            # Whoever opens one keeps it open, as other advice comes.
+            await page.get_by_test_id("risk-summary").press("Enter")
+            channel.tell("card", card(2, 400))
+            await expect(page.get_by_test_id("card-rule2")).to_have_count(1)
+            await expect(page.get_by_test_id("risk-reasons")).to_be_visible()
+            await page.get_by_test_id("checklist").locator("summary").click()
+            await expect(page.get_by_test_id("tick-rule5")).to_be_visible()
+
+
 async def test_nothing_moves_under_the_pointer(
     make_site: Callable[..., Any], serve: Any, browser: Browser, call: Any
 ) -> None:

@@ -38,6 +38,8 @@ export class Calls extends LitElement {
   @state() private retryAt = 0;
   @state() private now = Date.now();
   @state() private wanted = "";
+  /** Requests that wait for a supervisor; null until the gateway has said how many. */
+  @state() private approvals: number | null = null;
 
   @query("input") private box!: HTMLInputElement;
 
@@ -164,13 +166,15 @@ export class Calls extends LitElement {
     const leaving = [...this.calls.values()].filter((c) => c.status === "live" && c.risk.level === "critical").length;
     return html`<section class="board" aria-label=${w.alerts} aria-live="polite">
       ${waiting.length === 0
-        ? leaving === 0
-          ? html`<p class="quiet" data-testid="quiet">${w.allQuiet}</p>`
-          : html`<p class="level-critical" data-testid="leaving">${w.atRisk(leaving)}</p>`
+        ? leaving > 0
+          ? html`<p class="level-critical" data-testid="leaving">${w.atRisk(leaving)}</p>`
+          : this.mayAct && this.approvals !== 0
+            ? blank
+            : html`<p class="quiet" data-testid="quiet">${w.allQuiet}</p>`
         : repeat(waiting, (c) => c.call_id, (c) => html`<article data-testid="needs" data-call=${c.call_id}>
               <warmline-attention .gateway=${this.gateway} .call=${c} .words=${w} .length=${this.now - new Date(c.started_at).getTime()} ?acts=${this.mayAct} ?speaks=${this.mayAct || this.me?.role === "expert"}></warmline-attention>
             </article>`)}
-      ${this.mayAct ? html`<warmline-team .gateway=${this.gateway} words=${w.lang}></warmline-team>` : blank}
+      ${this.mayAct ? html`<warmline-team .gateway=${this.gateway} .calls=${this.calls} words=${w.lang} @approvals=${(e: CustomEvent<number>) => (this.approvals = e.detail)}></warmline-team>` : blank}
     </section>`;
   }
 

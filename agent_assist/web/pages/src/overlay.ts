@@ -29,7 +29,7 @@ const FACES: Record<Label, string> = {
   disappointed: "M8 16q4 -4 8 0",
   unknown: "M10 9.5q0 -2.5 2 -2.5t2 2q0 1.5 -2 2.5v1.5M12 16.5v.5",
 };
-const STEPS = ["greeting", "closing"];
+type Folding = "risk" | "checklist";
 
 @customElement("warmline-overlay")
 export class Overlay extends LitElement {
@@ -55,9 +55,12 @@ export class Overlay extends LitElement {
 
   @state() private contacts: CallSummary[] | null = null;
   @state() private flowOpen = false;
+  /** What the agent has folded or unfolded by hand; the rest is open while there is no advice. */
+  @state() private unfolded: Partial<Record<Folding, boolean>> = {};
   @state() private held = false;
 
   @query("main") private main!: HTMLElement | null;
+  @query(".words") private words!: HTMLElement | null;
   @query(".transcript") private transcript!: HTMLElement | null;
 
   private channel: LiveChannel | null = null;
@@ -118,7 +121,8 @@ export class Overlay extends LitElement {
     // Where there is nothing to scroll, room is made until the pointer has gone; what grows to fill gives way first.
     for (let tries = 0; tries < 3 && Math.abs(wanted - this.main.scrollTop) > 0.5; tries += 1) {
       const side = wanted > this.main.scrollTop ? "paddingBottom" : "paddingTop";
-      const room = parseFloat(this.main.style[side] || "0") + Math.abs(wanted - this.main.scrollTop);
+      const gives = side === "paddingBottom" && this.words !== null ? this.words.offsetHeight - parseFloat(getComputedStyle(this.words).minHeight) : 0;
+      const room = parseFloat(this.main.style[side] || "0") + Math.abs(wanted - this.main.scrollTop) + gives;
       this.main.style[side] = `${room}px`;
       if (side === "paddingTop") break;
       this.main.scrollTop = wanted;
@@ -166,7 +170,7 @@ export class Overlay extends LitElement {
             ${pop(record, this.contacts, this.gateway, d, w)} ${this.alerts(record)} ${this.desk(record)}
             <main @pointerleave=${() => this.giveRoomBack()}>
               ${over ? this.wrapUp(record) : blank}
-              <div class="state">${this.mood(record)} ${this.risk(record)}</div>
+              <div class=${classMap({ state: true, folded: !this.isOpen(record, "risk") })}>${this.mood(record)} ${this.risk(record)}</div>
               ${record.flow ? flow(record.flow, d, this.flowOpen, (open) => (this.flowOpen = open)) : blank} ${this.checklist(record)} ${this.cards(record)} ${this.hints(record)}
               <section><warmline-lookup .gateway=${this.gateway} .suggested=${record.articles ?? []} words=${w.lang}></warmline-lookup></section>
               ${this.said(record)}
@@ -338,12 +342,27 @@ export class Overlay extends LitElement {
     </section>`;
   }
 
+  private advice(record: CallRecord): Card[] {
+    return record.cards.filter((c) => (c.kind === "card" || c.kind === "task") && !this.given(record, c).has("dismissed"));
+  }
+
+  /** Advice comes first: beside it a part is one line, until somebody opens it. */
+  private isOpen(record: CallRecord, part: Folding): boolean {
+    return this.unfolded[part] ?? this.advice(record).length === 0;
+  }
+
+  private fold(event: Event, record: CallRecord, part: Folding): void {
+    event.preventDefault();
+    this.unfolded = { ...this.unfolded, [part]: !this.isOpen(record, part) };
+  }
+
   private risk(record: CallRecord) {
     const w = this.look.words;
     const { score, level, reasons } = record.risk;
     const percent = score === null ? 0 : Math.round(100 * score);
     return html`<section class="risk" aria-labelledby="risk-title">
-      <h2 id="risk-title">${w.risk} <span class=${`badge level-${level}`} data-testid="risk-level" data-level=${level}>${w.levels[level]}</span></h2>
+      <details ?open=${this.isOpen(record, "risk")}>
+        <summary data-testid="risk-summary" @click=${(e: Event) => this.fold(e, record, "risk")}><h2 id="risk-title">${w.risk} <span class=${`badge level-${level}`} data-testid="risk-level" data-level=${level}>${w.levels[level]}</span></h2></summary>
       ${score === null || level === "unknown"
         ? html`<p class="muted">${w.riskUnknown}</p>`
         : html`<div class="bar" role="meter" aria-valuemin="0" aria-valuemax="100" aria-valuenow=${percent} aria-labelledby="risk-title">
@@ -355,28 +374,26 @@ export class Overlay extends LitElement {
                 .slice(0, 5)
                 .map((r) => html`<li><span>${w.reasons[r.name] ?? r.name}</span><b>${r.contribution > 0 ? "+" : "−"}${Math.round(100 * Math.abs(r.contribution))}</b></li>`)}
             </ul>`}
+      </details>
     </section>`;
   }
 
   private checklist(record: CallRecord) {
     const w = this.look.words;
-    const done = new Map(record.cards.filter((c) => c.kind === "tick").map((c) => [c.rule, c]));
+    const ticks = new Map(record.cards.filter((c) => c.kind === "tick").map((c) => [c.rule, c]));
     // What the flow shows as a step is not shown twice.
-    const flow = record.flow?.steps.map((s) => s.id);
-    const usual = flow === undefined ? STEPS : [];
-    const steps = [...usual, ...[...done.keys()].filter((rule) => !usual.includes(rule) && !flow?.includes(rule))];
-    if (steps.length === 0) return blank;
-    return html`<section>
-      <h2>${w.checklist}</h2>
-      <ul class="steps">
-        ${steps.map((rule) => {
-          const tick = done.get(rule);
-          return html`<li data-testid=${`tick-${rule}`} data-done=${tick !== undefined} title=${tick?.reason ?? ""}>
-            <span aria-hidden="true">${tick ? "☑" : "☐"}</span> ${w.rules[rule] ?? tick?.title ?? rule}
-            ${tick ? html`<time class="muted">${clock(tick.at_ms)}</time>` : blank}
-          </li>`;
-        })}
-      </ul>
+    for (const step of record.flow?.steps ?? []) ticks.delete(step.id);
+    const done = [...ticks.values()];
+    if (done.length === 0) return blank;
+    return html`<section class="checklist" data-testid="checklist">
+      <details ?open=${this.isOpen(record, "checklist")}>
+        <summary @click=${(e: Event) => this.fold(e, record, "checklist")}><h2>${w.checklist} <span>☑ ${done.length}</span></h2></summary>
+        <ul class="steps">
+          ${done.map((tick) => html`<li data-testid=${`tick-${tick.rule}`} data-done="true" title=${tick.reason}>
+            <span aria-hidden="true">☑</span> ${tick.title} <time class="muted">${clock(tick.at_ms)}</time>
+          </li>`)}
+        </ul>
+      </details>
     </section>`;
   }
 
@@ -388,8 +405,7 @@ export class Overlay extends LitElement {
 
   private cards(record: CallRecord) {
     const w = this.look.words;
-    const wanted = record.cards
-      .filter((c) => (c.kind === "card" || c.kind === "task") && !this.given(record, c).has("dismissed"))
+    const wanted = this.advice(record)
       .sort((a, b) => b.priority - a.priority || b.at_ms - a.at_ms);
     const { shown, waiting } = steady(wanted, this.order, this.held);
     this.order = shown.map((c) => c.id);

@@ -189,6 +189,25 @@ export const overlayStyle = css`
   .state:has(figure) {
     grid-template-columns: minmax(0, 1fr);
   }
+  .folded .face svg {
+    width: 26px;
+    height: 26px;
+  }
+  .folded .face br {
+    display: none;
+  }
+  .folded > section {
+    padding-block: 4px;
+    align-self: center;
+  }
+  .risk summary h2,
+  .checklist summary h2 {
+    display: inline-flex;
+    margin: 0;
+  }
+  .checklist {
+    padding-block: 4px;
+  }
   .after {
     display: grid;
     gap: 6px;

@@ -7,7 +7,8 @@ import { type Gateway, ask, isProblem } from "./client";
 import { deskWords } from "./desk_words";
 import { style } from "./style";
 import "./tasks";
-import type { Compensation } from "./types";
+import type { CallSummary, Compensation } from "./types";
+import { words as pageWords } from "./words";
 
 interface Care {
   team: { agents: number; hours: number; minutes_an_hour: number; hard_share: number; heavy: boolean } | null;
@@ -18,6 +19,8 @@ const EVERY_MS = 15_000;
 @customElement("warmline-team")
 export class Team extends LitElement {
   @property({ attribute: false }) gateway: Gateway = { server: "", token: "" };
+  /** Those of the board, by their ids: a request names its call alone. */
+  @property({ attribute: false }) calls: ReadonlyMap<string, CallSummary> = new Map();
   @property() words = "en";
 
   @state() private wanted: Compensation[] = [];
@@ -45,15 +48,26 @@ export class Team extends LitElement {
       ask<{ compensations: Compensation[] }>(this.gateway, "/v1/compensations?state=pending"),
       ask<Care>(this.gateway, "/v1/care?span=day"),
     ]);
-    if (wanted.status === "fulfilled") this.wanted = wanted.value.compensations;
+    if (wanted.status === "fulfilled") this.wait(wanted.value.compensations);
     if (care.status === "fulfilled") this.care = care.value.team;
+  }
+
+  /** What waits now; the board is told how much. */
+  private wait(wanted: Compensation[]): void {
+    this.wanted = wanted;
+    this.dispatchEvent(new CustomEvent("approvals", { detail: wanted.length }));
+  }
+
+  private customer(one: Compensation): string {
+    const unknown = pageWords(this.words.startsWith("zh") ? "zh" : "en").unknownCustomer;
+    return this.calls.get(one.call_id)?.customer_name ?? one.customer_id ?? unknown;
   }
 
   private async decide(one: Compensation, approve: boolean): Promise<void> {
     this.told = "";
     try {
       await ask(this.gateway, `/v1/compensations/${encodeURIComponent(one.id)}/decision`, "POST", { approve, note: "" });
-      this.wanted = this.wanted.filter((other) => other.id !== one.id);
+      this.wait(this.wanted.filter((other) => other.id !== one.id));
     } catch (error) {
       this.told = isProblem(error) ? error.detail : "…";
       await this.load();
@@ -64,7 +78,7 @@ export class Team extends LitElement {
     const d = deskWords(this.words);
     const { care } = this;
     return html`${repeat(this.wanted, (c) => c.id, (c) => html`<article data-testid="approval">
-        <p>${d.asks(c.asked_by)} <b>${c.amount} ${c.currency}</b> ${d.kinds[c.kind] ?? c.kind} · <a href=${`/overlay?call=${encodeURIComponent(c.call_id)}`}>${c.reason || c.call_id}</a><br /><small class="muted">${c.rule}</small></p>
+        <p><b data-testid="approval-customer">${this.customer(c)}</b> · ${d.asks(c.asked_by)} <b>${c.amount} ${c.currency}</b> ${d.kinds[c.kind] ?? c.kind} · <a href=${`/overlay?call=${encodeURIComponent(c.call_id)}`}>${c.reason || c.call_id}</a><br /><small class="muted">${c.rule}</small></p>
         <span class="row"><button data-testid="approve" @click=${() => void this.decide(c, true)}>${d.approve}</button> <button data-testid="deny" @click=${() => void this.decide(c, false)}>${d.deny}</button></span>
       </article>`)}
       <p role="status" class="level-critical">${this.told}</p>

@@ -263,6 +263,7 @@ export interface Flow {
 export interface Compensation {
   id: string;
   call_id: string;
+  customer_id: string | null;
   kind: string;
   amount: string;
   currency: string;

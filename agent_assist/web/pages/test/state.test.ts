@@ -89,7 +89,7 @@ describe("the fold of a call's messages", () => {
     });
     const flow = (at_ms: number): Message => ({ ...at, kind: "flow", data: { at_ms, title: "", language: "en", steps: [], current: null, branches: [], adherence: null, over: false } });
     const asked = (state: "pending" | "approved"): Message => ({
-      ...at, kind: "compensation", data: { id: "c", call_id: "c", kind: "voucher", amount: "5", currency: "CNY", reason: "", state, rule: "", asked_by: "", asked_at: "", decided_by: "", note: "" },
+      ...at, kind: "compensation", data: { id: "c", call_id: "c", customer_id: null, kind: "voucher", amount: "5", currency: "CNY", reason: "", state, rule: "", asked_by: "", asked_at: "", decided_by: "", note: "" },
     });
     const { record: told } = play(snapshot, article("first"), article("second"), flow(9), flow(3), asked("pending"), asked("approved"));
     expect(told?.articles?.map((a) => a.title)).toEqual(["first"]);
