@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+from collections import Counter
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,6 +19,10 @@ from agent_assist.knowledge.types import EdgeKind, Link, Node, NodeKind, Rejecte
 LARGEST: Final = 20_000_000
 """Bytes of a file."""
 SUFFIXES: Final = (".md", ".markdown", ".html", ".htm", ".pdf", ".csv", ".jsonl")
+ELEMENTS: Final = 10_000
+"""Of a file in HTML: cleaning takes the square of their number where they lie in one another."""
+DEPTH: Final = 300
+"""Elements within elements."""
 _BLOCKS: Final = frozenset({"p", "div", "li", "tr", "br", "h1", "h2", "h3", "h4", "h5", "h6", "section", "article"})
 
 
@@ -102,7 +108,8 @@ def _markdown(text: str, name: str) -> Node:
         head, _, text = text[4:].partition("\n---")
         try:
             front = yaml.safe_load(head)
-        except yaml.YAMLError as error:
+        # A day that is none is a ValueError, and what is too deep a RecursionError.
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise KnowledgeError(name, "front matter in YAML", type(error).__name__) from error
     if not isinstance(front, dict):
         raise KnowledgeError(name, "front matter with names and values", type(front).__name__)
@@ -125,7 +132,42 @@ class _Text(HTMLParser):
         self.parts.append(" ".join(data.split("\n")))
 
 
+_ELEMENT: Final = re.compile(r"<[a-z]", re.IGNORECASE)
+_MARKUP: Final = re.compile(
+    r"<!--(?:-?>|.*?(?:--!?>|\Z))|=\s*(?:\"[^\"]*\"|'[^']*')|</?([a-z][^\s/>]*)", re.DOTALL | re.IGNORECASE
+)
+"""A comment, a quoted value, or a tag."""
+_ENDS_ITSELF: Final = frozenset(
+    (
+        *("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"),
+        *("p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "option"),
+    )
+)
+"""Without an end tag: void, or ended by the next of its kind."""
+
+
+def _bounded(text: str, name: str) -> None:
+    """Refuse HTML of which the cleaning would take long, before it begins."""
+    # Wherever they stand, in comments too: no trick of writing gets around this bound.
+    if sum(1 for _ in _ELEMENT.finditer(text)) > ELEMENTS:
+        raise KnowledgeError(name, f"HTML of at most {ELEMENTS} elements", "more")
+    depth = 0
+    begun: Counter[str] = Counter()
+    for found in _MARKUP.finditer(text):
+        tag = (found[1] or "").lower()
+        if not tag or tag in _ENDS_ITSELF:
+            continue
+        step = 1 if found.group()[1] != "/" else -1
+        # An end tag of nothing ends nothing.
+        if step > 0 or begun[tag] > 0:
+            begun[tag] += step
+            depth += step
+        if depth > DEPTH:
+            raise KnowledgeError(name, f"elements at most {DEPTH} deep in one another", "deeper ones")
+
+
 def _html(text: str, name: str) -> Node:
+    _bounded(text, name)
     # Scripts, styles and whatever runs are taken out with their content before a word is read.
     title = text.partition("<title>")[2].partition("</title>")[0].strip()
     reader = _Text()

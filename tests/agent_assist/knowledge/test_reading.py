@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import nh3
 import pytest
 
 from agent_assist.knowledge import reading
@@ -55,6 +56,8 @@ def test_a_table_gives_codes_products_and_solutions(tmp_path: Path) -> None:
         ("a.csv", b"x,y\n1,2\n", "columns code"),
         ("a.pdf", b"not a pdf", "a whole PDF"),
         ("a.md", b"---\n[: x\n---\ny", "YAML"),
+        ("a.md", b"---\nupdated: 2024-02-30\n---\ny", "front matter in YAML, got ValueError"),
+        ("a.md", b"---\nx: " + b"[" * 5_000 + b"\n---\ny", "front matter in YAML, got RecursionError"),
         ("a.jsonl", b'{"kind": "article"}\n', "a node"),
         ("a.exe", b"x", "one of"),
     ],
@@ -72,3 +75,34 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytes
     (one,) = given(tmp_path / "a.md", b"x" * 11)
     assert isinstance(one, Rejected)
     assert "at most 10 bytes" in one.reason
+
+
+@pytest.mark.parametrize(
+    ("html", "reason"),
+    [
+        ("<div>" * 200_000, "10000 elements"),
+        ("<div>" * 301, "300 deep"),
+        ("<title>" + "<span>" * 301, "300 deep"),
+        ("<div></x>" * 301, "300 deep"),
+        ("<div><!-- </div> -->" * 301, "300 deep"),
+        ("<div title='</div>'>" * 301, "300 deep"),
+        ("<p>x</p>" * 10_001, "10000 elements"),
+        ("<title><!--</title>" + "<b>" * 10_001, "10000 elements"),
+        ("<!-->" + "<b>" * 301, "300 deep"),
+    ],
+)
+def test_html_that_is_too_deep_or_too_much_is_refused_before_it_is_cleaned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, html: str, reason: str
+) -> None:
+    cleaned: list[object] = []
+    monkeypatch.setattr(nh3, "clean", lambda text, **_: cleaned.append(text) or text)
+    (one,) = given(tmp_path / "a.html", html.encode())
+    assert isinstance(one, Rejected)
+    assert reason in one.reason
+    assert cleaned == []
+
+
+def test_html_of_many_elements_side_by_side_is_read(tmp_path: Path) -> None:
+    (node,) = given(tmp_path / "a.html", ("<ul>" + "<li><p>x<br>" * 1_000 + "</ul>" + "<div>y</div>" * 1_000).encode())
+    assert isinstance(node, Node)
+    assert (node.body.count("x"), node.body.count("y")) == (1_000, 1_000)
