@@ -1,8 +1,9 @@
 """Who may give a customer how much, as a playbook writes it, and what that says to a request."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -14,6 +15,7 @@ Role = Literal["agent", "senior", "supervisor", "admin"]
 Verdict = Literal["granted", "pending", "refused"]
 _DECIDES: Final = ("supervisor", "admin")
 """Whose authority a request that is beyond one's own may be put before."""
+_AMOUNT: Final = re.compile(r"[0-9]{1,15}(?:\.([0-9]+))?")
 _MOST: Final = Decimal(10) ** 12
 
 
@@ -91,18 +93,9 @@ def amount_of(text: str, digits: int = 4) -> Decimal:
     Raises:
         ValueError: If it is no decimal of at most so many digits after the point, is below zero, or above all reason.
     """
-    try:
-        amount = Decimal(text)
-    except InvalidOperation as error:
-        raise ValueError(f"expected an amount as 20.00, got {text[:40]!r}") from error
-    exponent = amount.as_tuple().exponent
-    if (
-        not amount.is_finite()
-        or not 0 <= amount < _MOST
-        or not isinstance(exponent, int)
-        or not -digits <= exponent <= 0
-    ):
-        raise ValueError(f"expected an amount of at most {digits} digits after the point, got {text[:40]!r}")
+    found = _AMOUNT.fullmatch(text)
+    if found is None or len(found[1] or "") > digits or (amount := Decimal(text)) >= _MOST:
+        raise ValueError(f"expected an amount as 20.00, at most {digits} digits after the point, got {text[:40]!r}")
     return amount
 
 

@@ -32,7 +32,7 @@ rules = typer.Typer(help="Rules of the playbook.", no_args_is_help=True)
 
 _PAGE = 200
 _SLOWEST = 10
-_SPAN = re.compile(r"(\d+)([dh])")
+_SPAN = re.compile(r"(\d{1,5})([dh])")
 _SENTENCES = (
     ("en", "I would like to know where my order is, because it should have been here on Monday."),
     ("en", "yes"),

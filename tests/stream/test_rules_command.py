@@ -224,3 +224,10 @@ def test_a_call_put_through_the_rules_that_were_in_force_shows_the_same() -> Non
         ("retention", 1, 1, 1),
         ("greeting_missed", 1, 1, 1),
     }
+
+
+@pytest.mark.parametrize("since", ["soon", "7", "9999999999999d", "-1d"])
+def test_a_time_that_is_none_is_told(since: str, tmp_path: Path) -> None:
+    refused = CliRunner().invoke(app, ["rules", "backtest", "--since", since, "--home", str(tmp_path)])
+    assert refused.exit_code == 2
+    assert "days or hours" in refused.output
