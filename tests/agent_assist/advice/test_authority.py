@@ -100,7 +100,10 @@ def test_what_an_agent_is_granted_never_adds_up_to_more_than_the_limits(wishes: 
         assert sum((each.amount for each in before if each.case == name), Decimal(0)) <= 20
 
 
-@pytest.mark.parametrize("text", ["-1", "1_0", "١", " 1", "+1", "1e3", "NaN", "Infinity", "1.001", "abc", "", "1e-2x", "9999999999999"])
+@pytest.mark.parametrize(
+    "text",
+    ["-1", "1_0", "١", " 1", "+1", "1e3", "NaN", "Infinity", "1.001", "abc", "", "1e-2x", "9999999999999"],
+)
 def test_what_is_no_amount_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected an amount"):
         amount_of(text, 2)
