@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final, Literal, NamedTuple
 
 Note = Literal["", "holidays", "vague", "no_start"]
@@ -25,9 +25,12 @@ class _Said(NamedTuple):
 
 
 _DAY_END: Final = time(23, 59)
+_LATE: Final = re.compile(r"下午|晚上|今晚|明晚|傍晚|\b(?:afternoon|evening|tonight|night)\b|\bp\.?m\b", re.IGNORECASE)
+_NIGHT: Final = re.compile(r"晚上|今晚|明晚|夜里|半夜|午夜|深夜|\b(?:tonight|night)\b", re.IGNORECASE)
+_NOON: Final = re.compile(r"中午|正午|\b(?:noon|midday|lunchtime)\b", re.IGNORECASE)
 _PARTS: Final = (
     (re.compile(r"早上|早晨|上午|\bmorning\b", re.IGNORECASE), time(12, 0)),
-    (re.compile(r"中午|正午|\b(?:noon|midday|lunchtime)\b", re.IGNORECASE), time(12, 0)),
+    (_NOON, time(12, 0)),
     (re.compile(r"下午|\bafternoon\b", re.IGNORECASE), time(18, 0)),
     (re.compile(r"傍晚|晚上|今晚|明晚|夜里|\b(?:evening|tonight|night)\b", re.IGNORECASE), _DAY_END),
     (
@@ -36,7 +39,6 @@ _PARTS: Final = (
     ),
 )
 """Parts of the day, each to its end: ours."""
-_LATE: Final = re.compile(r"下午|晚上|今晚|明晚|傍晚|\b(?:afternoon|evening|tonight|night)\b|\bp\.?m\b", re.IGNORECASE)
 _ZH: Final = {"零": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
 _EN: Final = {
     word: n
@@ -59,7 +61,7 @@ _MOST: Final = 1_000
 """Of any unit: more is no time that anybody promises."""
 _UNITS: Final = {"分钟": "minutes", "小时": "hours", "钟头": "hours", "天": "days", "周": "weeks", "星期": "weeks"}
 _CLOCK_ZH: Final = re.compile(
-    r"(?P<h>\d{1,2}|[一二两三四五六七八九十]{1,3})(?:点|时(?!间|候))(?P<m>半|\d{1,2}|[一二三四五]?十[一二三四五六七八九]?)?"
+    r"(?P<h>\d{1,2}|[零一二两三四五六七八九十]{1,3})(?:点|时(?!间|候))(?P<m>半|\d{1,2}|[一二三四五]?十[一二三四五六七八九]?)?"
 )
 _CLOCK_24: Final = re.compile(r"(?<!\d)(?P<h>\d{1,2})[:：](?P<m>\d{2})(?!\d)")
 _CLOCK_EN: Final = re.compile(
@@ -101,25 +103,31 @@ def due(text: str, start: datetime | None, zone: tzinfo) -> Due | None:
 def _spans(said: _Said) -> Iterator[Due]:
     """Within three working days, 24 小时之内."""
     zh = re.compile(
-        rf"{_N}\s*个?(?P<work>工作日|工作天)?(?P<unit>分钟|小时|钟头|天|周|星期)?(?P<half>半)?(?:之内|以内|内|之后|以后|后)"
+        rf"{_N}\s*个?(?P<half>半)?个?(?P<work>工作日|工作天)?(?P<unit>分钟|小时|钟头|天|周|星期)?(?P<half_after>半)?"
+        r"(?:之内|以内|内|之后|以后|后)"
     )
     en = re.compile(
-        rf"\b(?:within|in|over|inside)(?: the)?(?: next)? {_NUMBER_EN}(?: to (?P<to>\w+))? "
-        r"(?P<work>business |working )?"
-        r"(?P<unit>minute|hour|day|week)s?\b",
+        rf"\b(?P<within>(?:within|in|over|inside)(?: the)?(?: next)? )?{_NUMBER_EN}"
+        r"(?: (?:to|or) (?P<to>\w+))?(?P<half> and a half)? "
+        r"(?P<work>business |working )?(?P<unit>minute|hour|day|week)s?\b(?P<half_after> and a half\b)?",
         re.IGNORECASE,
     )
     for pattern in (zh, en):
         for match in pattern.finditer(said.text):
+            if pattern is en and match["within"] is None and not (match["to"] and match["work"]):
+                continue
             n = _number(match.groupdict().get("to") or match["n"])
             unit = "days" if match["work"] else _UNITS.get(match["unit"] or "", f"{(match['unit'] or '').lower()}s")
             if n is None or n > _MOST or unit not in {"minutes", "hours", "days", "weeks"}:
                 continue
+            n += 0.5 if match["half"] or match["half_after"] else 0
             words = match.group()
             if match["work"]:
                 yield Due(words, _ends(_working_days(said.start.date(), int(n)), said), "holidays")
             elif unit in {"minutes", "hours"}:
-                yield Due(words, said.start + timedelta(**{unit: n}))
+                # Hours go by as ever where the clocks are changed.
+                at = said.start.astimezone(UTC) + timedelta(**{unit: n})
+                yield Due(words, at.astimezone(said.start.tzinfo))
             else:
                 yield Due(words, _ends(said.start.date() + timedelta(**{unit: n}), said))
 
@@ -205,10 +213,10 @@ def _clocks(said: _Said) -> Iterator[Due]:
     match, at = _clock(said.text)
     part = next(((found, end) for pattern, end in _PARTS if (found := pattern.search(said.text))), None)
     if match is None and part is not None:
-        match, at = part[0], part[1]
+        match, at = part[0], timedelta(hours=part[1].hour, minutes=part[1].minute)
     if match is None or at is None:
         return
-    moment = datetime.combine(said.start.date(), at, said.start.tzinfo)
+    moment = _moment(said.start.date(), at, said)
     yield Due(match.group().strip(), moment if moment >= said.start else moment + timedelta(days=1))
 
 
@@ -222,7 +230,12 @@ def _on(said: _Said, match: re.Match[str], day: date) -> Due:
         words = said.text[min(match.start(), clock.start()) : max(match.end(), clock.end())].strip()
     if at is None:
         return Due(words, _ends(day, said))
-    return Due(words, datetime.combine(day, at, said.start.tzinfo))
+    return Due(words, _moment(day, at, said))
+
+
+def _moment(day: date, at: timedelta, said: _Said) -> datetime:
+    """When the clock says so, which after midnight is the next day."""
+    return datetime.combine(day, time(), said.start.tzinfo) + at
 
 
 def _ends(day: date, said: _Said) -> datetime:
@@ -231,25 +244,38 @@ def _ends(day: date, said: _Said) -> datetime:
     return datetime.combine(day, part, said.start.tzinfo)
 
 
-def _clock(text: str) -> tuple[re.Match[str] | None, time | None]:
-    """A time of day."""
+def _clock(text: str) -> tuple[re.Match[str] | None, timedelta | None]:
+    """A time of day, since midnight; a night goes on after it."""
     for pattern in (_CLOCK_24, _CLOCK_ZH, _CLOCK_AP, _CLOCK_EN):
         match = pattern.search(text)
         if match is None:
             continue
         hour = _number(match["h"])
         minute = 30 if match["m"] == "半" else _number(match["m"] or "0")
-        half = (match.groupdict().get("half") or "").lower()
-        if hour is None or minute is None or hour > 23 or minute > 59:
+        if hour is None or minute is None or hour * 60 + minute > 24 * 60 or minute > 59:
             continue
-        late = half == "p" or (not half and _LATE.search(text) is not None)
+        half = (match.groupdict().get("half") or "").lower()
         # "By 3" in an office is in the afternoon.
-        late = late or (
-            not half and pattern is _CLOCK_EN and hour < 8 and not re.search("morning", text, re.IGNORECASE)
-        )
-        hour = (hour % 12 if half == "a" else hour) + (12 if late and hour < 12 else 0)
-        return match, time(int(hour), int(minute))
+        office = pattern is _CLOCK_EN and hour < 8 and re.search("morning", text, re.IGNORECASE) is None
+        return match, timedelta(hours=_hour(int(hour), half, text, office=office), minutes=int(minute))
     return None, None
+
+
+def _hour(hour: int, half: str, text: str, *, office: bool) -> int:
+    """
+    Of the day, 0 ... 28, with the part of the day that is named.
+
+    Args:
+        half: "a", "p", or nothing.
+        office: The hour is one of the afternoon, where nothing else is said.
+    """
+    if _NIGHT.search(text) is not None and (hour in {0, 12} or (hour < 5 and half != "p")):
+        return hour % 12 + 24
+    if half == "a":
+        return hour % 12
+    late = half == "p" or (not half and (office or _LATE.search(text) is not None))
+    late = late or (hour < 4 and _NOON.search(text) is not None)
+    return hour + 12 if late and hour < 12 else hour
 
 
 def _number(text: str) -> float | None:

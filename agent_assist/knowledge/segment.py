@@ -20,6 +20,9 @@ _K1: Final = 1.2
 _B: Final = 0.75
 """As in Robertson and Zaragoza: The Probabilistic Relevance Framework: BM25 and Beyond, 2009."""
 
+_FEW: Final = 100
+"""Passages that a base is taken to have at least: fewer do not tell which words are rare."""
+
 
 class Row(NamedTuple):
     """One passage of a node."""
@@ -117,4 +120,4 @@ class Statistics(NamedTuple):
         return {text: self._weight(sum(one.holding(text) for one in segments)) for text in sorted(texts)}
 
     def _weight(self, holding: int) -> float:
-        return math.log(1 + (self.passages - holding + 0.5) / (holding + 0.5))
+        return math.log(1 + (max(self.passages, _FEW) - holding + 0.5) / (holding + 0.5))

@@ -18,8 +18,9 @@ _LETTERS: Final = 40
 _STOP: Final = frozenset(
     word
     for line in (
-        "a an and are as at be been but by can could did do does for from had has have i if in is it its me my of on",
-        "or so that the their them they this to was we were what when which will with would you your",
+        "a an and are as at be been but by can could did do does for from had has have how i if in is it its me my of",
+        "on or please so that the their them they this to was we were what when where which who why will with would",
+        "you your",
     )
     for word in line.split()
 )

@@ -121,6 +121,10 @@ class CustomerStore:
             ids = connection.execute(asked).scalars().all()
             return tuple(sorted({self._canonical(connection, one, None) for one in ids}))
 
+    def ids(self, connection: Connection, customer_id: str) -> list[str]:
+        """All ids that are the same person now, this one too, as a transaction sees it."""
+        return self._members(connection, self._canonical(connection, customer_id, None), None)
+
     def all_facts(self) -> Iterator[Facts]:
         """Every customer once, those that were merged last; read as a stream, so that millions are no matter."""
         e, c = customer_events.c, customer_links.c

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple
 
-from sqlalchemy import Connection, Engine, RowMapping, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, exists, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from agent_assist.advice.authority import Authority, Claim, Given, Judged, amount_of, fits, judge
 from agent_assist.errors import LedgerError
+from agent_assist.store.customers import CustomerStore
 from agent_assist.store.instants import utc
 from agent_assist.store.tables import compensations
 from agent_assist.types import Compensation
@@ -43,12 +44,15 @@ class Ledger:
     """
     Requests and decisions; those about one customer come one after the other, in however many processes.
 
+    Ids that were merged are one customer.
+
     Args:
         engine: Of the store, whose tables are up to date.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._customers = CustomerStore(engine)
 
     def ask(self, request: Request, authority: Authority, source: str, now: datetime) -> Compensation:
         """
@@ -62,14 +66,14 @@ class Ledger:
             LedgerError: If the key came before with something else.
         """
         customer = request.customer_id or f"call:{request.call_id}"
-        with self._alone(customer) as connection:
+        with self._alone(customer) as (connection, ids):
             before = connection.execute(select(compensations).where(_ROW.by == request.by, _ROW.key == request.key))
             if (row := before.mappings().first()) is not None:
                 if _asked(row) != _wanted(request, authority):
                     raise LedgerError("conflict", "a new key with a new request", "one that was used before")
                 return _one(connection, row["compensation_id"])
             claim = Claim(request.call_id, request.kind, amount_of(request.amount), now, request.tier)
-            judged = judge(authority, request.role, claim, _given(connection, customer, authority, now))
+            judged = judge(authority, request.role, claim, _given(connection, ids, authority, now))
             name = uuid.uuid4().hex
             entry = {
                 "compensation_id": name,
@@ -121,7 +125,7 @@ class Ledger:
             raise LedgerError("unknown", "the id of a request", repr(name[:40]))
         if asked["by"] == by:
             raise LedgerError("forbidden", "a decision on somebody else's request", "one on one's own")
-        with self._alone(asked["customer"]) as connection:
+        with self._alone(asked["customer"]) as (connection, ids):
             present = _one(connection, name)
             wanted: State = "approved" if approve else "denied"
             if (present.state, present.decided_by) == (wanted, by):
@@ -130,7 +134,7 @@ class Ledger:
                 raise LedgerError("conflict", "a request that is pending", f"one that is {present.state}")
             rule = f"{role}: denied"
             if approve:
-                rule = _allowed(connection, asked, role, authority, now).rule
+                rule = _allowed(connection, asked, ids, role, authority, now).rule
             entry = {column: asked[column] for column in _CARRIED}
             entry |= {"entry": 1, "at": now, "note": note, "by": by, "role": role, "key": None}
             _add(connection, entry, wanted, rule, source)
@@ -144,38 +148,48 @@ class Ledger:
 
     def find(self, state: State | None = None, limit: int = 50) -> list[Compensation]:
         """Requests, the newest first."""
-        last = (
-            select(_ROW.compensation_id, func.max(_ROW.entry).label("entry")).group_by(_ROW.compensation_id).subquery()
-        )
-        query = select(compensations).join(
-            last, (last.c.compensation_id == _ROW.compensation_id) & (last.c.entry == _ROW.entry)
-        )
+        later = compensations.alias()
+        decided = exists().where(later.c.compensation_id == _ROW.compensation_id, later.c.entry > _ROW.entry)
+        query = select(_ROW.compensation_id).where(~decided).order_by(_ROW.at.desc()).limit(limit)
         if state is not None:
             query = query.where(_ROW.state == state)
         with self._engine.connect() as connection:
-            names = [row["compensation_id"] for row in connection.execute(query.order_by(_ROW.at.desc())).mappings()]
-            return [_one(connection, name) for name in names[:limit]]
+            names = connection.scalars(query).all()
+            found = {each.id: each for each in _told(connection, _ROW.compensation_id.in_(names))}
+        return [found[name] for name in names]
 
     @contextmanager
-    def _alone(self, customer: str) -> Generator[Connection]:
-        """A transaction beside which there is no other about the same customer."""
+    def _alone(self, customer: str) -> Generator[tuple[Connection, list[str]]]:
+        """A transaction beside which there is no other about the same customer, and all ids of theirs."""
         with self._engine.connect() as connection:
             if self._engine.dialect.name == "sqlite":
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
+                ids = self._customers.ids(connection, customer)
             else:
-                connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(customer))))
-            yield connection
+                ids = self._locked(connection, customer)
+            yield connection, ids
             connection.commit()
+
+    def _locked(self, connection: Connection, customer: str) -> list[str]:
+        """Ids of which none was merged while the locks of the others were waited for."""
+        locked: set[str] = set()
+        while new := sorted(set(ids := self._customers.ids(connection, customer)) - locked):
+            for one in new:
+                connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(one))))
+            locked.update(new)
+        return ids
 
 
 def of_call(connection: Connection, call_id: str) -> tuple[Compensation, ...]:
     """What was asked for on a call, by time."""
-    query = select(compensations).where(_ROW.call_id == call_id).order_by(_ROW.entry)
+    return tuple(sorted(_told(connection, _ROW.call_id == call_id), key=lambda each: (each.asked_at, each.id)))
+
+
+def _told(connection: Connection, which: ColumnElement[bool]) -> list[Compensation]:
     entries: dict[str, list[RowMapping]] = {}
-    for row in connection.execute(query).mappings():
+    for row in connection.execute(select(compensations).where(which).order_by(_ROW.entry)).mappings():
         entries.setdefault(row["compensation_id"], []).append(row)
-    found = [_compensation(rows) for rows in entries.values()]
-    return tuple(sorted(found, key=lambda each: (each.asked_at, each.id)))
+    return [_compensation(rows) for rows in entries.values()]
 
 
 def _one(connection: Connection, name: str) -> Compensation:
@@ -212,10 +226,10 @@ def _compensation(entries: Sequence[RowMapping]) -> Compensation:
     )
 
 
-def _given(connection: Connection, customer: str, authority: Authority, now: datetime) -> list[Given]:
-    """What the customer was given in that currency."""
+def _given(connection: Connection, ids: Sequence[str], authority: Authority, now: datetime) -> list[Given]:
+    """What a customer of such ids was given in that currency."""
     query = select(compensations).where(
-        _ROW.customer == customer, _ROW.currency == authority.currency, _ROW.at >= now - _LONGEST
+        _ROW.customer.in_(ids), _ROW.currency == authority.currency, _ROW.at >= now - _LONGEST
     )
     found: list[Given] = []
     for row in connection.execute(query).mappings():
@@ -226,11 +240,13 @@ def _given(connection: Connection, customer: str, authority: Authority, now: dat
     return found
 
 
-def _allowed(connection: Connection, asked: RowMapping, role: str, authority: Authority, now: datetime) -> Judged:
+def _allowed(
+    connection: Connection, asked: RowMapping, ids: Sequence[str], role: str, authority: Authority, now: datetime
+) -> Judged:
     if asked["currency"] != authority.currency:
         raise LedgerError("conflict", f"a request in {authority.currency}", f"one in {asked['currency']}")
     claim = Claim(asked["call_id"], asked["kind"], amount_of(asked["amount"]), now, asked["tier"])
-    judged = fits(authority, role, claim, _given(connection, asked["customer"], authority, now))
+    judged = fits(authority, role, claim, _given(connection, ids, authority, now))
     if judged.verdict != "granted":
         raise LedgerError("forbidden", f"a request within the authority of a {role}", judged.rule)
     return judged

@@ -237,6 +237,7 @@ compensations = Table(
     Index(None, "customer", "at"),
     Index(None, "call_id"),
     Index(None, "at"),
+    Index(None, "state", "at"),
 )
 """
 What customers were given: entry 0 is the request and what the table of authority said to it, entry 1 the decision of

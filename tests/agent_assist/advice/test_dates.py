@@ -1,6 +1,6 @@
 """Times that people promise, against a Wednesday afternoon."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -59,6 +59,23 @@ START = datetime(2026, 11, 25, 7, 20, tzinfo=UTC)
         ("on March 5th", "2027-03-05 23:59"),
         ("on the 5th of December at 10:30", "2026-12-05 10:30"),
         ("the day after tomorrow", "2026-11-27 23:59"),
+        ("今晚十二点前", "2026-11-26 00:00"),
+        ("今晚零点", "2026-11-26 00:00"),
+        ("今晚24点之前", "2026-11-26 00:00"),
+        ("今晚一点", "2026-11-26 01:00"),
+        ("明天晚上十二点", "2026-11-27 00:00"),
+        ("晚上十二点前", "2026-11-26 00:00"),
+        ("tonight at 12", "2026-11-26 00:00"),
+        ("tonight before 12:30", "2026-11-26 00:30"),
+        ("tonight at 8", "2026-11-25 20:00"),
+        ("明天中午一点", "2026-11-26 13:00"),
+        ("明天中午十二点", "2026-11-26 12:00"),
+        ("明天中午十一点半", "2026-11-26 11:30"),
+        ("明天凌晨一点", "2026-11-26 01:00"),
+        ("in an hour and a half", "2026-11-25 16:50"),
+        ("within one and a half hours", "2026-11-25 16:50"),
+        ("一个半小时内", "2026-11-25 16:50"),
+        ("两个小时之内", "2026-11-25 17:20"),
     ],
 )
 def test_a_time_is_resolved_in_the_zone_of_the_business(text: str, at: str) -> None:
@@ -76,6 +93,8 @@ def test_a_time_is_resolved_in_the_zone_of_the_business(text: str, at: str) -> N
         ("三个工作日内到账", "2026-11-30 23:59"),
         ("within five business days", "2026-12-02 23:59"),
         ("一到三个工作日内", "2026-11-30 23:59"),
+        ("it takes 3 to 5 business days", "2026-12-02 23:59"),
+        ("within 3 to 5 business days", "2026-12-02 23:59"),
     ],
 )
 def test_working_days_leave_out_weekends_and_say_that_holidays_are_not_known(text: str, at: str) -> None:
@@ -102,6 +121,8 @@ def test_what_names_no_date_is_not_resolved(text: str) -> None:
         "补偿您一张五十元的优惠券",
         "no contract at all",
         "订单号码",
+        "the line drops every 2 to 3 hours",
+        "it was 5 days ago",
     ],
 )
 def test_where_no_time_is_named_there_is_none(text: str) -> None:
@@ -122,6 +143,16 @@ def test_the_zone_decides_which_day_tomorrow_is() -> None:
     assert in_shanghai.at is not None
     assert in_london.at is not None
     assert (in_shanghai.at.day, in_london.at.day) == (27, 26)
+
+
+@pytest.mark.parametrize("month", [3, 10])
+def test_hours_are_as_long_as_ever_where_the_clocks_are_changed(month: int) -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    start = datetime(2026, month, 29 if month == 3 else 25, tzinfo=berlin).astimezone(UTC)
+    found = due("within 24 hours", start, berlin)
+    assert found is not None
+    assert found.at is not None
+    assert found.at.astimezone(UTC) - start == timedelta(hours=24)
 
 
 @given(st.text(max_size=40), st.datetimes(timezones=st.just(UTC)))

@@ -195,3 +195,28 @@ def test_others_are_told_beside_an_answer_and_not_without_one(
     for question, enough, told in (("退款多久到账", chance, 2), ("退款多久到账", chance + 0.001, 0)):
         policy = SearchPolicy(enough=enough - 0.0001)
         assert len(KnowledgeIndex(base, vectors, policy).search(question).hits) == told
+
+
+@pytest.mark.parametrize(
+    ("question", "key"),
+    [
+        ("how do I reset the router", "reset"),
+        ("why does my router blink red", "lights"),
+        ("请问路由器怎么重启啊", "restart"),
+        ("请问我家路由器的指示灯怎么一直闪红灯", "lamp"),
+        ("what is the weather tomorrow", None),
+        ("how do I cancel my plan", None),
+        ("请问怎么取消套餐", None),
+    ],
+)
+def test_a_base_of_two_articles_answers_what_they_say_and_nothing_else(
+    base: KnowledgeBase, article: Make, question: str, key: str | None
+) -> None:
+    if question.isascii():
+        base.draft([article("reset", "Reset the router", "Hold the button for ten seconds.")])
+        base.draft([article("lights", "Router lights", "The router blinks red when the line is down.")])
+    else:
+        base.draft([article("restart", "如何重启路由器", "按住按钮十秒。")])
+        base.draft([article("lamp", "路由器指示灯", "线路中断时路由器的指示灯一直闪红灯。")])
+    base.publish()
+    assert next(iter(keys(KnowledgeIndex(base), question)), None) == key

@@ -6,12 +6,14 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import DatabaseError
 
 from agent_assist.advice.authority import Authority
+from agent_assist.customer.events import Merged, Split
 from agent_assist.errors import LedgerError
 from agent_assist.store.calls import CallStore
+from agent_assist.store.customers import CustomerStore
 from agent_assist.store.ledger import Ledger, Request
 from agent_assist.store.tables import compensations
 from agent_assist.types import CallStarted, Compensation
@@ -74,6 +76,41 @@ def test_the_cap_of_a_customer_holds_over_calls_and_is_exact(ledger: Ledger) -> 
     amounts = ["16.67", "16.67", "16.66", "0.01"]
     found = [ask(ledger, wish(f"k{n}", amount, call_id=f"c{n}")) for n, amount in enumerate(amounts)]
     assert [each.state for each in found] == ["granted", "granted", "granted", "pending"]
+
+
+def test_the_cap_holds_over_all_ids_of_a_customer_until_they_are_split(ledger: Ledger, store: CallStore) -> None:
+    customers = CustomerStore(store.engine)
+    for number, customer in enumerate(("old", "older")):
+        assert ask(ledger, wish(f"k{number}", "20.00", call_id=f"c{number}", customer_id=customer)).state == "granted"
+    merged = [
+        Merged(event_id="e1", customer_id="older", at=NOW, into="old"),
+        Merged(event_id="e2", customer_id="old", at=NOW, into="new"),
+    ]
+    customers.take(merged, "t", NOW)
+    over = ask(ledger, wish("k2", "20.00", call_id="c2", customer_id="new"))
+    assert over.state == "pending"
+    assert ask(ledger, wish("k3", "20.00", call_id="c3", customer_id="older")).state == "pending"
+    supervisor = decide(ledger, over.id)
+    assert supervisor.state == "approved"
+    customers.take([Split(event_id="e3", customer_id="old", at=NOW + timedelta(seconds=1))], "t", NOW)
+    assert ask(ledger, wish("k4", "20.00", call_id="c4", customer_id="new")).state == "granted"
+
+
+def test_what_was_given_under_another_id_is_beyond_the_supervisor(ledger: Ledger, store: CallStore) -> None:
+    given, asked = (ask(ledger, wish(f"k{n}", "40.00", call_id=f"c{n}", customer_id=f"i{n}")) for n in range(2))
+    assert decide(ledger, given.id).state == "approved"
+    CustomerStore(store.engine).take([Merged(event_id="e", customer_id="i0", at=NOW, into="i1")], "t", NOW)
+    with pytest.raises(LedgerError, match=r"40\.00 was given to this customer"):
+        decide(ledger, asked.id)
+
+
+def test_many_who_ask_at_once_under_several_ids_do_not_exceed_the_cap(ledger: Ledger, store: CallStore) -> None:
+    merged = [Merged(event_id=f"e{n}", customer_id=f"i{n}", at=NOW, into="i0") for n in range(1, 4)]
+    CustomerStore(store.engine).take(merged, "t", NOW)
+    wishes = [wish(f"k{n}", "10.00", call_id=f"c{n}", by=f"a{n}", customer_id=f"i{n % 4}") for n in range(16)]
+    with ThreadPoolExecutor(8) as pool:
+        states = [found.state for found in pool.map(lambda each: ask(ledger, each), wishes)]
+    assert sorted(states) == ["granted"] * 5 + ["pending"] * 11
 
 
 def test_a_customer_who_is_not_known_is_counted_by_the_call(ledger: Ledger) -> None:
@@ -162,3 +199,24 @@ def test_an_id_that_is_none_is_told(ledger: Ledger) -> None:
     with pytest.raises(LedgerError) as raised:
         decide(ledger, "nothing")
     assert raised.value.kind == "unknown"
+
+
+def test_of_many_requests_only_those_asked_for_are_read_and_by_an_index(ledger: Ledger, store: CallStore) -> None:
+    asked = [ask(ledger, wish(f"k{n}", "30.00", call_id=f"c{n}"), NOW + timedelta(minutes=n)) for n in range(9)]
+    decide(ledger, asked[8].id, approve=False, now=NOW + timedelta(hours=1))
+    sent: list[tuple[str, object]] = []
+
+    def keep(_c: object, _u: object, statement: str, parameters: object, *_: object) -> None:
+        sent.append((statement, parameters))
+
+    event.listen(store.engine, "before_cursor_execute", keep)
+    found = ledger.find("pending", 2)
+    assert [each.id for each in found] == [asked[7].id, asked[6].id]
+    assert [each.id for each in ledger.find(limit=2)] == [asked[8].id, asked[7].id]
+    assert len(sent) == 4
+    assert "LIMIT" in sent[0][0]
+    if store.engine.dialect.name == "sqlite":
+        with store.engine.connect() as connection:
+            plan = [str(row) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sent[0][0]}", sent[0][1])]  # type: ignore[arg-type]
+        assert "ix_compensations_state_at" in plan[0]
+        assert not any("B-TREE" in step for step in plan)
