@@ -229,7 +229,7 @@ class KnowledgeBase:
     def listed(self, *, how: State | None = None, kind: NodeKind | None = None, limit: int = 100) -> list[Listed]:
         """Versions by node, the latest first."""
         query = (
-            select(versions, nodes.c.kind, nodes.c.key)
+            select(versions, nodes.c.kind, nodes.c.key, nodes.c.latest)
             .join(nodes, nodes.c.node_id == versions.c.node_id)
             .order_by(versions.c.node_id, versions.c.version.desc())
             .limit(limit)
@@ -310,6 +310,7 @@ def _listed(row: RowMapping) -> Listed:
         key=row["key"],
         version=row["version"],
         state=State(row["state"]),
+        latest=row["version"] == row["latest"],
         title=row["title"],
         language=row["language"],
         source=row["source"],

@@ -76,6 +76,8 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     version: int
     state: State
+    latest: bool
+    """Whether the node has no later version: of drafts, the one that would be published."""
     title: str
     language: str
     source: str

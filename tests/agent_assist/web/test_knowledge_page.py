@@ -81,6 +81,45 @@ async def test_an_article_with_a_script_in_it_is_inert(site: Any, serve: Any, br
         assert await page.evaluate("window.ran") is None
 
 
+async def test_only_what_would_be_published_or_withdrawn_can_be_ticked(
+    site: Any, serve: Any, browser: Browser
+) -> None:
+    base = KnowledgeBase(str(site.store.engine.url))
+
+    def say(body: str) -> None:
+        base.draft([Node(kind=NodeKind.ARTICLE, key="hours", title="营业时间", language="zh", body=body)])
+
+    try:
+        say("九点到五点。")
+        say("九点到六点。")
+        async with serve(site):
+            page = await opened(browser, site, Role.EXPERT)
+            draft = page.get_by_test_id("version")
+            await expect(draft).to_have_count(2)
+            # Two drafts of one article: the box is the later one's, and it is what becomes known.
+            await expect(page.get_by_role("checkbox")).to_have_count(1)
+            await expect(draft.first).to_contain_text("2")
+            await draft.first.get_by_role("checkbox").check()
+            await expect(page.get_by_test_id("withdraw")).to_be_disabled()
+            await page.get_by_test_id("publish").click()
+            await expect(page.get_by_test_id("told")).to_contain_text("1")
+            stored = base.published("article:hours")
+            assert stored is not None
+            assert (stored.version, stored.node.body) == (2, "九点到六点。")
+            # A draft of what is published: each of the two has a box, for another change.
+            say("全天。")
+            await page.get_by_test_id("how").select_option("")
+            boxes = page.get_by_test_id("version").filter(has_text="hours")
+            await expect(boxes.locator("input")).to_have_count(2)
+            await boxes.nth(1).locator("input").check()
+            await expect(page.get_by_test_id("publish")).to_be_disabled()
+            await page.get_by_test_id("withdraw").click()
+            await expect(page.get_by_test_id("told")).to_contain_text("1")
+            assert base.published("article:hours") is None
+    finally:
+        base.close()
+
+
 async def test_an_expert_imports_publishes_and_withdraws(
     site: Any, serve: Any, browser: Browser, check: Any, tmp_path: Path
 ) -> None:

@@ -8,7 +8,7 @@ import { knowledgeWords } from "./knowledge_words";
 import { form, page, style } from "./style";
 import { words } from "./words";
 
-interface Listed {
+export interface Listed {
   kind: string;
   key: string;
   version: number;
@@ -16,7 +16,17 @@ interface Listed {
   title: string;
   language: string;
   source: string;
+  /** The node has no later version. */
+  latest: boolean;
 }
+
+/** What can be done with a version: the latest draft of a node be published, what is published be withdrawn. */
+export function change(v: Pick<Listed, "state" | "latest">): "publish" | "withdraw" | null {
+  if (v.state === "published") return "withdraw";
+  return v.state === "draft" && v.latest ? "publish" : null;
+}
+
+const idOf = (v: Listed) => `${v.kind}:${v.key}@${v.version}`;
 
 interface Rejected {
   source: string;
@@ -59,7 +69,7 @@ export class Editing extends LitElement {
     const found = await ask<{ versions: Listed[]; rejected: Rejected[] }>(this.gateway, `/v1/knowledge/versions${query}`);
     this.versions = found.versions;
     this.rejected = found.rejected;
-    const there = new Set(found.versions.map((v) => `${v.kind}:${v.key}`));
+    const there = new Set(found.versions.filter((v) => change(v) !== null).map(idOf));
     this.chosen = new Set([...this.chosen].filter((id) => there.has(id)));
   }
 
@@ -121,9 +131,14 @@ export class Editing extends LitElement {
     });
   }
 
-  private change = (what: "publish" | "withdraw") => {
+  /** Ids of the nodes whose chosen version that can be done with. */
+  private wanted(what: "publish" | "withdraw"): string[] {
+    return (this.versions ?? []).filter((v) => this.chosen.has(idOf(v)) && change(v) === what).map((v) => `${v.kind}:${v.key}`);
+  }
+
+  private carryOut = (what: "publish" | "withdraw") => {
     void this.act(async () => {
-      const { ids } = await ask<{ ids: string[] }>(this.gateway, `/v1/knowledge/${what}`, "POST", { ids: [...this.chosen] });
+      const { ids } = await ask<{ ids: string[] }>(this.gateway, `/v1/knowledge/${what}`, "POST", { ids: this.wanted(what) });
       this.chosen = new Set();
       await this.load();
       this.told = [what === "publish" ? this.w.published(ids.length) : this.w.withdrawn(ids.length)];
@@ -164,8 +179,8 @@ export class Editing extends LitElement {
           ${["draft", "published", "withdrawn", ""].map((how) => html`<option value=${how} ?selected=${how === this.how}>${how === "" ? w.all : w.states[how]}</option>`)}
         </select></label>
         <span class="muted">${this.chosen.size ? w.chosen(this.chosen.size) : ""}</span>
-        <button data-testid="publish" ?disabled=${this.busy || this.chosen.size === 0} @click=${() => this.change("publish")}>${w.publish}</button>
-        <button data-testid="withdraw" ?disabled=${this.busy || this.chosen.size === 0} @click=${() => this.change("withdraw")}>${w.withdraw}</button>
+        <button data-testid="publish" ?disabled=${this.busy || this.wanted("publish").length === 0} @click=${() => this.carryOut("publish")}>${w.publish}</button>
+        <button data-testid="withdraw" ?disabled=${this.busy || this.wanted("withdraw").length === 0} @click=${() => this.carryOut("withdraw")}>${w.withdraw}</button>
       </div>
       ${this.versions === null ? blank : this.versions.length === 0 ? html`<p class="muted">${this.how === "" ? w.empty : w.noneOf}</p>` : this.list(this.versions)}
       ${this.rejected.length ? html`<details><summary>${w.rejected} (${this.rejected.length})</summary><ul>${this.rejected.map((r) => html`<li><b>${r.source}</b> <span class="muted">${r.reason}</span></li>`)}</ul></details>` : blank}
@@ -175,8 +190,8 @@ export class Editing extends LitElement {
   private list(versions: Listed[]) {
     const w = this.w;
     return html`<ul>
-      ${repeat(versions, (v) => `${v.kind}:${v.key}@${v.version}`, (v) => html`<li data-testid="version" data-state=${v.state}>
-          <input type="checkbox" aria-label=${`${w.select}: ${v.title}`} .checked=${this.chosen.has(`${v.kind}:${v.key}`)} @change=${(e: Event) => this.choose(`${v.kind}:${v.key}`, (e.target as HTMLInputElement).checked)} />
+      ${repeat(versions, idOf, (v) => html`<li data-testid="version" data-state=${v.state}>
+          ${change(v) === null ? html`<span class="box"></span>` : html`<input type="checkbox" aria-label=${`${w.select}: ${v.title}, ${w.version(v.version)}`} .checked=${this.chosen.has(idOf(v))} @change=${(e: Event) => this.choose(idOf(v), (e.target as HTMLInputElement).checked)} />`}
           <button class="title" @click=${() => this.dispatchEvent(new CustomEvent("read", { detail: v }))}>${v.title}</button>
           <span class=${`badge ${v.state === "published" ? "level-none" : v.state === "draft" ? "level-watch" : "level-unknown"}`}>${w.states[v.state]}</span>
           <span class="muted small">${w.kinds[v.kind] ?? v.kind} ${v.key} · ${w.version(v.version)}${v.source ? ` · ${v.source}` : ""}</span>
@@ -239,6 +254,9 @@ export class Editing extends LitElement {
       select,
       input[type="checkbox"] {
         width: auto;
+      }
+      .box {
+        width: 24px;
       }
       input[type="checkbox"] {
         min-width: 24px;
