@@ -81,9 +81,7 @@ async def test_an_article_with_a_script_in_it_is_inert(site: Any, serve: Any, br
         assert await page.evaluate("window.ran") is None
 
 
-async def test_only_what_would_be_published_or_withdrawn_can_be_ticked(
-    site: Any, serve: Any, browser: Browser
-) -> None:
+async def test_only_what_would_be_published_or_withdrawn_can_be_ticked(site: Any, serve: Any, browser: Browser) -> None:
     base = KnowledgeBase(str(site.store.engine.url))
 
     def say(body: str) -> None:
