@@ -1,6 +1,7 @@
 """The board and the replay page, in a real browser, with what calls bring beside their cards."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from playwright.async_api import Browser, Page, Route, expect
 from agent_assist.types import Acknowledged, Asked, CallSynopsis, CardKind, SynopsisPart, SynopsisSentence, Whisper
 from agent_assist.web.passes import Pass, Role, issue
 from agent_assist.web.server import STATIC
+from models.types import Emotion, EmotionLabel, RiskLevel
 
 pytestmark = pytest.mark.browser
 
@@ -128,6 +130,56 @@ async def test_it_is_not_quiet_while_an_approval_waits(
             await expect(page.get_by_test_id("quiet")).to_have_count(0)
             await page.get_by_test_id("deny").click()
             await expect(page.get_by_test_id("quiet")).to_be_visible()
+
+
+async def test_a_narrow_board_shows_risk_and_alerts(
+    make_site: Callable[..., Any], serve: Any, browser: Browser, check: Any, call: Any
+) -> None:
+    with make_site(static=STATIC) as site:
+        async with serve(site):
+            for number, level in enumerate((RiskLevel.CRITICAL, RiskLevel.ELEVATED)):
+                one = call(f"c{number}")
+                found = msgspec.structs.replace(one.risk(2_000, 0.9).risk, level=level)
+                risk = msgspec.structs.replace(one.risk(2_000, 0.9), risk=found)
+                started = msgspec.structs.replace(one.started(), at=datetime.now(UTC), agent_id="annemarie")
+                # The longest word that there is for a mood.
+                mood = Emotion(
+                    label=EmotionLabel.DISAPPOINTED, valence=None, arousal=None, agitation=None, confidence=0.9
+                )
+                said = msgspec.structs.replace(one.final(0).utterance, emotion=mood)
+                final = msgspec.structs.replace(one.final(0), utterance=said)
+                for message in (started, final, one.card(0, CardKind.ALERT), risk):
+                    site.live.publish(message)
+            page = await opened(browser, "about:blank")
+            await page.set_viewport_size({"width": 360, "height": 640})
+            await page.goto(f"http://127.0.0.1:{site.port}/#token={token(Role.QA, 'quinn')}")
+            row = page.get_by_test_id("call").first
+            await row.scroll_into_view_if_needed()
+            for language in range(2):
+                await expect(row.get_by_text(re.compile("^(严重|critical)$"))).to_be_in_viewport(ratio=1)
+                await expect(row.locator("td:nth-child(7)")).to_be_in_viewport(ratio=1)
+                await expect(row.locator("td:nth-child(7)")).to_have_text("1")
+                if language == 0:
+                    await page.get_by_test_id("language").click()
+            await check(page, "board-narrow")
+
+
+async def test_the_transcript_of_a_replay_stays_beside_a_long_column(
+    make_site: Callable[..., Any], serve: Any, browser: Browser, call: Any
+) -> None:
+    with make_site(static=STATIC) as site:
+        one = call("c")
+        said = [one.final(number) for number in range(60)]
+        cards = [msgspec.structs.replace(one.card(number), id=f"c:{number}", rule=f"r{number}") for number in range(60)]
+        site.store.write([one.started(), *said, *cards, one.ended()], {})
+        async with serve(site):
+            page = await opened(browser, f"http://127.0.0.1:{site.port}/replay?call=c#token={token(Role.QA, 'quinn')}")
+            await page.get_by_test_id("shown-r50").scroll_into_view_if_needed()
+            box = await page.locator(".transcript").bounding_box()
+            assert box is not None
+            assert box["y"] >= 0
+            assert box["height"] > 0.85 * 800
+            assert box["y"] + box["height"] <= 800
 
 
 async def test_the_replay_shows_summary_steps_and_articles(

@@ -82,7 +82,15 @@ async def test_a_supervisor_reads_tries_and_back_tests_the_rules(
             await expect(page.get_by_test_id("playbook-state")).to_have_attribute("data-state", "broken")
             await expect(page.get_by_test_id("rule-cancel_intent")).to_be_visible()
             await check(page, "rules-broken")
-            await page.set_viewport_size({"width": 390, "height": 800})
+            await page.set_viewport_size({"width": 360, "height": 640})
+            row = page.get_by_test_id("rule-cancel_intent").locator("summary").first
+            await row.scroll_into_view_if_needed()
+            # No headings above the figures, so each brings its own.
+            for label in ("优先级", "触发", "采用", "忽略", "▲ / ▼", "示例符合"):
+                await expect(row.get_by_text(label, exact=True)).to_be_in_viewport(ratio=1)
+                box = await row.get_by_text(label, exact=True).bounding_box()
+                assert box is not None
+                assert box["width"] > 10, label
             await check(page, "rules-narrow")
 
 

@@ -250,6 +250,32 @@ export class Calls extends LitElement {
       .urgent {
         background: var(--warm-bad-surface);
       }
+      @media (max-width: 640px) {
+        main {
+          padding: 12px 0;
+        }
+        table {
+          font-size: 12.5px;
+        }
+        .badge {
+          padding: 1px 6px;
+        }
+        th,
+        td {
+          padding: 8px 4px;
+        }
+        td:first-child {
+          white-space: normal;
+          overflow-wrap: anywhere;
+        }
+        td:nth-child(2) {
+          white-space: normal;
+        }
+        /* When it began, how long it took, whose it is: on the call's own page. */
+        :is(th, td):is(:nth-child(3), :nth-child(4), :nth-child(8)) {
+          display: none;
+        }
+      }
       .empty {
         text-align: center;
         padding: 15vh 20px;

@@ -312,9 +312,21 @@ export class Replay extends LitElement {
         grid-template-columns: minmax(0, 3fr) minmax(0, 2fr);
         gap: 20px;
       }
+      .words {
+        position: sticky;
+        top: 8px;
+        align-self: start;
+        max-height: calc(100vh - 16px);
+        display: flex;
+        flex-direction: column;
+      }
       @media (max-width: 860px) {
         .columns {
           grid-template-columns: minmax(0, 1fr);
+        }
+        .words {
+          position: static;
+          max-height: 56vh;
         }
       }
       h2 {
@@ -332,7 +344,7 @@ export class Replay extends LitElement {
         padding: 0;
       }
       .transcript {
-        max-height: 56vh;
+        min-height: 0;
         overflow-y: auto;
       }
       .said {

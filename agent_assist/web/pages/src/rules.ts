@@ -395,10 +395,23 @@ export class Rules extends LitElement {
           display: none;
         }
         .row {
-          grid-template-columns: minmax(0, 1fr) auto 60px;
+          display: flex;
+          flex-wrap: wrap;
+          gap: 2px 12px;
         }
-        .row > .n:not(:last-child) {
-          display: none;
+        .row > :first-child {
+          flex: 1 1 100%;
+        }
+        .badge {
+          white-space: normal;
+        }
+        .n {
+          font-size: 12.5px;
+        }
+        .n .visually-hidden {
+          position: static;
+          clip-path: none;
+          color: var(--warm-muted);
         }
         dl {
           grid-template-columns: minmax(0, 1fr);
