@@ -118,7 +118,7 @@ class Outbox:
 
     def retry(self, numbers: Sequence[int] = (), receiver: str | None = None) -> int:
         """
-        Send dead letters again, from the first attempt.
+        Send dead letters again, from the first attempt; a receiver of theirs that had gone is asked anew.
 
         Args:
             numbers: ``seq`` of each; all where it is empty.
@@ -128,14 +128,18 @@ class Outbox:
             How many.
         """
         c = webhooks.c
-        again = update(webhooks).where(c.state == "dead")
+        chosen = [c.state == "dead"]
         if numbers:
-            again = again.where(c.seq.in_(numbers))
+            chosen.append(c.seq.in_(numbers))
         if receiver is not None:
-            again = again.where(c.receiver == receiver)
+            chosen.append(c.receiver == receiver)
         values = {"state": "waiting", "attempts": 0, "due_at": datetime.now(UTC), "status": None, "error": ""}
         with self._engine.begin() as connection:
-            return int(connection.execute(again.values(values)).rowcount)
+            receivers = connection.scalars(select(c.receiver).where(*chosen).distinct()).all()
+            # Those that stay dead would mark the receiver as gone, and bury these before they are sent.
+            gone = update(webhooks).where(c.state == "dead", c.status == GONE, c.receiver.in_(receivers))
+            connection.execute(gone.values(status=None))
+            return int(connection.execute(update(webhooks).where(*chosen).values(values)).rowcount)
 
 
 def _sent(row: RowMapping) -> Sent:

@@ -192,6 +192,31 @@ async def test_a_receiver_that_has_gone_is_told_nothing_more_until_somebody_want
         await until(outbox, lambda found: all(one.state == "delivered" for one in found))
 
 
+async def test_one_letter_to_a_receiver_that_had_gone_can_be_sent_again(store: CallStore, inbox: Any) -> None:
+    inbox.answers = [410]
+    store.write([told(0), told(1)], {})
+    outbox = Outbox(store.engine)
+    async with sending(store, receiver(inbox), policy=SendPolicy(at_once=1, look_every_s=0.01)):
+        first, later = await until(outbox, settled)
+        assert (first.status, later.status) == (410, None)
+        assert outbox.retry([later.seq]) == 1
+        first, later = await until(outbox, settled)
+    assert (later.state, first.state, first.error) == ("delivered", "dead", "answered 410")
+    assert len(inbox.letters) == 2
+
+
+async def test_a_receiver_that_is_still_gone_is_given_up_anew(store: CallStore, inbox: Any) -> None:
+    inbox.answers = [410, 410]
+    store.write([told(0), told(1), told(2)], {})
+    outbox = Outbox(store.engine)
+    async with sending(store, receiver(inbox), policy=SendPolicy(at_once=1, look_every_s=0.01)):
+        found = await until(outbox, settled)
+        assert outbox.retry([found[1].seq, found[2].seq]) == 2
+        found = await until(outbox, settled)
+    assert [one.state for one in found] == ["dead"] * 3
+    assert len(inbox.letters) == 2
+
+
 async def test_a_sender_that_is_killed_in_the_middle_loses_nothing(store: CallStore, inbox: Any, silence: Any) -> None:
     inbox.answers = [silence(inbox)]
     store.write([told(0), told(1)], {})
