@@ -1,5 +1,6 @@
 """The benchmarks of desk and pages: what is made for them is there, and what they count is what was sent."""
 
+import gc
 import json
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,8 @@ def test_each_call_needs_a_listener_that_reads() -> None:
         desk.run(calls=2, rules_=10, listeners=3, asleep=2, seconds=5, out=None, json=False)
 
 
+# The driver of the browser is let go of when its loop has ended, and says so.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.browser
 @pytest.mark.broker
 def test_the_pages_are_measured_in_a_real_browser(capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,3 +54,4 @@ def test_the_pages_are_measured_in_a_real_browser(capsys: pytest.CaptureFixture[
     told = json.loads(capsys.readouterr().out)
     assert told["first_paint_ms"]["n"] == told["first_card_ms"]["n"] == told["replay_ms"]["n"] == 1
     assert 0 < told["overlay_gzipped_kb"] < 150
+    gc.collect()
