@@ -12,7 +12,7 @@ import soundfile
 CALL = "zh_late_order"
 RECOGNISER = os.environ.get("WARMLINE_TEST_RECOGNISER", "whisper")
 """With "none" the path alone is tried, much faster: for many rounds."""
-SPEED = 3.0 if RECOGNISER == "whisper" else 6.0
+SPEED = 2.0 if RECOGNISER == "whisper" else 6.0
 ROUNDS = range(int(os.environ.get("WARMLINE_TEST_ROUNDS", "1")))
 
 pytestmark = [pytest.mark.kill, pytest.mark.weights]
