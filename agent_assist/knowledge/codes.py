@@ -91,7 +91,8 @@ def _is_cued(text: str, start: int, end: int) -> bool:
 
 def _forms(form: str) -> tuple[str, ...]:
     """A bare number after "error" may be written with a prefix."""
-    return (form, f"E{form}", f"ERR{form}", f"ERROR{form}") if form.isdecimal() else (form,)
+    prefixes = ("", "E", "ERR", "ERROR") if form.isdecimal() else ("",)
+    return tuple(f"{prefix}{form}"[:LONGEST] for prefix in prefixes)
 
 
 def _spoken(text: str) -> list[Code]:

@@ -1,7 +1,7 @@
 """Error codes in sentences."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agent_assist.knowledge.codes import codes, normal
@@ -48,6 +48,7 @@ def test_an_iphone_is_a_code_only_where_the_base_knows_it() -> None:
     assert [code.certain for code in codes("my iPhone15 is broken")] == [False]
 
 
+@example("0" * 28)
 @given(st.text(max_size=300))
 def test_any_text_gives_places_within_it(text: str) -> None:
     for code in codes(text):
