@@ -1,7 +1,7 @@
 """Months and years as people count them, in the time zone of the business."""
 
 import calendar
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 
 def months_before(at: datetime, months: int, zone: tzinfo) -> datetime:
@@ -22,18 +22,19 @@ def last_with_months_before(since: datetime, months: int, zone: tzinfo) -> datet
     """The latest time whose ``months_before`` is not after ``since``: until then ``since`` lies in the window."""
     local = since.astimezone(zone)
     after = _moved(since, months, zone).astimezone(zone)
-    # 28 February is three months before each of 28 to 31 May.
-    days = [
+    # 28 February is three months before each of 28 to 31 May; 30 December lies two months before no time at all, and
+    # is in the window until the last day of February ends.
+    times = [
         candidate
         for more in range(4)
-        if months_before(candidate := _at(after, more, local, zone), months, zone) <= since
+        for clock in (local.time(), time.max)
+        if months_before(candidate := _at(after, more, clock, zone), months, zone) <= since
     ]
-    return max(days, default=_moved(since, months, zone))
+    return max(times, default=_moved(since, months, zone))
 
 
-def _at(day: datetime, more: int, like: datetime, zone: tzinfo) -> datetime:
-    date = day.date() + timedelta(days=more)
-    return datetime.combine(date, like.time(), zone).astimezone(UTC)
+def _at(day: datetime, more: int, clock: time, zone: tzinfo) -> datetime:
+    return datetime.combine(day.date() + timedelta(days=more), clock, zone).astimezone(UTC)
 
 
 def _moved(at: datetime, months: int, zone: tzinfo) -> datetime:

@@ -4,7 +4,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agent_assist.customer.calendar import last_with_months_before, months_before
@@ -176,6 +176,7 @@ def test_a_tag_holds_until_the_time_it_names_and_no_second_longer(local: datetim
 
 
 @given(moments(2023, 2026), st.integers(1, 14), st.sampled_from([SHANGHAI, NEW_YORK]))
+@example(datetime(2023, 12, 30), 2, SHANGHAI)  # noqa: DTZ001 - a wall time of whichever zone is drawn
 def test_the_last_time_whose_window_holds_a_moment_is_the_last(local: datetime, months: int, zone: ZoneInfo) -> None:
     since = local.replace(tzinfo=zone).astimezone(UTC)
     last = last_with_months_before(since, months, zone)
