@@ -156,14 +156,15 @@ class Watcher:
         match kind:
             case "snapshot":
                 self.finals = {u["id"]: u for u in data["utterances"]}
-                self.cards = {c["id"]: c for c in data["cards"]}
+                self.cards = {c["id"]: c for c in data["cards"] if not c.get("provisional")}
                 self.over = data["status"] != "live"
             case "final":
                 utterance = data["utterance"]
                 if utterance["id"] in self.finals:
                     self.twice.append(utterance["id"])
                 self.finals[utterance["id"]] = utterance
-            case "card":
+            # What is shown early may be withdrawn; what is advised for good comes once.
+            case "card" if not data.get("provisional"):
                 if data["id"] in self.cards:
                     self.twice.append(data["id"])
                 self.cards[data["id"]] = data
