@@ -36,10 +36,6 @@ _OPEN: Final = ("/healthz", "/readyz")
 Connection = ASGIConnection[Any, Any, Any, Any]
 
 
-async def _nobody(_: CustomerEvent) -> None:
-    raise NotImplementedError
-
-
 @dataclass(frozen=True, slots=True)
 class Office:
     """What the doors work with."""
@@ -50,6 +46,8 @@ class Office:
     """Of the gateway; every pass is signed with it."""
     publish: Callable[[Assist], Awaitable[None]]
     """Tells all what somebody thought or said."""
+    tell: Callable[[CustomerEvent], Awaitable[None]]
+    """Tells what was said of a customer."""
     ready: Callable[[], bool]
     """Whether calls are taken."""
     recordings: Recordings | None = None
@@ -58,8 +56,6 @@ class Office:
     """Runs the rules as they are now on a stored call; blocks."""
     knowledge: tuple[KnowledgeBase, KnowledgeIndex] | None = None
     """What agents can look up."""
-    tell: Callable[[CustomerEvent], Awaitable[None]] = _nobody
-    """Tells what was said of a customer."""
     profiles: Profiles | None = None
     """Who the customers are."""
     playbook: Callable[[str | None], Playbook] | None = None
