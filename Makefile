@@ -48,8 +48,8 @@ up: $(BIN)/.run $(STATIC)/.built ## The same without the call.
 test: $(BIN)/.test $(STATIC)/.built ## The fast tests, then all that this machine has the parts for.
 	sh tests/run.sh
 
-test-fast: $(BIN)/.test ## Only the tests that need no server, browser, weights or corpus.
-	$(BIN)/python -m pytest -q -n auto -m "not (broker or kafka or kafka3 or postgres or weights or browser or corpus or gpu)"
+test-fast: $(BIN)/.test ## Only the tests that need no server, browser, weights or corpus, and little time.
+	$(BIN)/python -m pytest -q -n auto -m "not (broker or kafka or kafka3 or postgres or weights or browser or corpus or gpu or slow)"
 
 check: $(BIN)/.test ## Style, types, direction of imports, names.
 	$(BIN)/ruff format --check .

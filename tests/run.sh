@@ -29,7 +29,7 @@ kafka3)
     ;;
 esac
 
-slow="broker or kafka or kafka3 or postgres or weights or browser or corpus or gpu"
+slow="broker or kafka or kafka3 or postgres or weights or browser or corpus or gpu or slow"
 echo "== fast tests"
 "$BIN/python" -m pytest -q -n auto -m "not ($slow)"
 

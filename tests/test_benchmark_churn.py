@@ -6,6 +6,7 @@ import pytest
 from benchmarks.churn import _scored, _simulated, _updates
 
 
+@pytest.mark.slow
 def test_a_score_that_is_right_lies_on_its_curve() -> None:
     rng = np.random.default_rng(1)
     odds = rng.normal(-1, 1.5, 4000)
@@ -15,6 +16,7 @@ def test_a_score_that_is_right_lies_on_its_curve() -> None:
     assert sum(one.interval[0] <= one.said <= one.interval[1] for one in found.curve) >= 7
 
 
+@pytest.mark.slow
 def test_a_call_adds_to_what_the_profile_tells_and_outcomes_to_the_call() -> None:
     profile, by_hand, learned = _simulated(4000)
     assert profile.auc < by_hand.auc

@@ -154,6 +154,7 @@ def test_a_ratio_has_the_interval_of_its_files() -> None:
 
 
 @given(PAIRS)
+@pytest.mark.slow
 def test_figures_lie_between_none_and_all_and_their_intervals_around_them(pairs: list[tuple[str, str]]) -> None:
     truth, said = [one for one, _ in pairs], [one for _, one in pairs]
     for figure in (accuracy, uar, macro_f1):

@@ -73,6 +73,7 @@ def test_unknown_codes_are_not_in_the_catalogue() -> None:
     assert known.isdisjoint(strange)
 
 
+@pytest.mark.slow
 def test_a_shelf_holds_what_it_was_given_and_is_asked_as_often_as_told() -> None:
     found = shelf(20, ["退款多久到账", "how do I cancel", "净化器报错", "late delivery"], None, 5)
     assert (found.articles, found.search_ms.n) == (20, 5)

@@ -13,6 +13,7 @@ from benchmarks import desk, pages
 from stream.errors import StreamError
 
 
+@pytest.mark.slow
 def test_the_long_call_stands_in_the_store_with_its_sound(tmp_path: Path) -> None:
     store = CallStore(f"sqlite:///{tmp_path / 'calls.db'}")
     store.upgrade()

@@ -33,6 +33,7 @@ def test_a_result_of_which_nothing_is_drawn_is_told() -> None:
         draw(results()[0].with_name("vad.json"))
 
 
+@pytest.mark.slow
 def test_a_result_gives_the_same_picture_each_time() -> None:
     for result in results():
         assert draw(result) == draw(result)

@@ -8,6 +8,7 @@ import pytest
 from benchmarks import rules
 
 
+@pytest.mark.slow
 def test_the_rules_are_different_ones_and_the_same_every_time() -> None:
     made = rules.rules(500)
     assert made == rules.rules(500)
@@ -17,6 +18,7 @@ def test_the_rules_are_different_ones_and_the_same_every_time() -> None:
     assert len(rules.playbook(500).rules) == 500
 
 
+@pytest.mark.slow
 def test_it_runs_and_counts_the_same_cards_both_ways(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rules.run(sizes=[20, 60], out=tmp_path / "rules.json", json=True)
     told = json.loads(capsys.readouterr().out)
@@ -27,6 +29,7 @@ def test_it_runs_and_counts_the_same_cards_both_ways(tmp_path: Path, capsys: pyt
     assert few["ms"]["n"] == 2 * told["utterances"]
 
 
+@pytest.mark.slow
 def test_what_tells_something_else_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agent_assist.advice.phrases.Index.standing", lambda *_: set())
     with pytest.raises(rules.StreamError, match="the same from 40 rules"):

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -95,6 +96,7 @@ def stored(state: CallState | None) -> CallState | None:
 
 @settings(max_examples=60)
 @given(events(), st.data())
+@pytest.mark.slow
 def test_a_call_in_two_halves_with_the_state_stored_between_is_the_call_at_once(
     all_of: list[Event], data: st.DataObject
 ) -> None:
@@ -131,6 +133,7 @@ def test_a_partial_changes_nothing() -> None:
     assert ASSISTANT.step(state, partial) == (state, [])
 
 
+@pytest.mark.slow
 def test_two_hours_of_talk_stay_small() -> None:
     state: CallState | None = None
     numbers = {Channel.CUSTOMER: 0, Channel.AGENT: 0}

@@ -35,6 +35,7 @@ def said(text: str) -> Text:
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join))
+@pytest.mark.slow
 def test_no_phrase_that_stands_in_a_text_is_left_out_by_the_quick_look(text: str) -> None:
     index = Index(SOURCES)
     found = {source for source in SOURCES if _found_slowly(source, text)}

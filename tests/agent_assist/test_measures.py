@@ -179,6 +179,7 @@ def plain_holds(utterances: list[Utterance], end_ms: int) -> tuple[int, int, int
 
 
 @pytest.mark.parametrize("settle_at", [3, 100])
+@pytest.mark.slow
 def test_holds_are_exact_whenever_finals_arrive(settle_at: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_SETTLE_AT", settle_at)
 

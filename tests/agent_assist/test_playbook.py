@@ -75,6 +75,7 @@ def test_a_playbook_of_ones_own_is_read(tmp_path: Path) -> None:
         ("name: mine", "names: mine", ["names"]),
     ],
 )
+@pytest.mark.slow
 def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, old: str, new: str, told: list[str]) -> None:
     assert old in RULE
     with pytest.raises(PlaybookError) as caught:

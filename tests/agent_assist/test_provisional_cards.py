@@ -1,6 +1,7 @@
 """Cards before their evidence is final, and what holds whatever a call brings."""
 
 import msgspec
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -120,6 +121,7 @@ def decided(told: Told) -> list[object]:
 
 @settings(max_examples=150, deadline=None)
 @given(calls())
+@pytest.mark.slow
 def test_partials_never_change_what_finals_decide(events: list[Event]) -> None:
     finals: list[Event] = [event for event in events if not isinstance(event, Partial)]
     assert decided(advised(None, events)[1]) == decided(advised(None, finals)[1])
@@ -127,6 +129,7 @@ def test_partials_never_change_what_finals_decide(events: list[Event]) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(calls(), st.data())
+@pytest.mark.slow
 def test_a_call_in_two_halves_is_the_call_at_once(events: list[Event], data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(events)))
     whole, told = advised(None, events)

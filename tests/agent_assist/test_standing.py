@@ -58,6 +58,7 @@ def test_the_same_words_weigh_the_same_on_top_of_each_profile(
     assert added[0] == pytest.approx(added[1])
 
 
+@pytest.mark.slow
 def test_a_stranger_has_the_risk_of_their_call_alone(risk_after: Callable[[str | None, str], CallRisk]) -> None:
     nobody, unknown = risk_after(None, "I want to cancel my plan"), risk_after("who", "I want to cancel my plan")
     assert nobody.risk == unknown.risk

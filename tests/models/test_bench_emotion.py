@@ -143,6 +143,7 @@ def test_the_peer_is_trained_on_the_speakers_of_the_train_split(
     assert peer["uar"] > 0.9
 
 
+@pytest.mark.slow
 def test_the_peer_is_folded_by_speaker_where_all_are_heard_and_trained_on_other_corpora_besides(
     manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -72,6 +72,7 @@ def result(
     return sets
 
 
+@pytest.mark.slow
 def test_each_set_is_read_as_written_and_bare_beside_a_peer(
     english: Path, business: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -52,6 +52,7 @@ def test_what_is_nearest_in_sound_is_put_in_unasked() -> None:
 
 # jieba is older than the rules on escapes that it breaks.
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::SyntaxWarning")
+@pytest.mark.slow
 def test_chinese_names_are_the_seldom_ones_of_the_transcripts() -> None:
     found = chinese_names(["周杰伦来了", "我在上海", "星巴克咖啡", "今天天气很好"])
     assert found.said == ["周杰伦", "星巴克"]

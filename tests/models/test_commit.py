@@ -1,5 +1,6 @@
 """What was committed stays, whatever the passes say."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,6 +51,7 @@ TEXT = st.lists(st.sampled_from(["no", "yes", "well", "我", "要", "退", "订"
 
 
 @given(st.lists(TEXT, max_size=8))
+@pytest.mark.slow
 def test_committed_text_is_never_rewritten_and_never_shrinks(heard: list[str]) -> None:
     shown = show(*heard)
     for n, one in enumerate(shown):

@@ -74,6 +74,7 @@ def test_a_customer_who_grows_angry_and_leaves_content_turns_twice(seed: int, a:
 
 
 @pytest.mark.parametrize("n", [5, 6, 8, 12, 20, 50, 200])
+@pytest.mark.slow
 def test_pure_noise_is_seldom_taken_for_a_turn(n: int) -> None:
     rng = np.random.default_rng(n)
     wrong = sum(bool(found(planted([(CALM, n)], rng))) for _ in range(300))
@@ -81,6 +82,7 @@ def test_pure_noise_is_seldom_taken_for_a_turn(n: int) -> None:
 
 
 @pytest.mark.parametrize(("n", "at_least"), [(6, 0.8), (10, 0.85), (20, 0.85), (50, 0.85), (200, 0.95)])
+@pytest.mark.slow
 def test_in_all_the_noise_that_is_believed_most_turns_to_anger_are_found(n: int, at_least: float) -> None:
     rng = np.random.default_rng(n)
     half = n // 2

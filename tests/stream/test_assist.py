@@ -130,6 +130,7 @@ async def test_a_provisional_card_is_published_confirmed_and_withdrawn() -> None
 
 
 @pytest.mark.parametrize("kill_after", range(11))
+@pytest.mark.slow
 async def test_a_worker_killed_at_any_moment_shows_the_same_in_the_end(kill_after: int) -> None:
     whole: list[Any] = []
     await run(whole, {})
@@ -144,6 +145,7 @@ async def test_a_worker_killed_at_any_moment_shows_the_same_in_the_end(kill_afte
 
 
 @pytest.mark.parametrize("behind", range(len(EVENTS)))
+@pytest.mark.slow
 async def test_a_table_that_lost_its_last_writes_shows_the_same_in_the_end(behind: int) -> None:
     whole: list[Any] = []
     await run(whole, {})

@@ -51,6 +51,7 @@ def test_a_dry_run_leaves_nothing(orders: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.slow
 def test_columns_are_named_by_a_mapping(orders: Path, tmp_path: Path) -> None:
     orders.write_text((HEAD + "".join(ROWS)).replace("order_id", "单号"), encoding="gbk")
     mapping = tmp_path / "mapping.yaml"

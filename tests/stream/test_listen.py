@@ -88,6 +88,7 @@ def log_of(call: list[AudioRecord], ids: tuple[str, ...] = ("a", "b")) -> list[t
 
 
 @pytest.mark.parametrize("killed", [1, 2, 60, 205, 207, 333, 470, 471, 600, 690])
+@pytest.mark.slow
 def test_a_worker_killed_anywhere_loses_no_final_and_its_successor_tells_the_same(
     call: list[AudioRecord], killed: int
 ) -> None:
@@ -324,6 +325,7 @@ async def test_what_was_kept_of_a_call_goes_with_it(call: list[AudioRecord]) -> 
     assert tables == {}
 
 
+@pytest.mark.slow
 async def test_what_is_given_up_under_load_is_told_and_comes_back(call: list[AudioRecord]) -> None:
     held = Held()
     worker = Worker({}, held)
@@ -425,6 +427,7 @@ async def test_results_that_were_not_taken_as_they_were_are_counted(call: list[A
     assert count() - before >= len(worker.finals()) > 0
 
 
+@pytest.mark.slow
 async def test_new_calls_have_the_new_vocabulary_and_old_ones_keep_theirs(call: list[AudioRecord]) -> None:
     old, new = Held(), Held()
     old.go.set()

@@ -155,6 +155,7 @@ def test_a_partial_that_was_asked_for_before_a_cut_says_nothing(call: list[Audio
 
 
 @pytest.mark.parametrize("killed", [1, 3, 20, 37, 75, 100, 140, 181, 200, 222, 240, 300, 333, 400, 461])
+@pytest.mark.slow
 def test_a_successor_finds_the_same_utterances_from_any_checkpoint(
     call: list[AudioRecord], run: Run, killed: int
 ) -> None:
@@ -240,6 +241,7 @@ def test_where_partials_are_off_none_is_asked_for(call: list[AudioRecord]) -> No
     assert pipeline.next() is not None
 
 
+@pytest.mark.slow
 def test_partials_grow_and_never_touch_the_finals(call: list[AudioRecord], run: Run) -> None:
     pipeline = CallPipeline("c", LevelVad(), PipelinePolicy())
     hearing = scripted()
@@ -338,6 +340,7 @@ def test_keys_are_told_once_and_long_runs_only_by_their_count(
 
 
 @pytest.mark.parametrize("killed", [21, 35, 60, 101, 107, 112])
+@pytest.mark.slow
 def test_keys_are_told_again_the_same_by_a_successor(quiet: list[AudioRecord], killed: int) -> None:
     # The second of two digits that are dialled slowly is no choice, nor is what comes after a successor has taken over.
     call = dialling(quiet, (20, "5"), (33, "9"), (62, "9"), (100, "9595"))

@@ -4,6 +4,7 @@ import io
 from uuid import uuid4
 
 import numpy as np
+import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -76,6 +77,7 @@ def test_a_call_is_whole_at_its_end_and_what_cannot_be_read_stops_nothing() -> N
 
 @settings(max_examples=25)
 @given(st.lists(st.integers(0, len(LOG)), min_size=1, max_size=4))
+@pytest.mark.slow
 def test_who_takes_over_at_the_positions_loses_nothing_and_spoils_nothing(cuts: list[int]) -> None:
     kept = shelf()
     start = 0

@@ -108,6 +108,7 @@ def test_the_check_is_told_as_json_and_covers_every_tenant(tmp_path: Path) -> No
     assert [cost.rule for cost in checked.playbooks[0].costs] == ["first"]
 
 
+@pytest.mark.slow
 def test_the_default_playbook_has_no_faults() -> None:
     assert [finding for finding in check(load()) if finding.kind != "untried"] == []
 
@@ -227,6 +228,7 @@ def test_a_call_put_through_the_rules_that_were_in_force_shows_the_same() -> Non
 
 
 @pytest.mark.parametrize("since", ["soon", "7", "9999999999999d", "-1d"])
+@pytest.mark.slow
 def test_a_time_that_is_none_is_told(since: str, tmp_path: Path) -> None:
     refused = CliRunner().invoke(app, ["rules", "backtest", "--since", since, "--home", str(tmp_path)])
     assert refused.exit_code == 2

@@ -31,6 +31,7 @@ def test_an_example_is_as_it_says(rule: str, example: Example, fires: bool) -> N
     assert (tried.fired, tried.failed) == (fires, "")
 
 
+@pytest.mark.slow
 def test_the_check_of_the_playbook_finds_nothing_not_even_a_rule_that_is_untried() -> None:
     assert check(PLAYBOOK) == []
 
@@ -91,6 +92,7 @@ def heard(rules: list[Rule], *, fires: bool, rate: float) -> float:
 
 
 @pytest.mark.parametrize(("rate", "least", "most"), [(0.05, 0.85, 0.03), (RATE, 0.65, 0.05)])
+@pytest.mark.slow
 def test_most_rules_bear_a_recognisers_errors(rate: float, least: float, most: float) -> None:
     rules = [RULES[name] for name in BY_WORDS]
     assert heard(rules, fires=True, rate=rate) >= least

@@ -91,6 +91,7 @@ def _publish_elsewhere(url: str, body: str) -> None:
     other.close()
 
 
+@pytest.mark.slow
 def test_what_another_process_published_is_the_next_answer(url: str, base: KnowledgeBase) -> None:
     index = KnowledgeIndex(base)
     for body in ("三个工作日内到账。", "五个工作日内到账。", "七个工作日内到账。"):

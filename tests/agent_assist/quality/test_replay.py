@@ -47,6 +47,7 @@ def again(store: CallStore, record: Any, playbook: Playbook) -> Replayed:
 
 
 @pytest.mark.parametrize("name", ["zh_late_order", "en_cancel_plan"])
+@pytest.mark.slow
 def test_a_stored_call_gives_the_cards_that_were_shown(stored: Any, name: str) -> None:
     store, record = stored(name)
     found = again(store, record, load())
@@ -59,6 +60,7 @@ def test_another_version_of_the_same_rules_shows_the_same(stored: Any) -> None:
     assert again(store, record, msgspec.structs.replace(load(), version="next")).agrees
 
 
+@pytest.mark.slow
 def test_a_hint_that_was_not_shown_then_or_is_not_shown_again_is_no_agreement(stored: Any, spoken: Lines) -> None:
     store, record = stored("en_cancel_plan")
     asked = msgspec.structs.replace(spoken("en_cancel_plan")[0], text="Could you please tell me your phone number?")
@@ -128,6 +130,7 @@ def test_articles_are_compared_as_long_as_the_knowledge_is_the_same(
     assert (after.knowledge, after.agree, after.missing) == ("changed", True, shown.articles)
 
 
+@pytest.mark.slow
 def test_a_rule_that_cannot_be_run_is_told_and_is_no_agreement(stored: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     store, record = stored("zh_late_order")
 

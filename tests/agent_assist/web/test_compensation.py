@@ -40,6 +40,7 @@ def client(make_site: Any) -> Any:
             yield client
 
 
+@pytest.mark.slow
 def test_a_request_within_the_authority_is_granted_told_on_the_call_and_stands_in_its_record(client: Any) -> None:
     answer = client.post(CALL, json=wish(), headers=AGENT)
     assert answer.status_code == 201

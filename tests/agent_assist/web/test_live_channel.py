@@ -108,6 +108,7 @@ async def test_an_old_call_comes_from_the_store_and_what_is_thought_of_it_is_tol
         assert (await next_message(client))["kind"] == "feedback"
 
 
+@pytest.mark.slow
 async def test_connections_that_break_again_and_again_lose_nothing_and_see_nothing_twice(
     served_site: Any, call: Any, next_message: Any
 ) -> None:
@@ -204,6 +205,7 @@ async def test_the_list_of_calls_is_told_and_kept_up_to_date(served_site: Any, c
         assert (line["data"]["status"], line["data"]["utterances"]) == ("ended", 1)
 
 
+@pytest.mark.slow
 async def test_a_quiet_channel_gives_signs_of_life(
     served_site: Any, call: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,6 +230,7 @@ async def test_what_a_listener_sends_is_of_no_consequence(served_site: Any, call
         assert (await next_message(client))["kind"] == "final"
 
 
+@pytest.mark.slow
 async def test_a_slow_reader_is_cut_with_1013_and_nobody_else_waits(
     served_site: Any, call: Any, next_message: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -263,6 +266,7 @@ async def test_a_slow_reader_is_cut_with_1013_and_nobody_else_waits(
         assert (await next_message(quick))["data"]["utterance"]["number"] == 3_000
 
 
+@pytest.mark.slow
 async def test_a_reader_that_never_reads_again_is_forgotten(
     served_site: Any, call: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,6 +283,7 @@ async def test_a_reader_that_never_reads_again_is_forgotten(
     client.transport.abort()
 
 
+@pytest.mark.slow
 async def test_five_hundred_listeners_hear_the_same(served_site: Any, call: Any, next_message: Any) -> None:
     c, hub = call("c"), served_site.live
     hub.publish(c.started())

@@ -164,6 +164,7 @@ def test_who_comes_from_another_hub_or_too_late_gets_a_snapshot(call: Any) -> No
     assert kinds(hub.listen("c", epoch=hub.epoch, after=QUEUE)) == ["final"] * 101
 
 
+@pytest.mark.slow
 def test_the_whole_log_and_the_partials_fit_a_new_listener(call: Any) -> None:
     hub, c = Live(), call("c")
     hub.publish(c.started())
@@ -203,6 +204,7 @@ async def test_waiting_for_a_message_ends_when_there_is_none() -> None:
     assert await Listener().get(0.01) is None
 
 
+@pytest.mark.slow
 async def test_the_list_is_told_at_once_and_then_of_the_last_state_alone(call: Any) -> None:
     hub, c = Live(), call("c")
     listener = hub.listen_all([])
@@ -285,6 +287,7 @@ def test_who_was_away_while_a_call_was_let_go_and_came_again_sees_it_whole(call:
     assert kinds(hub.listen("c", epoch=later["epoch"], after=later["seq"])) == []
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_whatever_is_asked_for(call: Any) -> None:
     hub = Live()
     for number in range(2_000):

@@ -75,6 +75,7 @@ def test_a_pass_names_its_agent_and_lasts_a_month_at_most(role: Role, name: str,
         lasting(role, name, hours)
 
 
+@pytest.mark.slow
 def test_an_agent_sees_their_own_calls_alone(client: Any) -> None:
     seen = [call["call_id"] for call in client.get("/v1/calls", headers=auth(ANNA)).json()["calls"]]
     assert seen == ["hers-before", "hers"]
@@ -136,6 +137,7 @@ async def test_the_live_channel_tells_an_agent_of_their_own_calls(served_site: A
         assert other.close_code == 4403
 
 
+@pytest.mark.slow
 async def test_a_pass_that_runs_out_ends_the_channel(served_site: Any, tell_next: Any) -> None:
     brief = Pass(role=Role.AGENT, name="anna", expires_at=int(time.time()) + 2)
     async with websockets.connect(

@@ -49,6 +49,7 @@ def test_a_recording_comes_whole_and_in_pieces(client: Any) -> None:
     "asked",
     ["bytes=999999999-", "bytes=5-2", "bytes=-0", "bytes=-", "items=0-1", "bytes=0-1,4-5", "bytes=" + "9" * 40 + "-"],
 )
+@pytest.mark.slow
 def test_a_range_that_is_not_there_is_told(client: Any, asked: str) -> None:
     answer = client.get(SOUND, headers=AUTH | {"range": asked})
     assert answer.status_code == 416

@@ -98,6 +98,7 @@ async def test_frames_leave_when_they_have_been_spoken(serve: Any, sink: Any) ->
     assert min(late[-10:]) < 0.1
 
 
+@pytest.mark.slow
 async def test_a_line_that_breaks_calls_again_and_goes_on_by_the_clock(serve: Any, sink: Any) -> None:
     cut = asyncio.Event()
     server, url = await serve()

@@ -327,6 +327,7 @@ MEDIA = st.fixed_dictionaries(
         max_size=25,
     )
 )
+@pytest.mark.slow
 def test_no_message_does_more_than_end_its_own_connection(messages: list[tuple[str, dict[str, Any], Any, Any]]) -> None:
     stream = TwilioStream()
     started = {"event": "start", "sequenceNumber": 1, "start": {"callSid": "c"}}

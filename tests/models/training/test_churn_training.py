@@ -50,6 +50,7 @@ def written(path: Path, rows: list[dict[str, Any]]) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_own_outcomes_teach_the_profile_and_what_a_call_is_worth(tmp_path: Path) -> None:
     known = read_outcomes(written(tmp_path / "o.csv", simulated(4000)))
     model = refit(known, "own")

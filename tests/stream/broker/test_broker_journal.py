@@ -41,6 +41,7 @@ ENTRIES: list[Entry] = [
 
 
 @given(cut=st.integers(0, 300))
+@pytest.mark.slow
 def test_a_journal_cut_anywhere_gives_the_whole_entries_before_the_cut(cut: int) -> None:
     with TemporaryDirectory() as directory:
         path = Path(directory) / "j"

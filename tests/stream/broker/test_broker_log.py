@@ -192,6 +192,7 @@ def test_producers_are_remembered_when_their_batches_lie_in_sealed_segments(
     restart=st.booleans(),
 )
 @settings(max_examples=40)
+@pytest.mark.slow
 def test_compaction_keeps_exactly_the_last_record_of_each_key_and_of_the_log(
     make_batch: MakeBatch, writes: list[list[tuple[int, bool]]], restart: bool
 ) -> None:
