@@ -17,6 +17,7 @@ from agent_assist.advice.conditions import (
     Texts,
     Window,
     check_phrases,
+    check_sentences,
     check_texts,
 )
 from agent_assist.advice.profile import ProfileCondition
@@ -58,7 +59,16 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     unless: Phrases = {}
     """None may stand in the utterance."""
     not_within: Phrases = {}
-    """What lies within one of these does not count, a name that is spoken of as the past, for one."""
+    """
+    What lies within one of these does not count, a name that is spoken of as the past, for one; nor does a clause that
+    means one of ``like`` and in which one of these stands.
+    """
+    like: Phrases = {}
+    """Sentences of one clause: one that means the same is enough. What is denied is no sentence that denies nothing."""
+    unlike: Phrases = {}
+    """Counter-sentences: a clause that means one of these rather does not count."""
+    least_likeness: dict[Language, float] = {}
+    """0 ... 1, from which a clause means what a sentence does; ``conditions.LEAST_LIKENESS`` where it is not given."""
     competitors: bool = False
     """A name of the playbook's competitors, or one of the phrases."""
     customer_name: bool = False
@@ -74,7 +84,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     emotion_reason: Texts = {}
     """Instead of ``reason``, where the emotion is the reason."""
     either: bool = False
-    """Of words, intents and emotions one suffices; otherwise each that is named is asked for."""
+    """Of words, sentences by meaning, intents and emotions one suffices; otherwise each that is named is asked for."""
     yields: tuple[EmotionLabel, ...] = ()
     """Emotions with which the rule fires only where it has not fired before, and may fire for another later."""
     unless_agent: Phrases = {}
@@ -118,6 +128,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise ValueError(f"expected a priority from 0 to 1000, got {self.priority}")
         for phrases in (self.phrases, self.unless, self.not_within, self.unless_agent, *self.all_of):
             check_phrases(phrases)
+        check_sentences(self.like, self.unlike, self.least_likeness)
         for texts in (self.title, self.text, self.reason, self.emotion_reason, *self.by_emotion.values()):
             check_texts(texts)
         if self.profile is not None:
@@ -129,7 +140,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     @property
     def listens(self) -> bool:
         """Whether what is said, or how, decides: not measures, risk or profile alone."""
-        return bool(self.worded or self.intents or self.emotions)
+        return bool(self.worded or self.like or self.intents or self.emotions)
 
     @property
     def worded(self) -> bool:
@@ -166,8 +177,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             (self.hits and (asked or silence), "expected hits without not_said and silence_ms, got both"),
             (asked and self.speaker is None, "expected a speaker with not_said, got none"),
             (
-                asked and not (self.worded or self.intents),
-                "expected phrases, all_of or intents with not_said, got none of them",
+                asked and not (self.worded or self.like or self.intents),
+                "expected phrases, all_of, like or intents with not_said, got none of them",
             ),
             (
                 self.customer_name and self.speaker is not Channel.AGENT,

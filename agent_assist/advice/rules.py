@@ -17,6 +17,7 @@ from agent_assist.advice.playbook import Playbook
 from agent_assist.advice.recommending import Recommender
 from agent_assist.advice.retaining import talk_track
 from agent_assist.advice.rule import Signal as SignalName
+from agent_assist.advice.sense import Sense
 from agent_assist.advice.showing import feel, show, withhold
 from agent_assist.advice.trying import Round
 from agent_assist.call.state import CallState, Said, hear
@@ -68,11 +69,17 @@ class _Listening:
 
 
 class Rules:
-    """A playbook made ready; keeps nothing of any call."""
+    """
+    A playbook made ready; keeps nothing of any call.
 
-    def __init__(self, playbook: Playbook) -> None:
+    Args:
+        sense: What its sentences mean; without it rules that ask for that cannot be run.
+    """
+
+    def __init__(self, playbook: Playbook, sense: Sense | None = None) -> None:
         playbook = playbook.ranked()
         self._playbook = playbook
+        self._sense = sense
         competitors = {competitor.name: competitor for competitor in playbook.competitors}
         self._lexicon = Lexicon({competitor.name: competitor.aliases for competitor in playbook.competitors})
         self._level = next((rule.agitation for rule in playbook.rules if rule.agitation is not None), None)
@@ -112,7 +119,7 @@ class Rules:
         of_customer = utterance.channel is Channel.CUSTOMER
         if of_customer:
             state = self._feel(state, utterance)
-        case = Case(state, state.reached_ms, state.silence_ms, utterance, evidence)
+        case = Case(state, state.reached_ms, state.silence_ms, utterance, evidence, sense=self._sense)
         this = Round(self._playbook.source, case)
         this.end_silences()
         for ready in self._live[utterance.channel].heard(evidence):
