@@ -1,7 +1,8 @@
 """One rule of a playbook, as it is written."""
 
 import re
-from typing import Final, Literal
+from functools import reduce
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -29,6 +30,25 @@ Signal = Literal["cancel", "competitor", "refund", "complaint", "repeat_contact"
 Kind = Literal["card", "tick", "alert", "task", "webhook"]
 
 _ID: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+
+
+class Clues(NamedTuple):
+    """By which an utterance is told that cannot meet a rule: it has none of them."""
+
+    phrases: tuple[str, ...] = ()
+    names: bool = False
+    """A competitor's, any."""
+    intents: tuple[Intent, ...] = ()
+    emotions: tuple[EmotionLabel, ...] = ()
+
+    def joined(self, other: "Clues") -> "Clues":
+        """One of these, or of the other's."""
+        return Clues(
+            self.phrases + other.phrases,
+            self.names or other.names,
+            self.intents + other.intents,
+            self.emotions + other.emotions,
+        )
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -148,12 +168,24 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return bool(self.phrases or self.all_of or self.competitors or self.customer_name)
 
     @property
-    def needed(self) -> tuple[str, ...]:
-        """Phrases of which one at least has to stand in the utterance; none where it can be met without."""
-        if self.either or self.competitors or self.customer_name:
-            return ()
-        groups = (self.phrases,) if self.phrases else self.all_of
-        return tuple(phrase for group in groups for phrases in group.values() for phrase in phrases)
+    def clues(self) -> "Clues | None":
+        """What an utterance that meets it has at least one of; None where it may be met without any."""
+        words = self._words_needed()
+        kinds = [words] if self.worded else []
+        kinds += [Clues(intents=self.intents)] if self.intents else []
+        kinds += [Clues(emotions=self.emotions)] if self.emotions else []
+        kinds += [None] if self.like else []
+        known = [one for one in kinds if one is not None]
+        if not self.either or len(kinds) == 1:
+            return known[0] if known else None
+        return reduce(Clues.joined, known) if known and len(known) == len(kinds) else None
+
+    def _words_needed(self) -> "Clues | None":
+        if self.all_of:
+            return Clues(tuple(phrase for group in self.all_of for each in group.values() for phrase in each))
+        if self.customer_name:
+            return None
+        return Clues(tuple(phrase for each in self.phrases.values() for phrase in each), names=self.competitors)
 
     @property
     def is_silence(self) -> bool:
