@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+from math import inf
 from typing import Final, Literal
 
 import numpy as np
@@ -27,7 +28,10 @@ from models.types import Utterance
 _NEAREST: Final = 10
 """Ordinary sentences that say how near a sentence is to everything; with 5 and 20 it is about as good."""
 _SCALE: Final = 4.0
-"""So many points of likeness for a point of cosine: 0.5 is as near as to the nearest ordinary sentences, 1 is sure."""
+"""
+So many points of likeness for a point of cosine: 0.5 is as near as to the nearest ordinary sentences. From 1 on it is
+sure; the same sentence comes to more than that.
+"""
 _DENIES: Final[dict[Language, re.Pattern[str]]] = {
     "zh": re.compile(
         r"(?<![能要是可想会得行好对差])不(?!得不|过|好意思|但|管|如|同|错|少|断)|(?<!有)没(?!关系|问题)"
@@ -66,7 +70,7 @@ class Compared:
     utterance: Utterance
     clauses: tuple[tuple[Clause, Language], ...]
     likeness: tuple[npt.NDArray[np.float64], ...]
-    """For each clause, of every sentence of its language; -1 of those that cannot count."""
+    """For each clause, of every sentence of its language; minus infinity of those that cannot count."""
     rows: Mapping[Language, Mapping[str, int]]
 
     def find(self, like: Phrases, unlike: Phrases, least: Mapping[Language, float]) -> list[Clause]:
@@ -80,7 +84,7 @@ class Compared:
 
     def _best(self, sentences: Iterable[str], language: Language, likeness: npt.NDArray[np.float64]) -> float:
         rows = self.rows[language]
-        return max((float(likeness[rows[one]]) for one in sentences), default=-1.0)
+        return max((float(likeness[rows[one]]) for one in sentences), default=-inf)
 
 
 class Sense:
@@ -130,7 +134,7 @@ def _likeness(clause: Clause, written: _Written, usual: Floats, denied: bool) ->
     steps = np.frombuffer(clause.vector, dtype=np.int8).astype(np.float32)[None]
     near = _mean_of_nearest(_cosines(steps, usual))
     points = 2 * _cosines(steps, written.steps)[0] - near - written.near
-    found: npt.NDArray[np.float64] = np.where(written.denies == denied, np.clip(0.5 + _SCALE * points, 0, 1), -1.0)
+    found: npt.NDArray[np.float64] = np.where(written.denies == denied, 0.5 + _SCALE * points, -np.inf)
     return found
 
 
