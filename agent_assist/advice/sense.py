@@ -67,7 +67,6 @@ class _Written:
 class Compared:
     """The clauses of an utterance beside all the sentences of a playbook."""
 
-    utterance: Utterance
     clauses: tuple[tuple[Clause, Language], ...]
     likeness: tuple[npt.NDArray[np.float64], ...]
     """For each clause, of every sentence of its language; minus infinity of those that cannot count."""
@@ -101,7 +100,9 @@ class Sense:
         self._written = {
             language: _written(tuple(dict.fromkeys(given)), language, embed) for language, given in sentences.items()
         }
-        self._rows = {language: written.rows for language, written in self._written.items()}
+        self._rows: dict[Language, Mapping[str, int]] = {
+            language: written.rows for language, written in self._written.items()
+        }
 
     def meaning(self, text: str) -> Meaning:
         """Of what nobody has read yet, as an example of a rule."""
@@ -127,7 +128,7 @@ class Sense:
                 continue
             clauses.append((clause, language))
             likeness.append(_likeness(clause, written, ordinary(language, self._embed), denies(text, language)))
-        return Compared(utterance, tuple(clauses), tuple(likeness), self._rows)
+        return Compared(tuple(clauses), tuple(likeness), self._rows)
 
 
 def _likeness(clause: Clause, written: _Written, usual: Floats, denied: bool) -> npt.NDArray[np.float64]:

@@ -65,9 +65,8 @@ def test_the_space_is_that_of_the_weights_that_are_there() -> None:
 
 
 @pytest.mark.weights
-def test_what_means_the_same_is_nearer_than_what_shares_the_words() -> None:
-    place = locate("multilingual-e5-small", directory=None, cache=Path(".warmline/weights"))
-    embed = Embedding(place, deep=True)
+def test_what_means_the_same_is_nearer_than_what_shares_the_words(tmp_path: Path) -> None:
+    embed = Embedding(locate("multilingual-e5-small", directory=None, cache=tmp_path), deep=True)
     said, same, other = meanings(
         ["I've been on hold for nearly an hour", "I have been waiting very long", "the shop is open for an hour"], embed
     )
