@@ -68,22 +68,22 @@ class Compared:
     """The clauses of an utterance beside all the sentences of a playbook."""
 
     clauses: tuple[tuple[Clause, Language], ...]
+    rows: tuple[Mapping[str, int], ...]
+    """For each clause, the place of every sentence of its language."""
     likeness: tuple[npt.NDArray[np.float64], ...]
-    """For each clause, of every sentence of its language; minus infinity of those that cannot count."""
-    rows: Mapping[Language, Mapping[str, int]]
+    """In these places; minus infinity of those that cannot count."""
 
     def find(self, like: Phrases, unlike: Phrases, least: Mapping[Language, float]) -> list[Clause]:
         """The clauses that mean one of ``like``, and none of ``unlike`` more, the most alike first."""
         found: list[tuple[float, Clause]] = []
-        for (clause, language), likeness in zip(self.clauses, self.likeness, strict=True):
-            best, worst = (self._best(group.get(language, ()), language, likeness) for group in (like, unlike))
+        for (clause, language), rows, likeness in zip(self.clauses, self.rows, self.likeness, strict=True):
+            best, worst = (
+                max((float(likeness[rows[one]]) for one in group.get(language, ())), default=-inf)
+                for group in (like, unlike)
+            )
             if best >= least.get(language, LEAST_LIKENESS[language]) and best > worst:
                 found.append((best, clause))
         return [clause for _, clause in sorted(found, key=lambda one: (-one[0], one[1].start))]
-
-    def _best(self, sentences: Iterable[str], language: Language, likeness: npt.NDArray[np.float64]) -> float:
-        rows = self.rows[language]
-        return max((float(likeness[rows[one]]) for one in sentences), default=-inf)
 
 
 class Sense:
@@ -97,11 +97,8 @@ class Sense:
 
     def __init__(self, sentences: Mapping[Language, Iterable[str]], embed: Embed) -> None:
         self._embed = embed
-        self._written = {
+        self._written: dict[Language, _Written] = {
             language: _written(tuple(dict.fromkeys(given)), language, embed) for language, given in sentences.items()
-        }
-        self._rows: dict[Language, Mapping[str, int]] = {
-            language: written.rows for language, written in self._written.items()
         }
 
     def meaning(self, text: str) -> Meaning:
@@ -119,6 +116,7 @@ class Sense:
         if meaning is None or meaning.space != SPACE:
             raise MeaningMissing(utterance.id, "none" if meaning is None else meaning.space)
         clauses: list[tuple[Clause, Language]] = []
+        rows: list[Mapping[str, int]] = []
         likeness: list[npt.NDArray[np.float64]] = []
         for clause in meaning.clauses:
             text = utterance.text[clause.start : clause.end]
@@ -127,8 +125,9 @@ class Sense:
             if written is None:
                 continue
             clauses.append((clause, language))
+            rows.append(written.rows)
             likeness.append(_likeness(clause, written, ordinary(language, self._embed), denies(text, language)))
-        return Compared(tuple(clauses), tuple(likeness), self._rows)
+        return Compared(tuple(clauses), tuple(rows), tuple(likeness))
 
 
 def _likeness(clause: Clause, written: _Written, usual: Floats, denied: bool) -> npt.NDArray[np.float64]:
