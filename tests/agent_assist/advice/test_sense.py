@@ -20,7 +20,7 @@ from agent_assist.advice.trial import try_sentence
 from agent_assist.call.assistant import Assistant
 from agent_assist.call.record import empty
 from agent_assist.quality.backtest import Runs
-from agent_assist.types import CallStarted, Card, Degraded, Event, Final
+from agent_assist.types import CallEnded, CallStarted, Card, Degraded, Event, Final
 from audio.types import Channel
 from models.meaning import meanings
 from models.types import Utterance
@@ -192,6 +192,21 @@ def test_what_went_over_the_wire_gives_the_same_and_so_does_another_order_of_the
     }
     other = Sense(more, by_words)
     assert told(playbook(), again.utterance, sense=other) == told(playbook(), utterance)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_may_have_been_said_was_not_missed(known: bool) -> None:
+    given_playbook = playbook(not_said={})
+    assistant, state = Assistant(given_playbook, sense=Sense(given_playbook.sentences(), by_words)), None
+    found: list[object] = []
+    for event in (
+        Final(call_id="c", utterance=said("the shop is open", known=known)),
+        Final(call_id="c", utterance=said("good bye then", 1, known=known)),
+        CallEnded(call_id="c", duration_ms=9_000, reason="hangup"),
+    ):
+        state, new = assistant.step(state, event)
+        found += [type(one) for one in new if isinstance(one, Card | Degraded)]
+    assert found == ([Card] if known else [Degraded])
 
 
 def test_examples_are_tried_and_the_cost_is_told() -> None:
