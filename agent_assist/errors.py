@@ -21,6 +21,17 @@ class PlaybookError(AssistError):
 
 
 @dataclass(eq=False)
+class MeaningMissing(AssistError):
+    """An utterance whose vectors are not known, where a rule asks what it means."""
+
+    utterance_id: str
+    got: str
+
+    def __str__(self) -> str:
+        return f"expected vectors of what was said, got {self.got} (utterance={self.utterance_id})"
+
+
+@dataclass(eq=False)
 class SlowListener(AssistError):
     """A listener that does not read what it is told."""
 

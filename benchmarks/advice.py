@@ -25,6 +25,7 @@ from agent_assist.advice.examples import attempt
 from agent_assist.advice.matching import Case, Ready, match
 from agent_assist.advice.names import Lexicon
 from agent_assist.advice.playbook import Playbook, load
+from agent_assist.advice.sense import Sense
 from agent_assist.call.assistant import Assistant
 from agent_assist.call.state import CallState, hear
 from agent_assist.types import CallEnded, Card, Event
@@ -35,6 +36,7 @@ from benchmarks.intent import Condition, TextSet, as_heard, read_sets
 from benchmarks.peers import keywords
 from models.embedding import Embedding
 from models.intent import SHIPPED, Intent, IntentModel
+from models.meaning import Meaning
 from models.training.confusion import RATE
 from models.training.labels import Labelled
 from models.types import Emotion, EmotionLabel, Utterance
@@ -238,20 +240,29 @@ def _examples(playbook: Playbook) -> ExampleScore:
     )
 
 
-class _Rules:
+def customer_says(text: str, language: str, intents: tuple[Intent, ...] = ()) -> Utterance:
+    """An utterance in the middle of a call."""
+    return _utterance(Channel.CUSTOMER, text, language, intents=intents)
+
+
+class MeantRules:
     """The rules of a playbook that are meant for intents, each on a customer's utterance alone."""
 
-    def __init__(self, playbook: Playbook) -> None:
+    def __init__(self, playbook: Playbook, sense: Sense | None = None) -> None:
         competitors = {one.name: one for one in playbook.competitors}
         self._lexicon = Lexicon({one.name: one.aliases for one in playbook.competitors})
+        self._sense = sense
         by_id = {rule.id: rule for rule in playbook.rules}
         self._ready = [Ready.of(by_id[name], competitors) for name in MEANT]
 
-    def __call__(self, text: str, language: str, intents: tuple[Intent, ...]) -> list[bool]:
+    def __call__(
+        self, text: str, language: str, intents: tuple[Intent, ...] = (), meaning: Meaning | None = None
+    ) -> list[bool]:
         """In the order of ``MEANT``."""
-        utterance = _utterance(Channel.CUSTOMER, text, language, intents=intents)
+        utterance = customer_says(text, language, intents)
+        utterance = msgspec.structs.replace(utterance, meaning=meaning)
         state = hear(CallState(call_id="b"), utterance)
-        case = Case(state, utterance.end_ms, 0, utterance, Evidence.of(text, self._lexicon))
+        case = Case(state, utterance.end_ms, 0, utterance, Evidence.of(text, self._lexicon), sense=self._sense)
         return [match(ready, case) is not None for ready in self._ready]
 
 
@@ -276,7 +287,7 @@ def measure(one: TextSet, fired: _Bools, *, system: str, condition: Condition) -
         if intent not in one.known:
             continue
         meant = np.array([intent in row.intents for row in one.rows])
-        counts = np.array([_counts(rule, row) for row in one.rows])
+        counts = np.array([tells(rule, row) for row in one.rows])
         if (meant & counts).any():
             per_rule[rule] = _score(meant[counts], fired[counts, at])
     none = np.array([not row.intents and not row.unsure for row in one.rows])
@@ -291,7 +302,7 @@ def measure(one: TextSet, fired: _Bools, *, system: str, condition: Condition) -
     )
 
 
-def _counts(rule: str, row: Labelled) -> bool:
+def tells(rule: str, row: Labelled) -> bool:
     """Whether a text tells whether the rule is right."""
     intent = MEANT[rule]
     if intent in row.unsure:
@@ -319,7 +330,7 @@ def _score(meant: _Bools, fired: _Bools) -> RuleScore:
 
 
 def _sets(manifest: Sequence[Path], limit: int | None, playbook: Playbook, model: IntentModel) -> list[RuleSet]:
-    rules, found = _Rules(playbook), list[RuleSet]()
+    rules, found = MeantRules(playbook), list[RuleSet]()
     conditions: tuple[Condition, ...] = ("clean", "heard")
     for one in (one for path in manifest for one in read_sets(path, limit)):
         for condition in conditions:

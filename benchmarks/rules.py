@@ -14,6 +14,7 @@ import random
 import statistics
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +22,10 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from agent_assist.advice.evidence import Evidence
+from agent_assist.advice.matching import Ready
 from agent_assist.advice.playbook import Playbook
+from agent_assist.advice.rules import Listening
 from agent_assist.call.assistant import Assistant
 from agent_assist.call.state import CallState
 from agent_assist.types import Card, Webhook
@@ -192,10 +196,16 @@ def _said(number: int, speaker: str, text: str, language: str, start_ms: int, en
 
 
 def each_in_turn(assistant: Assistant) -> Assistant:
-    """The same without the look at which rules may be met: every rule's words are tried."""
-    index = assistant._rules._index
-    index.standing = lambda _: set(index.sources)  # type: ignore[method-assign]
+    """The same without the look at which rules may be met: every rule is tried, and all its words."""
+    rules = assistant._rules
+    rules._index.standing = lambda _: set(rules._index.sources)  # type: ignore[method-assign]
+    for listening in (*rules._live.values(), *rules._risky.values(), *rules._after_of.values()):
+        listening.heard = partial(_all, listening)  # type: ignore[method-assign]
     return assistant
+
+
+def _all(listening: Listening, evidence: Evidence, utterance: Utterance) -> list[Ready]:  # noqa: ARG001 - of the method
+    return listening._rules
 
 
 def timed(assistant: Assistant, calls: Sequence[Sequence[Utterance]]) -> tuple[list[float], list[str]]:

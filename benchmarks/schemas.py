@@ -17,6 +17,7 @@ from benchmarks import (
     fusion,
     intent,
     knowledge,
+    likeness,
     live,
     longrun,
     pages,
@@ -33,6 +34,7 @@ DIRECTORY: Final = Path(__file__).resolve().parents[1] / "docs" / "schemas"
 PUBLISHED: Final[dict[str, Any]] = {
     **TYPES,
     "bench-advice": advice.Result,
+    "bench-likeness": likeness.Result,
     "bench-asr": asr.Result,
     "bench-capacity": capacity.Result,
     "bench-clv": clv.Result,

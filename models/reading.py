@@ -1,10 +1,11 @@
-"""What a text means: its feeling and its intents, from one look at it."""
+"""What a text means: its feeling and its intents, from one look at it, and its vectors, which take one more."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol
 
-from models.embedding import Embedding
+from models.embedding import Embedding, Top
 from models.intent import Intent, IntentModel, language_of
+from models.meaning import Meaning, meanings
 from models.sentiment import NOTHING_SAID, Sentiment, joined, score
 from models.wording import TextModel
 
@@ -33,12 +34,22 @@ class Reader(Protocol):
         """
         ...
 
+    def meanings(self, texts: Sequence[str]) -> list[Meaning | None]:
+        """What they mean as vectors, each as if it came alone; None where it cannot be told."""
+        ...
+
 
 class TrainedReader:
-    """By trained models over the same encoder; sentiment has upper layers of its own besides."""
+    """
+    By trained models over the same encoder; sentiment has upper layers of its own besides, and so has the meaning.
 
-    def __init__(self, embedding: Embedding, texts: TextModel, intents: IntentModel) -> None:
+    Args:
+        deep: All the upper layers of the encoder: with fewer, sentences that mean other things come out alike.
+    """
+
+    def __init__(self, embedding: Embedding, texts: TextModel, intents: IntentModel, deep: Top) -> None:
         self._embedding = embedding
+        self._deep = deep
         self._texts = texts
         self._intents = intents
 
@@ -56,10 +67,18 @@ class TrainedReader:
             for felt, chance, text, language in zip(words, chances, texts, languages, strict=True)
         ]
 
+    def meanings(self, texts: Sequence[str]) -> list[Meaning | None]:
+        """See ``Reader``."""
+        return [*meanings(texts, lambda parts: self._deep(self._embedding.lower(parts)))]
+
 
 class PhraseReader:
-    """By word lists alone; knows no intents."""
+    """By word lists alone; knows no intents and no meaning."""
 
     def read(self, texts: Sequence[str], languages: Sequence[str]) -> list[Read]:
         """See ``Reader``."""
         return [Read(score(text, language), ()) for text, language in zip(texts, languages, strict=True)]
+
+    def meanings(self, texts: Sequence[str]) -> list[Meaning | None]:
+        """See ``Reader``."""
+        return [None] * len(texts)

@@ -9,6 +9,7 @@ import msgspec
 
 from audio.types import Channel, Pcm
 from models.intent import Intent
+from models.meaning import Meaning
 from models.vocabulary import NO_TERMS, Vocabulary
 
 
@@ -154,6 +155,13 @@ class Utterance(msgspec.Struct, frozen=True, kw_only=True):
     corrections: tuple[Correction, ...] = ()
     intents: tuple[Intent, ...] = ()
     """What a customer wants, as far as the words say so; empty on the agent's channel."""
+    meaning: Meaning | None = None
+    """Of ``text``; None where no weights are that could tell, and in what was said before there was any."""
+
+
+def shown(utterance: Utterance) -> Utterance:
+    """As it is shown to people: its vectors are for rules alone."""
+    return utterance if utterance.meaning is None else msgspec.structs.replace(utterance, meaning=None)
 
 
 class RiskLevel(StrEnum):

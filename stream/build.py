@@ -12,12 +12,14 @@ from sqlalchemy import Engine
 from agent_assist.advice.playbook import Playbook
 from agent_assist.advice.playbook import load as load_playbook
 from agent_assist.advice.rewrite import Rewriter
+from agent_assist.advice.sense import Sense
 from agent_assist.advice.tenants import Shelved, folders, of_tenant
 from agent_assist.call.assistant import Assistant
 from agent_assist.call.fields import prepare
 from agent_assist.customer.tags import DEFAULT as TAGS
 from agent_assist.customer.tags import Business
 from agent_assist.customer.tags import load as load_tags
+from agent_assist.errors import PlaybookError
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex, SearchPolicy
 from agent_assist.knowledge.space import vectors
@@ -30,8 +32,9 @@ from audio.vad import LevelVad, SileroVad, VoiceActivity
 from models.acoustic import AcousticModel
 from models.asr import WhisperRecogniser
 from models.churn import shipped
-from models.embedding import Embedding
+from models.embedding import Embedding, Top
 from models.emotion import VoiceModel
+from models.errors import ModelError
 from models.fusion import OPEN, RULES
 from models.intent import IntentModel
 from models.public.opening import open_voice_model
@@ -68,6 +71,8 @@ def check_models(settings: Settings) -> None:
         agent_assist.errors.PlaybookError: Says what is wrong in the playbook.
     """
     pipeline_policy(settings)
+    for path in folders(settings.playbook).values():
+        _meant(settings, load_playbook(path))
     if settings.recogniser == "whisper":
         _weights(settings, settings.model)
         if settings.voices is not None:
@@ -110,9 +115,11 @@ def reader(settings: Settings) -> Reader:
     """What reads the words."""
     if settings.emotion == "rules":
         return PhraseReader()
-    embedding = Embedding(_weights(settings, _EMBEDDING))
+    place = _weights(settings, _EMBEDDING)
+    embedding = Embedding(place)
     texts = TextModel(_own(settings, "text", "safetensors"), embedding)
-    return TrainedReader(embedding, texts, IntentModel(_own(settings, "intent", "safetensors"), embedding))
+    intents = IntentModel(_own(settings, "intent", "safetensors"), embedding)
+    return TrainedReader(embedding, texts, intents, Top(place / "deep.onnx"))
 
 
 def _own(settings: Settings, kind: str, ending: str) -> Path:
@@ -157,7 +164,38 @@ def playbook(settings: Settings, tenant: str | None = None) -> Playbook:
 
 def assistant(settings: Settings, tenant: str | None = None) -> Assistant:
     """The rules and the risk for calls of a tenant, or of none."""
-    return Assistant(playbook(settings, tenant), zone=ZoneInfo(settings.time_zone))
+    given = playbook(settings, tenant)
+    return Assistant(given, sense=sense(settings, given), zone=ZoneInfo(settings.time_zone))
+
+
+def sense(settings: Settings, given: Playbook) -> Sense | None:
+    """
+    What the sentences of a playbook mean; None where its rules name none.
+
+    Raises:
+        PlaybookError: If nothing can tell.
+    """
+    place = _meant(settings, given)
+    return None if place is None else Sense(given.sentences(), _deep(place))
+
+
+def _meant(settings: Settings, given: Playbook) -> Path | None:
+    """Where the weights are that tell what the sentences of a playbook mean."""
+    if not given.sentences():
+        return None
+    expected = f"the weights {_EMBEDDING} for rules with `like`"
+    if settings.emotion == "rules":
+        raise PlaybookError(given.source, expected, 'the setting emotion = "rules"')
+    try:
+        return _weights(settings, _EMBEDDING)
+    except ModelError as error:
+        raise PlaybookError(given.source, expected, f"none: {error}") from error
+
+
+@cache
+def _deep(place: Path) -> Embedding:
+    """For sentences of playbooks and for the knowledge base: one in a process."""
+    return Embedding(place, deep=True)
 
 
 def receivers(settings: Settings, environment: Mapping[str, str]) -> tuple[Receiver, ...]:
@@ -182,7 +220,7 @@ def recordings(settings: Settings) -> Recordings | None:
 def playbooks(settings: Settings) -> Playbooks:
     """The rules of all tenants, read again when they change; what hints need is made ready with them."""
     prepare()
-    return Playbooks(settings.playbook, zone=ZoneInfo(settings.time_zone))
+    return Playbooks(settings.playbook, zone=ZoneInfo(settings.time_zone), sense=lambda given: sense(settings, given))
 
 
 def profiles(settings: Settings, engine: Engine) -> Profiles:
@@ -210,7 +248,12 @@ def shelves(settings: Settings) -> Callable[[], Sequence[Shelved]]:
 
     @cache
     def read() -> Playbooks:
-        return Playbooks(settings.playbook, zone=ZoneInfo(settings.time_zone), lenient=True)
+        return Playbooks(
+            settings.playbook,
+            zone=ZoneInfo(settings.time_zone),
+            lenient=True,
+            sense=lambda given: sense(settings, given),
+        )
 
     return lambda: read().shelved()
 
@@ -226,9 +269,5 @@ def knowledge(settings: Settings) -> tuple[KnowledgeBase, KnowledgeIndex]:
     if settings.emotion == "rules":
         return base, KnowledgeIndex(base, policy=search_policy(settings))
 
-    @cache
-    def embedding() -> Embedding:
-        return Embedding(_weights(settings, _EMBEDDING), deep=True)
-
-    space = vectors(lambda texts: embedding()(texts))  # noqa: PLW0108 - not yet loaded
+    space = vectors(lambda texts: _deep(_weights(settings, _EMBEDDING))(texts))  # noqa: PLW0108 - not yet loaded
     return base, KnowledgeIndex(base, space, search_policy(settings))

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple, Protocol
 from audio.cutter import Speech
 from audio.types import SAMPLE_RATE, Channel, Pcm
 from models.emotion import Baseline, Sound, Voice, VoiceModel
+from models.meaning import Meaning
 from models.reading import NOTHING_READ, Read, Reader
 from models.types import Capacity, Hypothesis, Recogniser, Spoken
 from models.vocabulary import NO_TERMS, Vocabulary
@@ -48,6 +49,8 @@ class Heard(NamedTuple):
     """What the text feels like, and of the customer, what it wants."""
     tone: Tone | None
     """Of the customer only: nothing of the kind is computed from an agent's voice."""
+    meaning: Meaning | None = None
+    """Of the text of a final."""
 
 
 NOTHING_HEARD: Final = Heard(
@@ -95,8 +98,13 @@ class ModelHearing:
         said = [n for n, hypothesis in enumerate(hypotheses) if hypothesis.text]
         texts, languages = [hypotheses[n].text for n in said], [hypotheses[n].language for n in said]
         read = dict(zip(said, self._reader.read(texts, languages), strict=True))
+        final = all(excerpt.final for excerpt in batch)
+        meant = dict(zip(said, self._reader.meanings(texts), strict=True)) if final else {}
         tones = self._judge({n: batch[n] for n in said})
-        return [Heard(hypothesis, read.get(n, NOTHING_READ), tones.get(n)) for n, hypothesis in enumerate(hypotheses)]
+        return [
+            Heard(hypothesis, read.get(n, NOTHING_READ), tones.get(n), meant.get(n))
+            for n, hypothesis in enumerate(hypotheses)
+        ]
 
     def _judge(self, spoken: dict[int, Excerpt]) -> dict[int, Tone]:
         """The customers' tones, by the number of the excerpt."""

@@ -365,6 +365,7 @@ class CallPipeline:
             raw=hypothesis.raw,
             corrections=hypothesis.corrections,
             intents=heard.read.intents if side.channel is Channel.CUSTOMER else (),
+            meaning=heard.meaning,
         )
 
     def partials(self, slower: int = 1) -> list[Excerpt]:

@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from agent_assist.advice.playbook import Playbook, load
+from agent_assist.advice.sense import Sense
 from agent_assist.advice.tenants import Shelved, folders, of_tenant
 from agent_assist.call.assistant import Assistant
 from agent_assist.errors import PlaybookError
@@ -36,6 +37,7 @@ class PlaybookStatus(msgspec.Struct, frozen=True, kw_only=True):
 class _Shelf(NamedTuple):
     stamp: Stamp
     playbook: Playbook
+    sense: Sense | None
     assistant: Assistant
     status: PlaybookStatus
 
@@ -49,6 +51,7 @@ class Playbooks:
         zone: Of the business, in which promises are due.
         now: Seconds since the epoch.
         lenient: Whether one that cannot be read at the start is told of, not raised: for who shows them.
+        sense: What the sentences of a playbook mean; None of one without, PlaybookError where nothing can tell.
 
     Raises:
         PlaybookError: If one of them cannot be read at the start.
@@ -61,8 +64,10 @@ class Playbooks:
         zone: tzinfo = UTC,
         now: Callable[[], float] = time.time,
         lenient: bool = False,
+        sense: Callable[[Playbook], Sense | None] = lambda _: None,
     ) -> None:
         self._directory = directory
+        self._sense = sense
         self._zone = zone
         self._now = now
         self._absent: dict[str, str] = {}
@@ -92,7 +97,7 @@ class Playbooks:
         """Of all tenants, with what is in force of each; blocking, for it looks at the files first."""
         self.refresh()
         good = [
-            Shelved(tenant, shelf.playbook, shelf.status.since, shelf.status.failed)
+            Shelved(tenant, shelf.playbook, shelf.status.since, shelf.status.failed, shelf.sense)
             for tenant, shelf in self._shelves.items()
         ]
         broken = [Shelved(tenant, None, 0.0, failed) for tenant, failed in self._absent.items()]
@@ -145,11 +150,12 @@ class Playbooks:
         # Before the files: what changes while they are read is read again.
         stamp = _stamp(path)
         playbook: Playbook = load(path)
+        sense = self._sense(playbook)
         metrics.PLAYBOOK_FAILED.labels(tenant).set(0)
         status = PlaybookStatus(
             tenant=tenant, source=playbook.source, rules=len(playbook.rules), since=round(self._now(), 3)
         )
-        return _Shelf(stamp, playbook, Assistant(playbook, zone=self._zone), status)
+        return _Shelf(stamp, playbook, sense, Assistant(playbook, sense=sense, zone=self._zone), status)
 
 
 def _failed(shelf: _Shelf, reason: str) -> _Shelf:

@@ -16,6 +16,7 @@ from agent_assist.advice.matching import Case, Ready, match
 from agent_assist.advice.names import Lexicon
 from agent_assist.advice.playbook import Playbook
 from agent_assist.advice.rule import Rule
+from agent_assist.advice.sense import Sense
 from agent_assist.call.state import CallState, hear
 from audio.types import Channel
 from models.churn import CallFeatures
@@ -48,9 +49,14 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
     """For an utterance of its speaker, the mean over the sentences that it is tried on."""
 
 
-def check(playbook: Playbook) -> list[Finding]:
-    """All that is found, in the order of the rules."""
-    found = [each for rule in playbook.rules for each in _of_rule(playbook, rule)]
+def check(playbook: Playbook, sense: Sense | None = None) -> list[Finding]:
+    """
+    All that is found, in the order of the rules.
+
+    Args:
+        sense: What the playbook's sentences mean; without it examples of rules that ask for that cannot be run.
+    """
+    found = [each for rule in playbook.rules for each in _of_rule(playbook, rule, sense)]
     return [*found, *_conflicts(playbook.rules), *_of_flows(playbook.flows)]
 
 
@@ -63,21 +69,20 @@ def _of_flows(flows: Sequence[Flow]) -> Iterator[Finding]:
             return
 
 
-def _of_rule(playbook: Playbook, rule: Rule) -> Iterator[Finding]:
-    for example in rule.examples.fires:
-        yield from _wrong(playbook, rule, example, fires=True)
-    for example in rule.examples.silent:
-        yield from _wrong(playbook, rule, example, fires=False)
+def _of_rule(playbook: Playbook, rule: Rule, sense: Sense | None) -> Iterator[Finding]:
+    for fires, examples in ((True, rule.examples.fires), (False, rule.examples.silent)):
+        for example in examples:
+            yield from _wrong(playbook, rule, example, sense, fires=fires)
     if not rule.examples.fires:
         yield Finding(rule=rule.id, kind="untried", message="expected an example that fires, got none")
     for message in _unreachable(rule):
         yield Finding(rule=rule.id, kind="unreachable", message=message)
 
 
-def _wrong(playbook: Playbook, rule: Rule, example: Example, *, fires: bool) -> Iterator[Finding]:
+def _wrong(playbook: Playbook, rule: Rule, example: Example, sense: Sense | None, *, fires: bool) -> Iterator[Finding]:
     shown = example.said if isinstance(example.said, str) else " / ".join(example.said)
     try:
-        tried = attempt(playbook, rule, example)
+        tried = attempt(playbook, rule, example, sense)
     except ValueError as error:
         yield Finding(rule=rule.id, kind="example", message=str(error))
         return
@@ -168,18 +173,22 @@ def _asks(rule: Rule) -> dict[str, object]:
     return {name: value for name, value in msgspec.structs.asdict(rule).items() if name not in _ACTION}
 
 
-def costs(playbook: Playbook, texts: Sequence[tuple[str, str]], *, rounds: int = 5) -> list[Cost]:
+def costs(
+    playbook: Playbook, texts: Sequence[tuple[str, str]], sense: Sense | None = None, *, rounds: int = 5
+) -> list[Cost]:
     """
     What each rule takes, the slowest first.
 
     Args:
         texts: Language and words.
+        sense: What the playbook's sentences mean. To compare an utterance with all of them is counted in each rule that
+            asks for it, though all such rules share it.
         rounds: Of which the fastest counts: what else the machine does costs time, too.
     """
     competitors = {competitor.name: competitor for competitor in playbook.competitors}
     lexicon = Lexicon({competitor.name: competitor.aliases for competitor in playbook.competitors})
     cases = {
-        channel: [[_case(channel, *text, lexicon, late=late) for text in texts] for late in (False, True)]
+        channel: [[_case(channel, *text, lexicon, sense, late=late) for text in texts] for late in (False, True)]
         for channel in Channel
     }
     found: list[Cost] = []
@@ -195,6 +204,7 @@ def costs(playbook: Playbook, texts: Sequence[tuple[str, str]], *, rounds: int =
 def _time(ready: Ready, cases: Sequence[Case]) -> float:
     begun = time.perf_counter()
     for case in cases:
+        case.forget()
         try:
             match(ready, case)
         except Exception:  # noqa: S112 - told by the examples; here only its time counts
@@ -202,7 +212,7 @@ def _time(ready: Ready, cases: Sequence[Case]) -> float:
     return time.perf_counter() - begun
 
 
-def _case(channel: Channel, language: str, text: str, lexicon: Lexicon, *, late: bool) -> Case:
+def _case(channel: Channel, language: str, text: str, lexicon: Lexicon, sense: Sense | None, *, late: bool) -> Case:
     start = 600_000 if late else 0
     utterance = Utterance(
         id="c:0",
@@ -217,7 +227,8 @@ def _case(channel: Channel, language: str, text: str, lexicon: Lexicon, *, late:
         sentiment=None,
         emotion=None,
         loudness_dbfs=None,
+        meaning=None if sense is None else sense.meaning(text),
     )
     features = CallFeatures(customer_utterances=50 if late else 0)
     state = hear(CallState(call_id="c", features=features), utterance)
-    return Case(state, utterance.end_ms, 0, utterance, Evidence.of(text, lexicon))
+    return Case(state, utterance.end_ms, 0, utterance, Evidence.of(text, lexicon), sense=sense)

@@ -8,6 +8,7 @@ import msgspec
 from agent_assist.advice.phrases import compile_phrase
 from audio.types import Channel
 from models.intent import Intent
+from models.meaning import cut
 from models.types import ChurnRisk, RiskLevel
 
 Language = Literal["zh", "en"]
@@ -29,6 +30,12 @@ _OF_A_SPEAKER: Final = frozenset({"words_per_minute", "characters_per_minute", "
 _OF_A_TIME: Final = frozenset({"interruptions", "overtalk_ms", "talk_share"})
 MOST_LAST_S: Final = 30
 """Of the past so much is kept span by span, whatever was said, see ``agent_assist.call.measures``."""
+
+LEAST_LIKENESS: Final[dict[Language, float]] = {"zh": 0.7, "en": 0.8}
+"""
+From which a clause means what a sentence does, 0 ... 1. Chosen by ``warmline bench likeness``, see docs/playbooks.md.
+"""
+
 
 LEVELS: Final = (RiskLevel.NONE, RiskLevel.WATCH, RiskLevel.ELEVATED, RiskLevel.CRITICAL)
 """In the order of their weight; "unknown" is none of them."""
@@ -212,6 +219,18 @@ def check_phrases(phrases: Phrases) -> None:
             compile_phrase(phrase)
         except ValueError as error:
             raise ValueError(f"expected a phrase, got {phrase!r}: {error}") from error
+
+
+def check_sentences(like: Phrases, unlike: Phrases, least: dict[Language, float]) -> None:
+    """Raise ValueError where sentences cannot be found by their meaning."""
+    for sentence in (one for group in (like, unlike) for given in group.values() for one in given):
+        if len(cut(sentence)) != 1:
+            raise ValueError(f"expected a sentence of one clause in like and unlike, got {sentence!r}")
+    if unlike.keys() - like.keys() or least.keys() - like.keys():
+        raise ValueError("expected unlike and least_likeness in languages that like has, got others")
+    for value in least.values():
+        if not 0 < value <= 1:
+            raise ValueError(f"expected a least_likeness above 0, up to 1, got {value:g}")
 
 
 def check_texts(texts: Texts) -> None:

@@ -45,11 +45,15 @@ class Evidence:
             each
             for group in phrases.values()
             for phrase in group
-            if phrase in self.standing or phrase not in self.indexed
-            for each in compile_phrase(phrase).find(self.text)
+            for each in self._places(phrase)
             if denied or not negated(self.text, each)
         ]
         return sorted(dict.fromkeys(found), key=lambda each: (each.start, -each.end))
+
+    def _places(self, phrase: str) -> list[Found]:
+        if phrase in self.standing:
+            return compile_phrase(phrase).found(self.text)
+        return [] if phrase in self.indexed else compile_phrase(phrase).find(self.text)
 
     def outside(self, found: Iterable[Found], phrases: Phrases) -> list[Found]:
         """Of what was found, that which does not lie within one of the phrases."""

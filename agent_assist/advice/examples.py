@@ -9,6 +9,7 @@ from agent_assist.advice.conditions import LINE, Example
 from agent_assist.advice.playbook import Calm, Offers, Playbook
 from agent_assist.advice.recommendation import Recommendations
 from agent_assist.advice.rule import Rule
+from agent_assist.advice.sense import Sense
 from agent_assist.call.assistant import Assistant
 from agent_assist.types import CallEnded, CallStarted, Card, Degraded, Event, Webhook, Withheld
 from agent_assist.types import Final as FinalEvent
@@ -41,9 +42,12 @@ class Tried(NamedTuple):
     """Why the rule could not be run; empty where it could."""
 
 
-def attempt(playbook: Playbook, rule: Rule, example: Example) -> Tried:
+def attempt(playbook: Playbook, rule: Rule, example: Example, sense: Sense | None = None) -> Tried:
     """
     Whether a rule fires in an example, without the others of its playbook and with nothing held back.
+
+    Args:
+        sense: Of the playbook; without it a rule that asks what is meant cannot be run.
 
     Raises:
         ValueError: If a line names neither an emotion nor an intent in its brackets, or goes back in time.
@@ -57,9 +61,9 @@ def attempt(playbook: Playbook, rule: Rule, example: Example) -> Tried:
         calm=Calm(),
         offers=Offers(closed_at=1.0, open_below=1.0),
     )
-    assistant, state = Assistant(alone), None
+    assistant, state = Assistant(alone, sense=sense), None
     fired, failed = False, ""
-    for event in events_of(rule, example):
+    for event in events_of(rule, example, sense):
         state, told = assistant.step(state, event)
         for each in told:
             match each:
@@ -72,8 +76,8 @@ def attempt(playbook: Playbook, rule: Rule, example: Example) -> Tried:
     return Tried(fired, failed)
 
 
-def events_of(rule: Rule, example: Example) -> list[Event]:
-    """The call that an example tells of."""
+def events_of(rule: Rule, example: Example, sense: Sense | None = None) -> list[Event]:
+    """The call that an example tells of; what is said in it has a meaning where the rule asks for it."""
     said, language = example.said, "zh" if example.zh is not None else "en"
     speaker = "A" if rule.speaker is Channel.AGENT else "C"
     lines = said if isinstance(said, tuple) else (f"{speaker}: {said}",)
@@ -101,6 +105,8 @@ def events_of(rule: Rule, example: Example) -> list[Event]:
         start = now + _PAUSE_MS if parts["at"] is None else round(float(parts["at"]) * 1000)
         channel = Channel.AGENT if parts["who"] == "A" else Channel.CUSTOMER
         utterance = _utterance(channel, numbers[channel], start, parts["words"].strip(), language)
+        if sense is not None and rule.like:
+            utterance = msgspec.structs.replace(utterance, meaning=sense.meaning(utterance.text))
         events.append(FinalEvent(call_id=_CALL, utterance=_with(utterance, parts["with"] or "")))
         numbers[channel] += 1
         now = max(now, start + _LONG_MS)

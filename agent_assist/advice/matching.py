@@ -13,8 +13,10 @@ from agent_assist.advice.phrases import Found
 from agent_assist.advice.playbook import Competitor
 from agent_assist.advice.profile import ProfileCondition
 from agent_assist.advice.rule import Rule
+from agent_assist.advice.sense import Compared, Sense
 from agent_assist.call.measures import Span, Totals, sweep
 from agent_assist.call.state import CallState
+from agent_assist.errors import MeaningMissing
 from agent_assist.types import Measures
 from audio.types import Channel
 from models.types import ChurnRisk, EmotionLabel, Utterance
@@ -68,6 +70,9 @@ class Case:
     evidence: Evidence | None = None
     risk: ChurnRisk | None = None
     ended: bool = False
+    sense: Sense | None = None
+    """What sentences mean; None where there is nothing that could tell."""
+    _compared: Compared | None = None
     _measures: Measures | None = None
     _known: dict[str, Any] | None = None
 
@@ -77,6 +82,25 @@ class Case:
         if self._measures is None:
             self._measures = self.state.talk.measures(self.now_ms if self.ended else None)
         return self._measures
+
+    @property
+    def compared(self) -> Compared:
+        """
+        The utterance beside the playbook's sentences.
+
+        Raises:
+            MeaningMissing: If nothing is known of its meaning.
+        """
+        if self._compared is None:
+            assert self.utterance is not None
+            if self.sense is None:
+                raise MeaningMissing(self.utterance.id, "a playbook without an embedding")
+            self._compared = self.sense.hear(self.utterance)
+        return self._compared
+
+    def forget(self) -> None:
+        """Forget the comparison, so that the next rule that asks makes it again: for who measures that."""
+        self._compared = None
 
     @property
     def known(self) -> dict[str, Any]:
@@ -122,8 +146,12 @@ def unmet(ready: Ready, case: Case) -> list[str]:
     What of a rule the case's utterance does not meet, for who asks why it is silent.
 
     Returns:
-        Of "language", "window", "agitation", "words", "intents", "emotions", "unless", "unless_agent", "measures",
-        "risk" and "profile" those that stand in the way; with ``either`` one of the words, intents and emotions does.
+        Of "language", "window", "agitation", "words", "like", "intents", "emotions", "unless", "unless_agent",
+        "measures", "risk" and "profile" those that stand in the way; with ``either`` one of the words, sentences,
+        intents and emotions does.
+
+    Raises:
+        MeaningMissing: If it asks what the utterance means and nothing is known of that.
     """
     rule, utterance, evidence = ready.rule, case.utterance, case.evidence
     assert utterance is not None
@@ -131,6 +159,7 @@ def unmet(ready: Ready, case: Case) -> list[str]:
     worded = bool(rule.phrases or rule.competitors or rule.all_of)
     listens = [
         ("words", worded and _words(ready, case, utterance, evidence) is None),
+        ("like", bool(rule.like) and _alike(rule, case, utterance, evidence) is None),
         ("intents", bool(rule.intents) and not any(intent in utterance.intents for intent in rule.intents)),
         ("emotions", bool(rule.emotions) and _feeling(rule, utterance) is None),
     ]
@@ -159,7 +188,7 @@ def _with_measure(rule: Rule, found: Match, case: Case) -> Match:
 
 
 def _told(ready: Ready, case: Case, utterance: Utterance, evidence: Evidence) -> Match | None:
-    """What words, intents and emotions say: all that the rule names, or with ``either`` one of them."""
+    """What words, sentences, intents and emotions say: all that the rule names, or with ``either`` one of them."""
     rule = ready.rule
     if not rule.listens:
         return Match((rule.id,))
@@ -170,10 +199,15 @@ def _told(ready: Ready, case: Case, utterance: Utterance, evidence: Evidence) ->
     )
     parts = [(rule.worded, words is not None), (bool(rule.intents), wanted), (bool(rule.emotions), feeling is not None)]
     asked = [there for named, there in parts if named]
-    if not (any(asked) if rule.either else all(asked)):
+    enough, alike = any(asked) if rule.either else all(asked), None
+    # What it means is asked only where the others do not decide.
+    if rule.like and enough is not rule.either:
+        alike = _alike(rule, case, utterance, evidence)
+        enough = alike is not None
+    if not enough:
         return None
-    found = words or Match((rule.id,))
-    if wanted and words is None:
+    found = words or alike or Match((rule.id,))
+    if wanted and words is None and alike is None:
         found = found._replace(trigger=(utterance.text.strip()[:_SHOWN],))
     if feeling is None:
         return found
@@ -211,6 +245,23 @@ def _wording(ready: Ready, case: Case, evidence: Evidence) -> Match | None:
     if found and rule.not_within:
         found = evidence.outside(found, rule.not_within)
     return Match((rule.id,), (evidence.heard(found[0]),)) if found else None
+
+
+def _alike(rule: Rule, case: Case, utterance: Utterance, evidence: Evidence) -> Match | None:
+    """The clause that means one of the rule's sentences; none in which its words are said and do not count."""
+    clauses = case.compared.find(rule.like, rule.unlike, rule.least_likeness)
+    if not clauses:
+        return None
+    counted = set(evidence.find(rule.phrases))
+    barred = [found for found in evidence.find(rule.phrases, denied=True) if found not in counted]
+    barred += evidence.find(rule.not_within, denied=True)
+    spoken = evidence.text.spoken
+    before = len(spoken.original) - len(utterance.text)
+    for clause in clauses:
+        start, end = clause.start + before, clause.end + before
+        if not any(spoken.tokens[one.start].start < end and spoken.tokens[one.end - 1].end > start for one in barred):
+            return Match((rule.id,), (spoken.original[start:end],))
+    return None
 
 
 def _denied(rule: Rule, evidence: Evidence) -> bool:

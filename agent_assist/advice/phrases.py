@@ -70,9 +70,11 @@ class Phrase:
 
     def find(self, said: "Text") -> list[Found]:
         """Where the phrase stands, if some of it is new."""
+        return self.found(said) if self.may_stand(said) else []
+
+    def found(self, said: "Text") -> list[Found]:
+        """The same of one that may stand there."""
         found: list[Found] = []
-        if not self.may_stand(said):
-            return found
         if self.free is None and not (said.has_han if self.han else said.has_words):
             return found
         if self.free is not None:

@@ -9,7 +9,7 @@ import msgspec
 import yaml
 
 from agent_assist.advice.authority import Authority
-from agent_assist.advice.conditions import Phrases, Texts, check_phrases, check_texts
+from agent_assist.advice.conditions import Language, Phrases, Texts, check_phrases, check_texts
 from agent_assist.advice.flow import Flow
 from agent_assist.advice.learned import Learned
 from agent_assist.advice.recommendation import PREFIX, Candidate, Recommendations
@@ -141,6 +141,14 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         given = [each.topics for each in self.rules if each.id == rule]
         given += [each.topics for each in self.recommendations.candidates if each.rule == rule]
         return given[0] if given else ()
+
+    def sentences(self) -> dict[Language, tuple[str, ...]]:
+        """What rules look for by its meaning; nothing where none does."""
+        found: dict[Language, tuple[str, ...]] = {}
+        for group in (each for rule in self.rules for each in (rule.like, rule.unlike)):
+            for language, given in group.items():
+                found[language] = (*found.get(language, ()), *given)
+        return found
 
     def movable(self) -> dict[str, int]:
         """Priority of the rules whose cards may be ranked by what agents make of them: none for compliance."""

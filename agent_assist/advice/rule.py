@@ -1,7 +1,8 @@
 """One rule of a playbook, as it is written."""
 
 import re
-from typing import Final, Literal
+from functools import reduce
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -17,6 +18,7 @@ from agent_assist.advice.conditions import (
     Texts,
     Window,
     check_phrases,
+    check_sentences,
     check_texts,
 )
 from agent_assist.advice.profile import ProfileCondition
@@ -28,6 +30,25 @@ Signal = Literal["cancel", "competitor", "refund", "complaint", "repeat_contact"
 Kind = Literal["card", "tick", "alert", "task", "webhook"]
 
 _ID: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+
+
+class Clues(NamedTuple):
+    """By which an utterance is told that cannot meet a rule: it has none of them."""
+
+    phrases: tuple[str, ...] = ()
+    names: bool = False
+    """A competitor's, any."""
+    intents: tuple[Intent, ...] = ()
+    emotions: tuple[EmotionLabel, ...] = ()
+
+    def joined(self, other: "Clues") -> "Clues":
+        """One of these, or of the other's."""
+        return Clues(
+            self.phrases + other.phrases,
+            self.names or other.names,
+            self.intents + other.intents,
+            self.emotions + other.emotions,
+        )
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,7 +79,16 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     unless: Phrases = {}
     """None may stand in the utterance."""
     not_within: Phrases = {}
-    """What lies within one of these does not count, a name that is spoken of as the past, for one."""
+    """
+    What lies within one of these does not count, a name that is spoken of as the past, for one; nor does a clause that
+    means one of ``like`` and in which one of these stands.
+    """
+    like: Phrases = {}
+    """Sentences of one clause: one that means the same is enough. What is denied is no sentence that denies nothing."""
+    unlike: Phrases = {}
+    """Counter-sentences: a clause that means one of these rather does not count."""
+    least_likeness: dict[Language, float] = {}
+    """0 ... 1, from which a clause means what a sentence does; ``conditions.LEAST_LIKENESS`` where it is not given."""
     competitors: bool = False
     """A name of the playbook's competitors, or one of the phrases."""
     customer_name: bool = False
@@ -74,7 +104,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     emotion_reason: Texts = {}
     """Instead of ``reason``, where the emotion is the reason."""
     either: bool = False
-    """Of words, intents and emotions one suffices; otherwise each that is named is asked for."""
+    """Of words, sentences by meaning, intents and emotions one suffices; otherwise each that is named is asked for."""
     yields: tuple[EmotionLabel, ...] = ()
     """Emotions with which the rule fires only where it has not fired before, and may fire for another later."""
     unless_agent: Phrases = {}
@@ -118,6 +148,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise ValueError(f"expected a priority from 0 to 1000, got {self.priority}")
         for phrases in (self.phrases, self.unless, self.not_within, self.unless_agent, *self.all_of):
             check_phrases(phrases)
+        check_sentences(self.like, self.unlike, self.least_likeness)
         for texts in (self.title, self.text, self.reason, self.emotion_reason, *self.by_emotion.values()):
             check_texts(texts)
         if self.profile is not None:
@@ -129,7 +160,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     @property
     def listens(self) -> bool:
         """Whether what is said, or how, decides: not measures, risk or profile alone."""
-        return bool(self.worded or self.intents or self.emotions)
+        return bool(self.worded or self.like or self.intents or self.emotions)
 
     @property
     def worded(self) -> bool:
@@ -137,12 +168,24 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return bool(self.phrases or self.all_of or self.competitors or self.customer_name)
 
     @property
-    def needed(self) -> tuple[str, ...]:
-        """Phrases of which one at least has to stand in the utterance; none where it can be met without."""
-        if self.either or self.competitors or self.customer_name:
-            return ()
-        groups = (self.phrases,) if self.phrases else self.all_of
-        return tuple(phrase for group in groups for phrases in group.values() for phrase in phrases)
+    def clues(self) -> "Clues | None":
+        """What an utterance that meets it has at least one of; None where it may be met without any."""
+        words = self._words_needed()
+        kinds = [words] if self.worded else []
+        kinds += [Clues(intents=self.intents)] if self.intents else []
+        kinds += [Clues(emotions=self.emotions)] if self.emotions else []
+        kinds += [None] if self.like else []
+        known = [one for one in kinds if one is not None]
+        if not self.either or len(kinds) == 1:
+            return known[0] if known else None
+        return reduce(Clues.joined, known) if known and len(known) == len(kinds) else None
+
+    def _words_needed(self) -> "Clues | None":
+        if self.all_of:
+            return Clues(tuple(phrase for group in self.all_of for each in group.values() for phrase in each))
+        if self.customer_name:
+            return None
+        return Clues(tuple(phrase for each in self.phrases.values() for phrase in each), names=self.competitors)
 
     @property
     def is_silence(self) -> bool:
@@ -166,8 +209,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             (self.hits and (asked or silence), "expected hits without not_said and silence_ms, got both"),
             (asked and self.speaker is None, "expected a speaker with not_said, got none"),
             (
-                asked and not (self.worded or self.intents),
-                "expected phrases, all_of or intents with not_said, got none of them",
+                asked and not (self.worded or self.like or self.intents),
+                "expected phrases, all_of, like or intents with not_said, got none of them",
             ),
             (
                 self.customer_name and self.speaker is not Channel.AGENT,

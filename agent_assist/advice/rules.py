@@ -16,7 +16,9 @@ from agent_assist.advice.phrases import Index
 from agent_assist.advice.playbook import Playbook
 from agent_assist.advice.recommending import Recommender
 from agent_assist.advice.retaining import talk_track
+from agent_assist.advice.rule import Clues
 from agent_assist.advice.rule import Signal as SignalName
+from agent_assist.advice.sense import Sense
 from agent_assist.advice.showing import feel, show, withhold
 from agent_assist.advice.trying import Round
 from agent_assist.call.state import CallState, Said, hear
@@ -48,31 +50,53 @@ class Advice(NamedTuple):
     """Of the utterance, for who looks at it next."""
 
 
-class _Listening:
+class Listening:
     """The rules that look at what is said on a channel, and a quick look at which of them need not be tried."""
 
     def __init__(self, rules: list[Ready]) -> None:
         self._rules = rules
-        self._always = [place for place, one in enumerate(rules) if not one.rule.needed]
-        self._needing: dict[str, list[int]] = {}
+        self._always: list[int] = []
+        self._named: list[int] = []
+        self._phrases: dict[str, list[int]] = {}
+        self._intents: dict[str, list[int]] = {}
+        self._emotions: dict[str, list[int]] = {}
         for place, one in enumerate(rules):
-            for phrase in one.rule.needed:
-                self._needing.setdefault(phrase, []).append(place)
+            clues = one.rule.clues
+            if clues is None:
+                self._always.append(place)
+                continue
+            self._named += [place] if clues.names else []
+            kinds = ((clues.phrases, self._phrases), (clues.intents, self._intents), (clues.emotions, self._emotions))
+            for given, known in kinds:
+                for clue in given:
+                    known.setdefault(clue, []).append(place)
 
-    def heard(self, evidence: Evidence) -> list[Ready]:
-        """In their order, those that may be met; the others need words that do not stand there."""
+    def heard(self, evidence: Evidence, utterance: Utterance) -> list[Ready]:
+        """In their order, those that may be met; the others need what is not there."""
         places = set(self._always)
-        for phrase in evidence.standing & self._needing.keys():
-            places.update(self._needing[phrase])
+        if evidence.names:
+            places.update(self._named)
+        for phrase in evidence.standing & self._phrases.keys():
+            places.update(self._phrases[phrase])
+        for intent in utterance.intents:
+            places.update(self._intents.get(intent, ()))
+        if utterance.emotion is not None:
+            places.update(self._emotions.get(utterance.emotion.label, ()))
         return [self._rules[place] for place in sorted(places)]
 
 
 class Rules:
-    """A playbook made ready; keeps nothing of any call."""
+    """
+    A playbook made ready; keeps nothing of any call.
 
-    def __init__(self, playbook: Playbook) -> None:
+    Args:
+        sense: What its sentences mean; without it rules that ask for that cannot be run.
+    """
+
+    def __init__(self, playbook: Playbook, sense: Sense | None = None) -> None:
         playbook = playbook.ranked()
         self._playbook = playbook
+        self._sense = sense
         competitors = {competitor.name: competitor for competitor in playbook.competitors}
         self._lexicon = Lexicon({competitor.name: competitor.aliases for competitor in playbook.competitors})
         self._level = next((rule.agitation for rule in playbook.rules if rule.agitation is not None), None)
@@ -87,7 +111,7 @@ class Rules:
         self._silent = _by_channel(silent)
         self._silent_at_end = [one for one in silent if one.rule.speaker is None]
         self._early = _by_channel(one for one in live if one.rule.early)
-        self._index = Index(phrase for one in ready for phrase in one.rule.needed)
+        self._index = Index(phrase for one in ready for phrase in (one.rule.clues or Clues()).phrases)
         self._recommender = Recommender(playbook.recommendations, playbook.source)
         self.foretells = bool(self._awaited or silent or any(self._early.values()))
         """Whether what is being said can tell anything before it is final."""
@@ -112,21 +136,21 @@ class Rules:
         of_customer = utterance.channel is Channel.CUSTOMER
         if of_customer:
             state = self._feel(state, utterance)
-        case = Case(state, state.reached_ms, state.silence_ms, utterance, evidence)
+        case = Case(state, state.reached_ms, state.silence_ms, utterance, evidence, sense=self._sense)
         this = Round(self._playbook.source, case)
         this.end_silences()
-        for ready in self._live[utterance.channel].heard(evidence):
+        for ready in self._live[utterance.channel].heard(evidence, utterance):
             this.attempt(this.live, ready)
         risk = state.risk
         if of_customer:
             this.state = _heed(this.state, this.signals | self._signals(evidence, utterance))
             risk = judge(this.state.features)
         case.state, case.risk = this.state, risk
-        for ready in self._risky[utterance.channel].heard(evidence):
+        for ready in self._risky[utterance.channel].heard(evidence, utterance):
             this.attempt(this.live, ready)
         this.decided += talk_track(self._playbook.retention, this.state, utterance, risk, self._playbook.source)
         this.decided += self._recommender.decide(this.state, Heard(utterance, evidence, risk), this.fired, this.failed)
-        for ready in self._after_of[utterance.channel].heard(evidence):
+        for ready in self._after_of[utterance.channel].heard(evidence, utterance):
             this.attempt(this.collect, ready)
         for ready in self._awaited:
             this.attempt(this.wait, ready)
@@ -208,8 +232,8 @@ def _by_channel(rules: Iterable[Ready]) -> dict[Channel, list[Ready]]:
     return {channel: [one for one in found if one.rule.speaker in (None, channel)] for channel in Channel}
 
 
-def _listening(rules: Iterable[Ready]) -> dict[Channel, _Listening]:
-    return {channel: _Listening(found) for channel, found in _by_channel(rules).items()}
+def _listening(rules: Iterable[Ready]) -> dict[Channel, Listening]:
+    return {channel: Listening(found) for channel, found in _by_channel(rules).items()}
 
 
 def _so_far(state: CallState, partial: Partial) -> Utterance:

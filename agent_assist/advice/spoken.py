@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate, groupby
 from typing import Final, NamedTuple
 
@@ -13,6 +14,8 @@ STOP: Final = "。"
 """The token that ends a sentence, in any language."""
 NAME: Final = "{name}"
 """The token that stands for a name of the lexicon."""
+_LATELY: Final = 64
+"""Texts whose tokens are kept: several look at an utterance, and the next one of its speaker at its end."""
 
 _HAN = r"㐀-鿿"
 _TOKEN: Final = re.compile(rf"[{_HAN}]|\d+(?:\.\d+)?(?:st|nd|rd|th)?|[a-zà-ɏ]+(?:'[a-z]+)?|[.!?。]")
@@ -102,34 +105,40 @@ def spoken(text: str, before: str = "") -> Spoken:
         text: As recognised.
         before: What the same speaker said directly before, for phrases that a pause cuts in two.
     """
-    old = _tokens(before, 0)
+    new = _tokens(text)
+    if not before:
+        return Spoken(text, new, 0)
+    old, shift = list(_tokens(before)), len(before) + 1
     while old and old[-1].text == STOP:
         old.pop()
-    original = f"{before} {text}" if before else text
-    return Spoken(original, (*old, *_tokens(text, len(original) - len(text))), len(old))
+    moved = (Token(one.text, one.sound, one.start + shift, one.end + shift) for one in new)
+    return Spoken(f"{before} {text}", (*old, *moved), len(old))
 
 
 def words(text: str) -> list[str]:
     """The tokens of a text, without ends of sentences."""
-    return [token.text for token in _tokens(text, 0) if token.text != STOP]
+    return [token.text for token in _tokens(text) if token.text != STOP]
 
 
 def sounds(text: str) -> list[str]:
     """The sounds of a text's tokens, without ends of sentences."""
-    return [token.sound for token in _tokens(text, 0) if token.text != STOP]
+    return [token.sound for token in _tokens(text) if token.text != STOP]
 
 
-def _tokens(text: str, shift: int) -> list[Token]:
+@lru_cache(maxsize=_LATELY)
+def _tokens(text: str) -> tuple[Token, ...]:
     folded, places = _fold(text)
     found: list[Token] = []
     for match in _TOKEN.finditer(folded):
-        start, end = places[match.start()] + shift, places[match.end() - 1] + 1 + shift
+        start, end = places[match.start()], places[match.end() - 1] + 1
         found += [Token(part, part, start, end) for part in _parts(match.group())]
-    return _with_sounds(found)
+    return tuple(_with_sounds(found))
 
 
-def _fold(text: str) -> tuple[str, list[int]]:
+def _fold(text: str) -> tuple[str, Sequence[int]]:
     """Lower case and compatibility forms, and where each character comes from."""
+    if text.isascii():
+        return text.lower(), range(len(text))
     folded: list[str] = []
     places: list[int] = []
     for place, character in enumerate(text):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from agent_assist.advice.playbook import DEFAULT, Playbook
+from agent_assist.advice.sense import Sense
 from agent_assist.errors import PlaybookError
 
 T = TypeVar("T")
@@ -25,6 +26,8 @@ class Shelved:
     """Seconds since the epoch."""
     failed: str = ""
     """Why the files as they stand are not in force, with their place; empty where they are."""
+    sense: Sense | None = None
+    """What the sentences of its rules mean; None where it has none."""
 
 
 def folders(directory: Path | None) -> dict[str, Path]:

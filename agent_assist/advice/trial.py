@@ -12,6 +12,7 @@ from agent_assist.advice.matching import Case, Ready, unmet
 from agent_assist.advice.names import Lexicon
 from agent_assist.advice.playbook import Calm, Offers, Playbook
 from agent_assist.advice.rule import Rule
+from agent_assist.advice.sense import Sense
 from agent_assist.call.assistant import Assistant
 from agent_assist.call.state import CallState, hear
 from agent_assist.types import Card
@@ -33,7 +34,7 @@ class Nearly(msgspec.Struct, frozen=True, kw_only=True):
     rule: str
     unmet: tuple[str, ...]
     """What stands in the way, as ``matching.unmet`` names it; also "later": it looks when the call goes on or is over,
-    and "hits": it asks for several utterances."""
+    "hits": it asks for several utterances, and "failed": it could not be run."""
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,12 +46,15 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     nearly: tuple[Nearly, ...]
 
 
-def try_sentence(playbook: Playbook, speaker: Channel, language: Literal["zh", "en"], text: str) -> Trial:
+def try_sentence(
+    playbook: Playbook, speaker: Channel, language: Literal["zh", "en"], text: str, sense: Sense | None = None
+) -> Trial:
     """
     Put a sentence to every rule alone, as the first that is said in a call, its voice and intents unknown.
 
     Args:
         text: What is said; line breaks count as spaces.
+        sense: What the playbook's sentences mean.
     """
     line = f"{'A' if speaker is Channel.AGENT else 'C'}: {' '.join(text.split())}"
     example = Example(zh=(line,)) if language == "zh" else Example(en=(line,))
@@ -59,10 +63,13 @@ def try_sentence(playbook: Playbook, speaker: Channel, language: Literal["zh", "
     ready = _prepared(playbook)
     lexicon = Lexicon({competitor.name: competitor.aliases for competitor in playbook.competitors})
     for rule in sorted(playbook.rules, key=lambda one: (-one.priority, one.id)):
-        if attempt(playbook, rule, example).fired:
-            fired.append(Fired(rule=rule.id, card=_card(playbook, rule, example)))
+        tried = attempt(playbook, rule, example, sense)
+        if tried.fired:
+            fired.append(Fired(rule=rule.id, card=_card(playbook, rule, example, sense)))
+        elif tried.failed:
+            nearly.append(Nearly(rule=rule.id, unmet=("failed",)))
         elif rule.speaker in {None, speaker} and rule.listens:
-            missing = list(_missing(ready[rule.id], _case(rule, example, lexicon)))
+            missing = list(_missing(ready[rule.id], _case(rule, example, lexicon, sense)))
             if missing:
                 nearly.append(Nearly(rule=rule.id, unmet=tuple(missing)))
     return Trial(playbook=playbook.source, fired=tuple(fired), nearly=tuple(nearly))
@@ -80,6 +87,7 @@ def _missing(ready: Ready, case: Case) -> Iterator[str]:
         name
         for name, there in (
             ("words", rule.phrases or rule.competitors or rule.all_of),
+            ("like", rule.like),
             ("intents", rule.intents),
             ("emotions", rule.emotions),
         )
@@ -94,17 +102,17 @@ def _missing(ready: Ready, case: Case) -> Iterator[str]:
         yield "later"
 
 
-def _case(rule: Rule, example: Example, lexicon: Lexicon) -> Case:
-    said = next(event.utterance for event in events_of(rule, example) if isinstance(event, FinalEvent))
+def _case(rule: Rule, example: Example, lexicon: Lexicon, sense: Sense | None) -> Case:
+    said = next(event.utterance for event in events_of(rule, example, sense) if isinstance(event, FinalEvent))
     state = hear(CallState(call_id="trial"), said)
-    return Case(state, said.end_ms, 0, said, Evidence.of(said.text, lexicon))
+    return Case(state, said.end_ms, 0, said, Evidence.of(said.text, lexicon), sense=sense)
 
 
-def _card(playbook: Playbook, rule: Rule, example: Example) -> Card | None:
+def _card(playbook: Playbook, rule: Rule, example: Example, sense: Sense | None) -> Card | None:
     alone = msgspec.structs.replace(playbook, rules=(rule,), calm=Calm(), offers=Offers(closed_at=1.0, open_below=1.0))
-    assistant, state = Assistant(alone), None
+    assistant, state = Assistant(alone, sense=sense), None
     shown: list[Card] = []
-    for event in events_of(rule, example):
+    for event in events_of(rule, example, sense):
         state, told = assistant.step(state, event)
         shown += [each for each in told if isinstance(each, Card) and not each.provisional]
     return shown[0] if shown else None

@@ -13,6 +13,7 @@ from agent_assist.advice.matching import Case, Match, Ready, holds, match, of_th
 from agent_assist.advice.remembering import count, is_enough, is_spent, unfired
 from agent_assist.advice.rule import Signal
 from agent_assist.call.state import CallState, Memory, Silence
+from agent_assist.errors import MeaningMissing
 from agent_assist.types import Partial
 from models.types import Utterance
 
@@ -131,7 +132,12 @@ class Round:
     def wait(self, ready: Ready) -> None:
         """A rule on what was not said, on an utterance."""
         utterance = self._utterance()
-        self._remember(waiting.listen(ready, self.case, self.state.memory))
+        try:
+            self._remember(waiting.listen(ready, self.case, self.state.memory))
+        except MeaningMissing:
+            # Whether this said it nobody knows: then it must not count as missed.
+            self._remember(waiting.forgo(ready, self.state.memory))
+            raise
         missed = waiting.overdue(ready, self.state.memory, self.state.reached_ms)
         if missed is None:
             return

@@ -105,10 +105,20 @@ def at_end(ready: Ready, memory: Memory, duration_ms: int) -> Missed | None:
 
 def settle(memory: Memory, missed: Missed) -> Memory:
     """Remember that it has been decided."""
-    rule = missed.ready.rule
+    return _decided(missed.ready, memory, missed.at_ms)
+
+
+def forgo(ready: Ready, memory: Memory) -> Memory:
+    """Wait no longer for what may have been said."""
+    wait = _open(ready, memory)
+    return memory if wait is None else _decided(ready, memory, wait.since_ms)
+
+
+def _decided(ready: Ready, memory: Memory, at_ms: int) -> Memory:
+    rule = ready.rule
     if rule.id in memory.waits:
         return _without(memory, rule.id)
-    return msgspec.structs.replace(memory, said={**memory.said, rule.id: missed.at_ms})
+    return msgspec.structs.replace(memory, said={**memory.said, rule.id: at_ms})
 
 
 def _without(memory: Memory, rule: str) -> Memory:

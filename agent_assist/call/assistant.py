@@ -10,6 +10,7 @@ from agent_assist.advice.following import Following
 from agent_assist.advice.holding import Heard
 from agent_assist.advice.playbook import Playbook
 from agent_assist.advice.rules import Advice, Rules
+from agent_assist.advice.sense import Sense
 from agent_assist.advice.summary import synopsis
 from agent_assist.call.recollect import hint
 from agent_assist.call.state import CallState, fold, is_new
@@ -28,14 +29,20 @@ class Assistant:
 
     Args:
         playbook: What is to be advised.
+        sense: What its sentences mean; without it rules that ask for that cannot be run.
         standing: How a customer stands by their profile, by their id; None of whom nothing is known.
         zone: Of the business, in which promises are due.
     """
 
     def __init__(
-        self, playbook: Playbook, *, standing: Callable[[str], Standing | None] | None = None, zone: tzinfo = UTC
+        self,
+        playbook: Playbook,
+        *,
+        sense: Sense | None = None,
+        standing: Callable[[str], Standing | None] | None = None,
+        zone: tzinfo = UTC,
     ) -> None:
-        self._rules = Rules(playbook)
+        self._rules = Rules(playbook, sense)
         self._following = Following(playbook.flows, playbook.source)
         self._zone = zone
         self._standing = standing

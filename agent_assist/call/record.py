@@ -41,7 +41,7 @@ from agent_assist.types import (
 )
 from agent_assist.types import Final as FinalEvent
 from audio.types import Channel
-from models.types import ChurnRisk, EmotionLabel, RiskLevel, Utterance
+from models.types import ChurnRisk, EmotionLabel, RiskLevel, Utterance, shown
 
 _NOBODY: Final = SpeakerMeasures(
     talk_ms=0,
@@ -98,7 +98,7 @@ def _add(record: CallRecord, message: Event | Assist) -> CallRecord:  # noqa: PL
             utterance = message.utterance
             if any(known.id == utterance.id for known in reversed(record.utterances)):
                 return record
-            return _said(record, utterance)
+            return _said(record, shown(utterance))
         case CallEnded():
             status = "lost" if message.reason == "lost" else "ended"
             if record.status == status and record.duration_ms == message.duration_ms:

@@ -51,7 +51,7 @@ from agent_assist.types import (
     Whisper,
 )
 from models.turning import Turn
-from models.types import ChurnRisk, EmotionLabel, Utterance
+from models.types import ChurnRisk, EmotionLabel, Utterance, shown
 
 Note = Acknowledged | Asked | Whisper
 
@@ -178,7 +178,8 @@ class CallStore:
 
         u, k = tables.utterances.c, tables.cards.c
         cards: Sequence[Card] = bodies(tables.cards, Card, k.at_ms)
-        said: tuple[Utterance, ...] = bodies(tables.utterances, Utterance, u.start_ms, u.utterance_id)
+        stored: tuple[Utterance, ...] = bodies(tables.utterances, Utterance, u.start_ms, u.utterance_id)
+        said = tuple(map(shown, stored))
         notes: tuple[Note, ...] = bodies(tables.desk, Note)
         desk = sorted(notes, key=lambda note: (note.at, "" if isinstance(note, Acknowledged) else note.id))
         helped: tuple[Article | Hint, ...] = bodies(
@@ -227,7 +228,7 @@ class CallStore:
             return {row.help_id: row.at_ms for row in connection.execute(query)}
 
     def in_order_of_arrival(self, call_id: str) -> list[Utterance]:
-        """The finals of a call as the rules saw them."""
+        """The finals of a call as the rules saw them, with what they mean."""
         u = tables.utterances.c
         query = select(u.body).where(u.call_id == call_id).order_by(u.arrival, u.start_ms, u.utterance_id)
         with self.engine.connect() as connection:

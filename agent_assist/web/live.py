@@ -27,6 +27,7 @@ from agent_assist.types import (
 )
 from agent_assist.types import Final as FinalEvent
 from agent_assist.web.listener import QUEUE, Listener, Message, Told, tell
+from models.types import shown
 
 _LOG: Final = QUEUE - 12
 """Messages of a call that can be given again, with room for the partials; who missed more gets a snapshot."""
@@ -126,6 +127,8 @@ class Live:
 
     def publish(self, message: Event | Assist) -> None:
         """Tell everybody who listens to that call, unless it is known already."""
+        if isinstance(message, FinalEvent):
+            message = msgspec.structs.replace(message, utterance=shown(message.utterance))
         call = self._calls.get(message.call_id)
         if call is None:
             call = self._calls[message.call_id] = self._begin(empty(message.call_id), whole=False)

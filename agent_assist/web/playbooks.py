@@ -17,6 +17,7 @@ from agent_assist.advice.conditions import Example
 from agent_assist.advice.examples import attempt
 from agent_assist.advice.playbook import Playbook
 from agent_assist.advice.rule import Rule
+from agent_assist.advice.sense import Sense
 from agent_assist.advice.tenants import Shelved
 from agent_assist.advice.trial import Trial, try_sentence
 from agent_assist.call.assistant import Assistant
@@ -108,17 +109,17 @@ async def _shelved(request: Asked) -> list[Shelved]:
     return list(await asyncio.to_thread(read))
 
 
-async def _playbook(request: Asked, tenant: str) -> Playbook:
+async def _in_force(request: Asked, tenant: str) -> tuple[Playbook, Sense | None]:
     """
-    What is in force for a tenant.
+    What is in force for a tenant, and what its sentences mean.
 
     Raises:
         NotFoundException: If the tenant has none, or none that can be read.
     """
-    found = {one.tenant: one.playbook for one in await _shelved(request)}.get(tenant)
-    if found is None:
-        raise NotFoundException(f"expected a tenant with a playbook, got {tenant[:80]!r}")
-    return found
+    for one in await _shelved(request):
+        if one.tenant == tenant and one.playbook is not None:
+            return one.playbook, one.sense
+    raise NotFoundException(f"expected a tenant with a playbook, got {tenant[:80]!r}")
 
 
 @get("/v1/playbooks", guards=[needs(Role.SUPERVISOR)])
@@ -141,15 +142,15 @@ def _shown(one: Shelved, use: Mapping[tuple[str, str], RuleUse]) -> ShownPlayboo
         name="" if playbook is None else playbook.name,
         version="" if playbook is None else playbook.version,
         digest="" if playbook is None else playbook.digest,
-        rules=() if playbook is None else tuple(_rules(playbook, use)),
+        rules=() if playbook is None else tuple(_rules(playbook, one.sense, use)),
     )
 
 
-def _rules(playbook: Playbook, use: Mapping[tuple[str, str], RuleUse]) -> Iterator[ShownRule]:
+def _rules(playbook: Playbook, sense: Sense | None, use: Mapping[tuple[str, str], RuleUse]) -> Iterator[ShownRule]:
     tried = _TRIED.get(playbook.source)
     if tried is None:
         # A second of work for some hundred examples, which come out the same as long as the playbook does.
-        tried = _TRIED[playbook.source] = tuple(_tried(playbook))
+        tried = _TRIED[playbook.source] = tuple(_tried(playbook, sense))
         if len(_TRIED) > _MOST_KEPT:
             del _TRIED[next(iter(_TRIED))]
     for one in tried:
@@ -161,18 +162,18 @@ _TRIED: Final[dict[str, tuple[ShownRule, ...]]] = {}
 """By the playbook's source, which has a digest of its content."""
 
 
-def _tried(playbook: Playbook) -> Iterator[ShownRule]:
-    found = check(playbook)
+def _tried(playbook: Playbook, sense: Sense | None) -> Iterator[ShownRule]:
+    found = check(playbook, sense)
     for rule in playbook.rules:
         yield ShownRule(
             rule=rule,
-            examples=tuple(_examples(playbook, rule)),
+            examples=tuple(_examples(playbook, rule, sense)),
             findings=tuple(one for one in found if one.rule == rule.id and one.kind != "example"),
             use=RuleUse(),
         )
 
 
-def _examples(playbook: Playbook, rule: Rule) -> Iterator[ShownExample]:
+def _examples(playbook: Playbook, rule: Rule, sense: Sense | None) -> Iterator[ShownExample]:
     for fires, examples in ((True, rule.examples.fires), (False, rule.examples.silent)):
         for example in examples:
             said = example.said
@@ -180,14 +181,14 @@ def _examples(playbook: Playbook, rule: Rule) -> Iterator[ShownExample]:
                 said=(said,) if isinstance(said, str) else said,
                 language="en" if example.zh is None else "zh",
                 fires=fires,
-                holds=_fires(playbook, rule, example) is fires,
+                holds=_fires(playbook, rule, example, sense) is fires,
             )
 
 
-def _fires(playbook: Playbook, rule: Rule, example: Example) -> bool | None:
+def _fires(playbook: Playbook, rule: Rule, example: Example, sense: Sense | None) -> bool | None:
     """None where the example or the rule cannot be run."""
     try:
-        tried = attempt(playbook, rule, example)
+        tried = attempt(playbook, rule, example, sense)
     except ValueError:
         return None
     return None if tried.failed else tried.fired
@@ -196,21 +197,22 @@ def _fires(playbook: Playbook, rule: Rule, example: Example) -> bool | None:
 @post("/v1/playbooks/try", guards=[needs(Role.SUPERVISOR)], status_code=200)
 async def try_rules(request: Asked, data: JSONBody[Sentence]) -> Trial:
     """Which rules a sentence makes fire and why, and which nearly."""
-    playbook = await _playbook(request, data.tenant)
-    return await asyncio.to_thread(try_sentence, playbook, data.speaker, data.language, data.text)
+    playbook, sense = await _in_force(request, data.tenant)
+    return await asyncio.to_thread(try_sentence, playbook, data.speaker, data.language, data.text, sense)
 
 
 @post("/v1/playbooks/backtest", guards=[needs(Role.SUPERVISOR)], status_code=200)
 async def backtest_rule(request: Asked, data: JSONBody[BacktestWanted]) -> Backtest:
     """How often a rule would have fired in stored calls, where, and what was shown then."""
-    playbook = await _playbook(request, data.tenant)
+    playbook, sense = await _in_force(request, data.tenant)
     if all(rule.id != data.rule for rule in playbook.rules):
         raise NotFoundException(f"expected a rule of {playbook.source}, got {data.rule!r}")
-    return await asyncio.to_thread(_backtest, office(request.app).store, playbook, data)
+    return await asyncio.to_thread(
+        _backtest, office(request.app).store, Assistant(playbook, sense=sense), playbook, data
+    )
 
 
-def _backtest(store: CallStore, playbook: Playbook, wanted: BacktestWanted) -> Backtest:
-    assistant = Assistant(playbook)
+def _backtest(store: CallStore, assistant: Assistant, playbook: Playbook, wanted: BacktestWanted) -> Backtest:
     runs = Runs(lambda _: assistant, playbook.source, (wanted.rule,))
     end = time.monotonic() + _MOST_S
     for line in _ended(store, datetime.now(UTC) - timedelta(days=wanted.days), wanted.calls):

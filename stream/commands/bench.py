@@ -195,6 +195,23 @@ def advice(
 
 
 @bench.command()
+def likeness(
+    manifest: Annotated[
+        list[Path],
+        typer.Option(help="CSV with columns text, language, intents, or the directory of a public set; repeatable."),
+    ],
+    talk: Annotated[
+        list[Path] | None, typer.Option(help="Dialogues about other things, a gzipped one a line; repeatable.")
+    ] = None,
+    limit: Limit = None,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Rules that look for sentences by their meaning: precision and recall, beside their phrases alone."""
+    _module("likeness").run(manifest, talk or [], limit=limit, out=out, json=json)
+
+
+@bench.command()
 def churn(
     data: Annotated[Path, typer.Option(help="A directory with tables/ of customers who left or stayed.")],
     out: Out = None,

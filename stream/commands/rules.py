@@ -26,7 +26,7 @@ from agent_assist.store.opinions import opinions
 from agent_assist.types import CallSummary
 from stream.commands.calls import clock, progress_bar
 from stream.commands.run import Home, Json
-from stream.settings import load
+from stream.settings import Settings, load
 
 rules = typer.Typer(help="Rules of the playbook.", no_args_is_help=True)
 
@@ -74,8 +74,9 @@ def check_rules(
     json: Json = False,
 ) -> None:
     """See that rules can be read, do what their examples say, and can fire; exit code 1 where not."""
-    paths = folders(directory or load({"home": home}).playbook)
-    checked = RulesCheck(playbooks=tuple(_checked(path) for path in paths.values()))
+    settings = load({"home": home})
+    paths = folders(directory or settings.playbook)
+    checked = RulesCheck(playbooks=tuple(_checked(path, settings) for path in paths.values()))
     if json:
         print(msgspec.json.encode(checked).decode())
     else:
@@ -89,9 +90,12 @@ def _faults(checked: Checked) -> int:
     return sum(finding.kind != "untried" for finding in checked.findings)
 
 
-def _checked(path: Path) -> Checked:
+def _checked(path: Path, settings: Settings) -> Checked:
+    from stream.build import sense
+
     try:
         playbook = load_playbook(path)
+        meant = sense(settings, playbook)
     except PlaybookError as error:
         return Checked(directory=str(path), playbook="", rules=0, examples=0, error=str(error), findings=(), costs=())
     examples = [each for rule in playbook.rules for each in (*rule.examples.fires, *rule.examples.silent)]
@@ -101,8 +105,8 @@ def _checked(path: Path) -> Checked:
         rules=len(playbook.rules),
         examples=len(examples),
         error="",
-        findings=tuple(check(playbook)),
-        costs=tuple(costs(playbook, _SENTENCES)),
+        findings=tuple(check(playbook, meant)),
+        costs=tuple(costs(playbook, _SENTENCES, meant)),
     )
 
 
@@ -212,11 +216,13 @@ def backtest(
     json: Json = False,
 ) -> None:
     """Put calls of the past through rules: how often each fires, where, and what was shown then."""
+    from stream.build import sense
+
     settings = load({"home": home})
     paths = {ANYBODY: playbook} if playbook is not None else folders(settings.playbook)
     tried = {tenant: load_playbook(path) for tenant, path in paths.items()}
     _known(tried.values(), rule or [])
-    desk = {tenant: Assistant(one) for tenant, one in tried.items()}
+    desk = {tenant: Assistant(one, sense=sense(settings, one)) for tenant, one in tried.items()}
     source = ", ".join(dict.fromkeys(one.source for one in tried.values()))
     runs = Runs(lambda tenant: of_tenant(desk, tenant), source, rule or ())
     store = CallStore(settings.database_url)

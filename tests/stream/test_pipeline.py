@@ -12,6 +12,7 @@ from audio.codecs import decode, encode
 from audio.types import SAMPLE_RATE, AudioRecord, Channel, Encoding, Pcm
 from audio.vad import LevelVad, SileroVad
 from models.emotion import Sound, VoiceModel
+from models.meaning import Meaning, meanings
 from models.reading import PhraseReader
 from models.scripted import ScriptedRecogniser
 from models.unsupervised import UnsupervisedVoice
@@ -354,3 +355,35 @@ def test_keys_are_told_again_the_same_by_a_successor(quiet: list[AudioRecord], k
     after = keys_of(second, call[first.checkpoint.first_needed :])
     assert {*before, *after} == {*whole}
     assert before == whole[: len(before)]
+
+
+class Meant(PhraseReader):
+    """Knows what is meant, by the letters, and counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def meanings(self, texts: Sequence[str]) -> list[Meaning | None]:
+        self.asked += len(texts)
+        return [*meanings(texts, lambda parts: np.array([[len(part), 1.0] for part in parts], dtype=np.float32))]
+
+
+def test_finals_bring_what_they_mean_and_partials_are_not_asked_for_it(call: list[AudioRecord], run: Run) -> None:
+    reader = Meant()
+    hearing = ModelHearing(ScriptedRecogniser(), UnsupervisedVoice(), reader)
+    finals, checkpoints = run(call, hearing=hearing)
+    assert reader.asked == len(finals) > 0
+    for said in finals:
+        assert said.meaning is not None
+        assert said.meaning.clauses
+        assert all(0 <= one.start < one.end <= len(said.text) for one in said.meaning.clauses)
+    pipeline = CallPipeline("c", LevelVad(), SHORT)
+    for record in call[:60]:
+        pipeline.push(record)
+        for excerpt in pipeline.partials():
+            [heard] = hearing.hear([excerpt])
+            assert heard.meaning is None
+    assert reader.asked == len(finals)
+    half = next(n for n, checkpoint in enumerate(checkpoints) if checkpoint.customer.resume_at)
+    again, _ = run(call[checkpoints[half].first_needed :], checkpoints[half], hearing=hearing)
+    assert {said.id: said.meaning for said in again}.items() <= {said.id: said.meaning for said in finals}.items()

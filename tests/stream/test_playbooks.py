@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from agent_assist.advice.playbook import Playbook
 from agent_assist.errors import PlaybookError
 from stream.playbooks import Playbooks
 
@@ -126,3 +127,20 @@ def test_who_shows_them_starts_with_a_broken_one_and_tells_its_place(tmp_path: P
     assert "rule r" in shop.failed
     write(tmp_path / "shop", name="shop", at=2)
     assert [(one.tenant, one.failed) for one in playbooks.shelved()] == [("default", ""), ("shop", "")]
+
+
+def test_where_nothing_can_tell_what_sentences_mean_the_last_good_one_stays(tmp_path: Path) -> None:
+    def sense(playbook: Playbook) -> None:
+        if playbook.sentences():
+            raise PlaybookError(playbook.source, "weights", "none")
+
+    write(tmp_path)
+    playbooks = Playbooks(tmp_path, sense=sense)
+    text = RULE.format(name="mine", version="2").replace("phrases: {en: [hello]}", "like: {en: [I have waited long]}")
+    write(tmp_path, text=text, at=2)
+    playbooks.refresh()
+    (status,) = playbooks.status()
+    assert status.source.startswith("mine 1+")
+    assert status.failed.startswith("expected weights, got none (file=mine 2+")
+    with pytest.raises(PlaybookError, match="expected weights"):
+        Playbooks(tmp_path, sense=sense)

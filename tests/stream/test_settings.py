@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import VocabularyError
+from agent_assist.errors import PlaybookError
+from models.errors import VocabularyError, WeightsMissing
 from stream.build import check_models, pipeline_policy
 from stream.errors import SettingsError
 from stream.settings import load, token
@@ -79,3 +80,23 @@ def test_a_token_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> 
     assert len(made) >= 24
     assert token(settings) == made
     assert (tmp_path / "new" / "token").stat().st_mode & 0o077 == 0
+
+
+def test_rules_on_what_is_meant_are_refused_where_nothing_can_tell_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "rules.yaml").write_text(
+        "name: mine\nversion: '1'\nrules:\n"
+        "  - {id: r, kind: card, priority: 1, title: {en: t}, reason: {en: r}, like: {en: [I have waited long]}}\n",
+        encoding="utf-8",
+    )
+    given = {"WARMLINE_PLAYBOOK": str(tmp_path), "WARMLINE_RECOGNISER": "none"}
+    with pytest.raises(PlaybookError, match='rules with `like`, got the setting emotion = "rules"'):
+        check_models(load({}, given | {"WARMLINE_EMOTION": "rules"}))
+
+    def missing(name: str, **_: object) -> Path:
+        raise WeightsMissing(name, "nowhere", "nothing")
+
+    monkeypatch.setattr("stream.build.locate", missing)
+    with pytest.raises(PlaybookError, match="rules with `like`, got none"):
+        check_models(load({}, given))

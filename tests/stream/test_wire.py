@@ -1,10 +1,15 @@
+import json
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio.types import AudioRecord, Encoding
+from agent_assist.types import Final
+from audio.types import AudioRecord, Channel, Encoding
+from models.meaning import Clause, Meaning
+from models.types import Utterance
 from stream.errors import WireError
 from stream.wire import AudioEnd, AudioStart, decode_assist, decode_audio, decode_event, encode_audio
 
@@ -76,3 +81,19 @@ def test_garbage_in_the_json_topics_is_told_and_nothing_worse(value: bytes) -> N
     for decode in (decode_event, decode_assist):
         with pytest.raises(WireError):
             decode(value)
+
+
+@given(st.binary(max_size=400))
+def test_a_final_brings_its_vectors_and_one_from_before_there_were_any_has_none(vector: bytes) -> None:
+    said = Utterance(
+        id="c:customer:0", channel=Channel.CUSTOMER, number=0, start_ms=0, end_ms=900, text="hello there",
+        language="en", confidence=1, words=(), sentiment=None, emotion=None, loudness_dbfs=None,
+        meaning=Meaning(space="s", clauses=(Clause(start=0, end=5, vector=vector),)),
+    )  # fmt: skip
+    final = Final(call_id="c", utterance=said)
+    assert decode_event(msgspec.json.encode(final)) == final
+    old = json.loads(msgspec.json.encode(final))
+    del old["utterance"]["meaning"]
+    found = decode_event(json.dumps(old).encode())
+    assert isinstance(found, Final)
+    assert found.utterance == msgspec.structs.replace(said, meaning=None)

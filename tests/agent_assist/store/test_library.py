@@ -24,6 +24,7 @@ from agent_assist.types import (
 )
 from audio.types import Channel
 from models.curve import Swings
+from models.meaning import Clause, Meaning
 from models.types import Emotion, EmotionLabel, Utterance
 
 AGENT, CUSTOMER = Channel.AGENT, Channel.CUSTOMER
@@ -169,3 +170,14 @@ def test_a_clip_is_kept_found_and_dropped(library: Library) -> None:
 def test_a_clip_lies_within_a_call_that_is_known(library: Library, start: int, end: int, name: str) -> None:
     with pytest.raises(ClipError, match="expected"):
         library.keep(NewClip(call_id=name, start_ms=start, end_ms=end, title="t"), "q")
+
+
+def test_what_was_meant_is_kept_for_the_rules_and_not_shown(store: CallStore) -> None:
+    meaning = Meaning(space="s", clauses=(Clause(start=0, end=4, vector=bytes(range(256))),))
+    said = final("c", Channel.CUSTOMER, 1, "我要退款")
+    said = msgspec.structs.replace(said, utterance=msgspec.structs.replace(said.utterance, meaning=meaning))
+    store.write([CallStarted(call_id="c", at=START, protocol="test"), said], {})
+    record = store.call("c")
+    assert record is not None
+    assert [one.meaning for one in store.in_order_of_arrival("c")] == [meaning]
+    assert [one.meaning for one in record.utterances] == [None]

@@ -14,6 +14,7 @@ from agent_assist.errors import SlowListener
 from agent_assist.types import CardKind, Withdrawn
 from agent_assist.web.listener import QUEUE, Listener, Message, tell
 from agent_assist.web.live import Live
+from models.meaning import Clause, Meaning
 from models.turning import Before, Cause, Turn
 
 
@@ -311,3 +312,17 @@ def test_the_newest_call_is_the_last_begun_that_is_neither_over_nor_silent(call:
     assert hub.newest() == "second"
     hub.publish(call("second").ended())
     assert hub.newest() is None
+
+
+def test_the_vectors_of_what_was_said_are_not_told(call: Any) -> None:
+    hub, c = Live(), call("c")
+    hub.publish(c.started())
+    listener = hub.listen("c")
+    meaning = Meaning(space="s", clauses=(Clause(start=0, end=1, vector=b"\x01"),))
+    said = c.final(0)
+    hub.publish(msgspec.structs.replace(said, utterance=msgspec.structs.replace(said.utterance, meaning=meaning)))
+    _, told = queued(listener)
+    assert told["data"]["utterance"]["meaning"] is None
+    record = hub.record("c")
+    assert record is not None
+    assert record.utterances == (said.utterance,)

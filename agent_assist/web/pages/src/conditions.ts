@@ -15,6 +15,9 @@ export interface Rule {
   all_of: Phrases[];
   unless: Phrases;
   not_within: Phrases;
+  like: Phrases;
+  unlike: Phrases;
+  least_likeness: Record<string, number>;
   competitors: boolean;
   intents: string[];
   emotions: string[];
@@ -53,7 +56,10 @@ const en = {
   sinceStart: "since the start of the call",
   together: "and, in the last minute together",
   competitor: "the name of a competitor",
-  either: "one of words, intents and emotions is enough",
+  either: "one of words, sentences, intents and emotions is enough",
+  like: "means",
+  unlike: "does not rather mean",
+  likeness: (language: string, p: number) => `likeness of at least ${p} % in ${language}`,
   intents: "wants",
   emotions: "sounds",
   sure: (p: number) => `at least ${p} % sure`,
@@ -106,7 +112,10 @@ const zh: typeof en = {
   sinceStart: "自通话开始",
   together: "并且在最近一分钟内说过",
   competitor: "竞争对手的名字",
-  either: "词语、意图、情绪满足其一即可",
+  either: "词语、句意、意图、情绪满足其一即可",
+  like: "意思是",
+  unlike: "而不更像是",
+  likeness: (language, p) => `相似度至少 ${p} %（${language}）`,
   intents: "意图是",
   emotions: "情绪是",
   sure: (p) => `把握至少 ${p} %`,
@@ -172,6 +181,11 @@ function listens(rule: Rule, language: "zh" | "en"): Line[] {
     lines.push({ label: w.after, parts: opening === null ? [w.sinceStart] : [...phrases(opening.phrases, language), ...opening.intents] });
   }
   for (const group of rule.all_of) lines.push({ label: w.together, parts: phrases(group, language) });
+  const least = Object.entries(rule.least_likeness).map(([each, value]) => w.likeness(each, Math.round(100 * value)));
+  const like = phrases(rule.like, language);
+  const unlike = phrases(rule.unlike, language);
+  if (like.length) lines.push({ label: w.like, parts: [...like, ...least] });
+  if (unlike.length) lines.push({ label: w.unlike, parts: unlike });
   if (rule.intents.length) lines.push({ label: w.intents, parts: rule.intents });
   if (rule.emotions.length) lines.push({ label: w.emotions, parts: [...rule.emotions, ...(rule.least_confidence ? [w.sure(Math.round(100 * rule.least_confidence))] : [])] });
   if (rule.either) lines.push({ label: w.or, parts: [w.either] });

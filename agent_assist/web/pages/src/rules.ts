@@ -39,6 +39,7 @@ interface Backtest {
   calls: number;
   rules: { rule: string; fired: number; calls: number; shown: number; same: number; examples: { call_id: string; at_ms: number; words: string }[] }[];
   withheld: Record<string, number>;
+  failed: Record<string, number>;
 }
 
 const SHOWN_PARTS = 12;
@@ -241,7 +242,7 @@ export class Rules extends LitElement {
       <div aria-live="polite">
         ${test === undefined || test === "running"
           ? blank
-          : html`<p data-testid="backtested">${test.calls === 0 ? w.noCalls : html`${w.result(test.calls, run?.fired ?? 0, run?.calls ?? 0)} ${run ? w.shownThen(run.shown, run.same) : ""}`}${Object.entries(test.withheld).filter(([, n]) => n > 0).map(([why, n]) => ` ${n} ${w.withheld}: ${why}.`)}</p>
+          : html`<p data-testid="backtested">${test.calls === 0 ? w.noCalls : html`${w.result(test.calls, run?.fired ?? 0, run?.calls ?? 0)} ${run ? w.shownThen(run.shown, run.same) : ""}`}${Object.entries(test.withheld).filter(([, n]) => n > 0).map(([why, n]) => ` ${n} ${w.withheld}: ${why}.`)}${Object.entries(test.failed).map(([why, n]) => ` ${w.failedTimes(n)}: ${why}.`)}</p>
               <ul class="plain">${(run?.examples ?? []).map((e) => html`<li><a href=${`/replay?call=${encodeURIComponent(e.call_id)}&at=${e.at_ms}`}>${clock(e.at_ms)}</a> <span>${e.words || e.call_id}</span></li>`)}</ul>`}
       </div>`;
   }

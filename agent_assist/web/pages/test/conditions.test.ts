@@ -3,7 +3,7 @@ import { type Rule, condition } from "../src/conditions";
 
 const rule: Rule = {
   id: "r", name: "", kind: "card", speaker: "customer", languages: [], priority: 1, title: {}, text: {}, phrases: {},
-  all_of: [], unless: {}, not_within: {}, competitors: false, intents: [], emotions: [], least_confidence: 0, either: false,
+  all_of: [], unless: {}, not_within: {}, like: {}, unlike: {}, least_likeness: {}, competitors: false, intents: [], emotions: [], least_confidence: 0, either: false,
   unless_agent: {}, agitation: null, measures: [], risk: null, profile: null, not_said: null,
   window: { first: null, after_ms: null, before_ms: null, after_customer: 0 }, hits: null, once: "call", cooldown_ms: 0,
   after: false, early: false, compliance: false, offer: false, due_hours: null, webhook: null,
@@ -18,6 +18,11 @@ describe("a condition in words", () => {
   it("says what must not be said, and how often", () => {
     const lines = told({ phrases: { en: ["a"] }, unless: { en: ["b"] }, once: "always", cooldown_ms: 30_000 });
     expect(lines).toEqual(["The customer says: a", "not with: b", "how often: each time, then not for 30 s"]);
+  });
+  it("says what is to be meant, and how much alike", () => {
+    const lines = told({ like: { en: ["I have waited long"] }, unlike: { en: ["I can wait"] }, least_likeness: { en: 0.75 } });
+    expect(lines.slice(0, 2)).toEqual(["means: I have waited long, likeness of at least 75 % in en", "does not rather mean: I can wait"]);
+    expect(told({ like: { zh: ["等了很久"] } }, "zh")[0]).toBe("意思是: 等了很久");
   });
   it("gives measures their units", () => {
     const measures = [
