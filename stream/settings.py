@@ -3,7 +3,8 @@
 import os
 import secrets
 import tomllib
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -185,7 +186,7 @@ _NEAR: Final = 0.75
 names."""
 
 
-def _check_names(environment: Mapping[str, str], known: Set[str]) -> None:
+def _check_names(environment: Mapping[str, str], known: AbstractSet[str]) -> None:
     """
     Look for mistyped names.
 
