@@ -242,6 +242,7 @@ compensations = Table(
     Column("at", DateTime(timezone=True), nullable=False),
     Column("note", Text, nullable=False),
     Column("key", String(128)),
+    Column("rule_zh", Text, nullable=False, server_default=""),
     UniqueConstraint("by", "key", name="uq_compensations_by"),
     Index(None, "customer", "at"),
     Index(None, "call_id"),

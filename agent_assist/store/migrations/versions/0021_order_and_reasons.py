@@ -1,4 +1,4 @@
-"""Tasks and letters are found in their order, however many there are."""
+"""Tasks and letters are found in their order, however many there are; what a table of authority says, in Chinese."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -30,6 +30,7 @@ def upgrade() -> None:
     for table, made in (("tasks", _TASKS), ("webhooks", _WEBHOOKS)):
         for columns in made:
             op.create_index(_name(table, columns), table, list(columns))
+    op.add_column("compensations", sa.Column("rule_zh", sa.Text, nullable=False, server_default=""))
     op.drop_index("ix_tasks_state_due_at", "tasks")
     op.drop_index("ix_webhooks_receiver_state_due_at", "webhooks")
     op.drop_index("ix_webhooks_call_id", "webhooks")
@@ -42,4 +43,5 @@ def downgrade() -> None:
     for table, made in (("webhooks", _WEBHOOKS), ("tasks", _TASKS)):
         for columns in made:
             op.drop_index(_name(table, columns), table)
+    op.drop_column("compensations", "rule_zh")
     op.drop_column("tasks", "agent_id")
