@@ -88,7 +88,7 @@ class Faults:
         place: Place = ()
         parent: Any = None
         key: Any = None
-        here = self.sound
+        here: Any = self.sound
         steps: list[str | int | None] = [
             match[1] or (int(match[2]) if match[2] else None) for match in _STEP.finditer(where)
         ]
@@ -99,13 +99,15 @@ class Faults:
             now = self._culprit(error, here) if step is None else step
             if now is None:
                 break
-            if isinstance(here, list) and isinstance(now, int):
-                numbers = self._numbers.setdefault(place, list(range(len(here))))
-                place = (*place, numbers[now])
-            else:
-                place = (*place, now)
+            place = (*place, self._number(place, here, now))
             parent, key, here = here, now, here[now]
         return place, parent, key
+
+    def _number(self, place: Place, values: Any, key: Any) -> Any:
+        """Of an item of a list, its number before others were left out; of a mapping, the key."""
+        if not isinstance(values, list):
+            return key
+        return self._numbers.setdefault(place, list(range(len(values))))[key]
 
     def _culprit(self, error: str, values: dict[Any, Any]) -> Any | None:
         """The key without whose neighbours the error stays."""
