@@ -83,7 +83,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How customers buy, for the risk that they leave before any call: see docs/models/churn.md; None tells none."""
     calendars: tuple[Literal["cn", "west"], ...] = ("cn",)
     """Whose festivals are told of."""
-    knowledge_enough: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.3
+    knowledge_enough: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.25
     """Chance of being an answer from which on the knowledge base tells it: the higher, the fewer wrong answers and the
     more right ones withheld; `docs/knowledge.md` has figures."""
     knowledge_unasked: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.8

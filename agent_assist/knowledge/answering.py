@@ -48,6 +48,8 @@ class Signs(NamedTuple):
     """1 where the words alone put the same article first."""
     covered: float
     """Share of the question's words in it, the rarer the more."""
+    lead: float
+    """By how much words and meaning together put it before the next article."""
 
 
 class _Fitted(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +58,9 @@ class _Fitted(msgspec.Struct, frozen=True, kw_only=True):
     trained_on: tuple[str, ...]
     command: str
 
+
+_SUREST: Final = 9.0
+"""Log-odds, a chance of 0.9999: 1 is of exact codes alone."""
 
 _FITTED: Final = msgspec.json.decode(
     files("agent_assist.knowledge").joinpath("answering.json").read_bytes(), type=_Fitted
@@ -66,7 +71,7 @@ _WEIGHTS: Final = tuple(_FITTED.weights[name] for name in Signs._fields)
 def chance(signs: Signs) -> float:
     """That it answers, where as many questions have an answer as have none."""
     exponent = sum(weight * sign for weight, sign in zip(_WEIGHTS, signs, strict=True)) + _FITTED.bias
-    return 1 / (1 + math.exp(-min(max(exponent, -50.0), 50.0)))
+    return 1 / (1 + math.exp(-min(max(exponent, -50.0), _SUREST)))
 
 
 class _Field(NamedTuple):

@@ -36,7 +36,7 @@ class SearchPolicy:
 
     meaning: float = 0.8
     """Share of the cosine; the rest is of the words."""
-    enough: float = 0.3
+    enough: float = 0.25
     """Chance of being an answer from which on something is told."""
     beside: float = 0.33
     """Share of the bound from which on others are told beside the best."""
@@ -174,7 +174,8 @@ class KnowledgeIndex:
             self._refresh()
             looked = self._look(question, vector)
             ranked = self._ranked(question, looked, self._graph.named(""), None, 1)
-            signs = self._signs(ranked[0], looked) if ranked else None
+            others = ranked[1].score if len(ranked) > 1 else 0.0
+            signs = self._signs(ranked[0], looked, others) if ranked else None
         return None if signs is None else (ranked[0].row.node.key, signs)
 
     def _embedded(self, asked: str) -> Floats | None:
@@ -189,8 +190,9 @@ class KnowledgeIndex:
         if vector is None:
             return [one for one in ranked if one.score >= self.policy.enough_words]
         told: list[_Found] = []
-        for one in ranked:
-            score = self._chance(one, looked)
+        best, next_best = ([one.score for one in ranked] + [0.0, 0.0])[:2]
+        for at, one in enumerate(ranked):
+            score = self._chance(one, looked, best if at else next_best)
             if told and score < self.policy.beside * self.policy.enough:
                 continue
             if not told and score < self.policy.enough:
@@ -199,14 +201,15 @@ class KnowledgeIndex:
             told.append(one._replace(score=min(score, told[-1].score) if told else score))
         return told
 
-    def _chance(self, one: _Found, looked: Search) -> float:
-        signs = self._signs(one, looked)
+    def _chance(self, one: _Found, looked: Search, others: float) -> float:
+        """That it answers, where the best of the others fits so well."""
+        signs = self._signs(one, looked, others)
         if signs is not None:
             return chance(signs)
         # Without a vector there is nothing to go by but its words.
         return one.score if one.score >= self.policy.enough_words else 0.0
 
-    def _signs(self, one: _Found, looked: Search) -> Signs | None:
+    def _signs(self, one: _Found, looked: Search, others: float) -> Signs | None:
         """What speaks for an answer; None where it has no vector."""
         surroundings, segment, at = self._surroundings, one.segment, one.at
         if surroundings is None or not segment.has_vector[at]:
@@ -216,7 +219,8 @@ class KnowledgeIndex:
         own = max(
             float(each.words[place]) for each in looked.scored for place in each.segment.of_node(one.row.node.node_id)
         )
-        return Signs(near, ahead, float(own == looked.most_words > 0), looked.covered(segment, at))
+        agreed = float(own == looked.most_words > 0)
+        return Signs(near, ahead, agreed, looked.covered(segment, at), one.score - others)
 
     def _ranked(self, asked: str, looked: Search, named: Named, language: str | None, limit: int) -> list[_Found]:
         """Nodes by their best passage, the best first, each with the passage to be shown."""

@@ -20,7 +20,10 @@ Make = Callable[..., Node]
 _SIGN = st.floats(-3, 5)
 
 
-@given(signs=st.builds(Signs, _SIGN, _SIGN, st.sampled_from([0.0, 1.0]), st.floats(0, 1)), more=st.floats(0.01, 3))
+@given(
+    signs=st.builds(Signs, _SIGN, _SIGN, st.sampled_from([0.0, 1.0]), st.floats(0, 1), st.floats(-1, 1)),
+    more=st.floats(0.01, 3),
+)
 def test_each_sign_speaks_for_an_answer(signs: Signs, more: float) -> None:
     assert 0 <= chance(signs) <= 1
     for name in Signs._fields:
