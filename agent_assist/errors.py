@@ -15,9 +15,15 @@ class PlaybookError(AssistError):
     path: str
     expected: str
     got: str
+    line: int | None = None
+    """Of the file; None for the whole of it."""
+    rule: str = ""
+    """Id, where it is of one rule."""
 
     def __str__(self) -> str:
-        return f"expected {self.expected}, got {self.got} (file={self.path})"
+        line = "" if self.line is None else f", line={self.line}"
+        rule = f" at rule {self.rule}" if self.rule else ""
+        return f"expected {self.expected}, got {self.got}{rule} (file={self.path}{line})"
 
 
 @dataclass(eq=False)

@@ -418,7 +418,9 @@ class Compensation(msgspec.Struct, frozen=True, kw_only=True, tag="compensation"
     state: Literal["granted", "pending", "refused", "approved", "denied"]
     """The first three are what the table of authority says, the last two what a supervisor decided."""
     rule: str
-    """Line of the table that says so."""
+    """Line of the table that says so, and what it was short of."""
+    rule_zh: str = ""
+    """The same in Chinese; empty of entries from before it was told."""
     asked_by: str
     role: str
     """Of who asked."""

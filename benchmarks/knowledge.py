@@ -5,7 +5,8 @@ known, error codes by every way to name them, and time and memory.
 A set is the directory of a public set. Of pairs of questions (``text_a``, ``text_b``, ``label``) every ``text_b`` is an
 article, and ``text_a`` of the pairs with label 1 is asked: found is one that is paired with it by label 1. Of intents
 (``text``, ``intent``) some texts of each intent are articles and the others are asked: found is one of the same intent.
-Texts whose intent is ``oos`` are asked as questions without an answer.
+Texts whose intent is ``oos`` are asked as questions without an answer; then every fifth intent is withdrawn, and its
+texts are asked. Of a set that has no ``oos``, questions of another one of its language are asked as those of strangers.
 """
 
 import csv
@@ -46,6 +47,7 @@ _EMBEDDING: Final = "multilingual-e5-small"
 _SIZES: Final = (1_000, 10_000, 50_000)
 _ROUNDS: Final = 200
 _QUICK: Final = 150
+_LENT: Final = 300
 WAYS: Final = {"hybrid": SearchPolicy().meaning, "words": 0.0, "meaning": 1.0}
 """Share of meaning."""
 
@@ -65,6 +67,10 @@ class Shelved(NamedTuple):
     asked: list[Asked]
     taken: frozenset[str]
     """Articles that are withdrawn before questions without an answer are asked."""
+    withheld: frozenset[str] = frozenset()
+    """Those of every fifth intent, withdrawn afterwards."""
+    strangers: tuple[str, ...] = ()
+    """Questions of another trade."""
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,14 +100,23 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     """Questions whose answer is there."""
     right: float
     """Share of them of which the best hit is right and told."""
+    kept: float
+    """The same of those of which the best hit is right, told or not."""
     wrong: float
     """Share of them of which another is told."""
     unknown: int
     alarms: float
     """Share of the questions without an answer that were answered all the same."""
     alarms_around: tuple[float, float] | None
+    near: int
+    """Questions of topics that were withdrawn from among many alike."""
+    near_alarms: float | None
+    """Share of them that were answered all the same."""
+    far: int
+    """Questions of another trade."""
+    far_alarms: float | None
     auc: float | None
-    """Of scores of right best hits above those of all other best hits."""
+    """Of scores of right best hits above those of wrong ones and of questions without an answer, near and far apart."""
 
 
 class Coded(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,17 +172,19 @@ def _of_intents(name: str, rows: Sequence[dict[str, str]], limit: int) -> Shelve
     unknown = by_intent.pop("oos", [])
     articles: dict[str, str] = {}
     asked: list[Asked] = []
-    for intent, texts in sorted(by_intent.items()):
+    withheld: set[str] = set()
+    for number, (intent, texts) in enumerate(sorted(by_intent.items())):
         keys = {f"{intent} {at}": text for at, text in enumerate(texts[:_OF_AN_INTENT])}
         articles |= keys
+        withheld |= keys.keys() if number % 5 == 4 else set()
         asked += [Asked(text, frozenset(keys)) for text in texts[_OF_AN_INTENT:]]
     asked += [Asked(text, frozenset()) for text in unknown]
     Random(_SEED).shuffle(asked)
-    return Shelved(name, articles, asked[:limit], frozenset())
+    return Shelved(name, articles, asked[:limit], frozenset(), frozenset(withheld))
 
 
 @contextmanager
-def _base() -> Iterator[KnowledgeBase]:
+def empty_base() -> Iterator[KnowledgeBase]:
     """An empty one, on disk as in use."""
     with TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/knowledge.db"
@@ -186,7 +203,7 @@ def _node(key: str, text: str) -> Node:
 
 def search_set(one: Shelved, vectors: Vectors) -> tuple[list[Found], list[Answered]]:
     """All figures of a set, through the program's own index."""
-    with _base() as base:
+    with empty_base() as base:
         base.draft(_node(key, text) for key, text in one.articles.items())
         base.publish(vectors=vectors)
         known = [asked for asked in one.asked if asked.right]
@@ -196,7 +213,19 @@ def search_set(one: Shelved, vectors: Vectors) -> tuple[list[Found], list[Answer
             index = KnowledgeIndex(base, vectors if meaning else None, policy)
             found.append(_found(one, way, [_rank(index, asked) for asked in known]))
         base.withdraw([f"article:{key}" for key in one.taken])
-        return found, _answered(one, KnowledgeIndex(base, vectors, SearchPolicy(enough=0.0)))
+        index = KnowledgeIndex(base, vectors, SearchPolicy(enough=0.0))
+        best = [_best(index, asked) for asked in known]
+        unknown = [_best(index, asked)[0] for asked in one.asked if not asked.right]
+        far = [_best(index, Asked(question, frozenset()))[0] for question in one.strangers]
+        base.withdraw([f"article:{key}" for key in one.withheld])
+        near = [_best(index, asked)[0] for asked in one.asked if asked.right and asked.right <= one.withheld]
+        return found, _answered(one.name, best, unknown, near, far)
+
+
+def _best(index: KnowledgeIndex, asked: Asked) -> tuple[float, bool]:
+    """Score of the best hit, which is what a person reads first and all that is shown unasked, and if it is right."""
+    hits = index.search(asked.question, limit=1).hits
+    return (hits[0].score, hits[0].key in asked.right) if hits else (0.0, False)
 
 
 def _rank(index: KnowledgeIndex, asked: Asked) -> int:
@@ -229,44 +258,63 @@ def _mean(values: npt.NDArray[np.float64]) -> float:
     return float(values.mean())
 
 
-def _answered(one: Shelved, index: KnowledgeIndex) -> list[Answered]:
-    """By the best hit, which is what a person reads first and the only one that is shown unasked."""
-    known: list[float] = []
-    right: list[bool] = []
-    unknown: list[float] = []
-    for asked in one.asked:
-        hits = index.search(asked.question, limit=1).hits
-        score = hits[0].score if hits else 0.0
-        if asked.right:
-            known.append(score)
-            right.append(bool(hits) and hits[0].key in asked.right)
-        else:
-            unknown.append(score)
-    if not unknown:
+def _answered(
+    name: str,
+    known: Sequence[tuple[float, bool]],
+    unknown: Sequence[float],
+    near: Sequence[float],
+    far: Sequence[float],
+) -> list[Answered]:
+    if not (unknown or near or far):
         return []
     bounds = {"asked": SearchPolicy().enough, "unasked": SearchPolicy().unasked}
-    scores, hit, strange = np.array(known), np.array(right), np.array(unknown)
+    scores, hit = np.array([score for score, _ in known]), np.array([right for _, right in known])
+    strange = np.array(unknown)
     return [
         Answered(
-            name=one.name,
+            name=name,
             bound=bound,
             enough=enough,
             known=len(scores),
             right=round(float(((scores >= enough) & hit).mean()), 4),
+            kept=_share(scores[hit], enough) or 0.0,
             wrong=round(float(((scores >= enough) & ~hit).mean()), 4),
             unknown=len(strange),
-            alarms=round(float((strange >= enough).mean()), 4),
-            alarms_around=interval(_mean, (strange >= enough).astype(float)),
+            alarms=_share(strange, enough) or 0.0,
+            alarms_around=interval(_mean, (strange >= enough).astype(float)) if len(strange) else None,
+            near=len(near),
+            near_alarms=_share(np.array(near), enough),
+            far=len(far),
+            far_alarms=_share(np.array(far), enough),
             auc=rounded(auc(scores[hit], np.concatenate([scores[~hit], strange]))),
         )
         for bound, enough in bounds.items()
     ]
 
 
+def _share(scores: npt.NDArray[np.float64], enough: float) -> float | None:
+    return round(float((scores >= enough).mean()), 4) if len(scores) else None
+
+
+def _with_strangers(sets: Sequence[Shelved]) -> list[Shelved]:
+    """Each set without ``oos`` with questions of the last other one of its language."""
+    found: list[Shelved] = []
+    for one in sets:
+        others = [other for other in sets if other is not one and other.name[:2] == one.name[:2]]
+        own = any(not asked.right for asked in one.asked) and one.withheld
+        found.append(one if own or not others else one._replace(strangers=_lent(others[-1])))
+    return found
+
+
+def _lent(one: Shelved) -> tuple[str, ...]:
+    """What a set asks; of intents only what is of none, as they are of many trades."""
+    return tuple(asked.question for asked in one.asked if not (one.withheld and asked.right))[:_LENT]
+
+
 def name_codes(vectors: Vectors) -> list[Coded]:
     """The catalogue, asked for in every way."""
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
-    with _base() as base:
+    with empty_base() as base:
         base.draft(catalogue())
         base.publish(vectors=vectors)
         index = KnowledgeIndex(base, vectors)
@@ -278,7 +326,7 @@ def name_codes(vectors: Vectors) -> list[Coded]:
     return [Coded(way=way, n=n, right=right, wrong=wrong) for way, (n, right, wrong) in counts.items()]
 
 
-def _remembering(vectors: Vectors) -> Vectors:
+def remembering(vectors: Vectors) -> Vectors:
     """The same vectors, each embedded once: the same texts are searched in several ways."""
     known: dict[str, Floats] = {}
 
@@ -302,8 +350,8 @@ def run(
     """Measure and print."""
     settings = load({})
     path = locate(_EMBEDDING, directory=settings.weights, cache=settings.home / "weights")
-    vectors = _remembering(space(Embedding(path, deep=True)))
-    sets = [read(each, limit or (_QUICK if quick else _PAIRS)) for each in manifest]
+    vectors = remembering(space(Embedding(path, deep=True)))
+    sets = _with_strangers([read(each, limit or (_QUICK if quick else _PAIRS)) for each in manifest])
     searched = [search_set(one, vectors) for one in sets]
     texts = [text for one in sets for text in (*one.articles.values(), *(asked.question for asked in one.asked))]
     shelves = [shelf(size, texts, path, _ROUNDS) for size in sizes or (_SIZES[:1] if quick else _SIZES)]
@@ -331,8 +379,9 @@ def _show(result: Result, console: Console) -> None:
     console.print(table)
     for told in result.answered:
         console.print(
-            f"{told.name}, {told.bound} (from {told.enough:g} on): right {told.right:.3f}, wrong {told.wrong:.3f} "
-            f"of {told.known}; {told.alarms:.3f} of {told.unknown} without an answer were answered; AUC {told.auc}"
+            f"{told.name}, {told.bound} (from {told.enough:g} on): right {told.right:.3f}, kept {told.kept:.3f}, "
+            f"wrong {told.wrong:.3f} of {told.known}; answered without an answer: {told.alarms:.3f} of {told.unknown}, "
+            f"near {told.near_alarms} of {told.near}, far {told.far_alarms} of {told.far}; AUC {told.auc}"
         )
     for code in result.codes:
         console.print(f"codes, {code.way}: {code.right} of {code.n} right, {code.wrong} wrong")

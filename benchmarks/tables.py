@@ -464,6 +464,16 @@ def _rules(content: bytes) -> list[str]:
     ]
 
 
+_ANSWERED: Final = (
+    *("set", "bound", "from", "known", "right", "kept", "wrong"),
+    *("unknown", "alarms", "near", "near alarms", "far", "far alarms", "AUC"),
+)
+
+
+def _alarms(count: int, share: float | None) -> tuple[int | str, str]:
+    return (count, _percent(share)) if count and share is not None else ("", "")
+
+
 def _knowledge(content: bytes) -> list[str]:
     result = msgspec.json.decode(content, type=knowledge.Result)
     found = [
@@ -485,9 +495,11 @@ def _knowledge(content: bytes) -> list[str]:
             f"{one.enough:g}",
             one.known,
             _percent(one.right),
+            _percent(one.kept),
             _percent(one.wrong),
-            one.unknown,
-            _percent(one.alarms),
+            *_alarms(one.unknown, one.alarms),
+            *_alarms(one.near, one.near_alarms),
+            *_alarms(one.far, one.far_alarms),
             _number(one.auc, 3),
         )
         for one in result.answered
@@ -512,9 +524,10 @@ def _knowledge(content: bytes) -> list[str]:
         *_table(("set", "by", "articles", "questions", "recall@1", "recall@5", "MRR@10"), found),
         "",
         "What the best hit tells from a bound on, percent. *right*, *wrong*: of the questions whose answer is there; "
-        "*alarms*: of those whose answer is not there, as far as the set knows:",
+        "*kept*: of those of them of which the best hit is right. *alarms*: of questions whose answer is not there, as "
+        "far as the set knows; *near*: of topics that were withdrawn from among others alike; *far*: of another trade:",
         "",
-        *_table(("set", "bound", "from", "known", "right", "wrong", "unknown", "alarms", "AUC"), answered),
+        *_table(_ANSWERED, answered),
         "",
         "Error codes; of unknown ones it is right to tell nothing:",
         "",

@@ -4,6 +4,8 @@ import os
 import secrets
 import tomllib
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import available_timezones
@@ -81,10 +83,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How customers buy, for the risk that they leave before any call: see docs/models/churn.md; None tells none."""
     calendars: tuple[Literal["cn", "west"], ...] = ("cn",)
     """Whose festivals are told of."""
-    knowledge_enough: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.15
-    """Chance of being right from which on the knowledge base answers: the higher, the fewer wrong answers and the more
-    right ones withheld; `docs/knowledge.md` has figures."""
-    knowledge_unasked: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.6
+    knowledge_enough: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.25
+    """Chance of being an answer from which on the knowledge base tells it: the higher, the fewer wrong answers and the
+    more right ones withheld; `docs/knowledge.md` has figures."""
+    knowledge_unasked: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.8
     """The same of articles that are shown before the agent asks."""
     tags: Path | None = None
     """YAML file of rules that tag customers; without it the default ones."""
@@ -144,7 +146,7 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str] = os.environ
         environment: ``WARMLINE_HOME``, ``WARMLINE_PORT`` ..., and ``WARMLINE_CONFIG`` with the TOML file's path.
 
     Raises:
-        SettingsError: If a value cannot be used.
+        SettingsError: If a value cannot be used, or a variable is named nearly as a setting.
     """
     layers: list[tuple[str, dict[str, Any]]] = []
     if path := environment.get("WARMLINE_CONFIG"):
@@ -153,6 +155,7 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str] = os.environ
         except (OSError, tomllib.TOMLDecodeError) as error:
             raise SettingsError("WARMLINE_CONFIG", "a readable TOML file", str(error), path) from error
     known = {field.name for field in msgspec.structs.fields(Settings)}
+    _check_names(environment, known)
     given = {name: value for name in known if (value := environment.get(f"WARMLINE_{name.upper()}"))}
     lists: dict[str, Any] = {name: value.split(",") for name, value in given.items() if name in _LISTS}
     layers.append(("the environment", given | lists))
@@ -174,6 +177,29 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str] = os.environ
 
 _LISTS: Final = ("origins", "devices", "calendars")
 """Whose values stand in the environment one after the other, with commas between."""
+
+
+_NO_SETTINGS: Final = ("CONFIG", "CORPUS", "TEST_", "BENCH_", "PEER_")
+"""How variables begin that are read elsewhere: the file of settings, and what tests and benchmarks are given."""
+_NEAR: Final = 0.75
+"""Likeness of names from which on one is taken for a mistyped setting; others may be secrets that a file of receivers
+names."""
+
+
+def _check_names(environment: Mapping[str, str], known: AbstractSet[str]) -> None:
+    """
+    Look for mistyped names.
+
+    Raises:
+        SettingsError: Names the nearest setting.
+    """
+    for variable in sorted(environment):
+        name = variable.removeprefix("WARMLINE_")
+        if name == variable or not environment[variable] or name.lower() in known or name.startswith(_NO_SETTINGS):
+            continue
+        if near := get_close_matches(name.lower(), sorted(known), 1, _NEAR):
+            meant = f"WARMLINE_{near[0].upper()}"
+            raise SettingsError(near[0], f"the variable {meant}", variable, "the environment")
 
 
 def _convert(values: dict[str, Any]) -> Settings:

@@ -80,9 +80,16 @@ class Claim(NamedTuple):
     tier: str = ""
 
 
+class Said(NamedTuple):
+    """The same for both languages of the desk."""
+
+    en: str
+    zh: str
+
+
 class Judged(NamedTuple):
     verdict: Verdict
-    rule: str
+    rule: Said
     """Which line of the table says so, and what it was short of."""
 
 
@@ -135,31 +142,67 @@ def judge(authority: Authority, role: str, claim: Claim, given: Iterable[Given])
 def fits(authority: Authority, role: str, claim: Claim, given: Iterable[Given]) -> Judged:
     """Whether a role may give that on its own: "granted" or "refused", by the grant that goes furthest."""
     known = list(given)
-    short = ""
+    short: Said | None = None
     for grant in authority.grants:
         if grant.role != role or claim.kind not in grant.kinds or (grant.tiers and claim.tier not in grant.tiers):
             continue
-        lacking = _lacking(authority, grant, claim, known)
-        if not lacking:
-            return Judged("granted", _told(authority, grant))
-        short = f"{_told(authority, grant)}: {lacking}"
-    return Judged("refused", short or f"{role}: no {claim.kind}" + (f" for {claim.tier}" if claim.tier else ""))
+        lacking, line = _lacking(authority, grant, claim, known), _told(authority, grant)
+        if lacking is None:
+            return Judged("granted", line)
+        short = Said(f"{line.en}: {lacking.en}", f"{line.zh}；{lacking.zh}")
+    return Judged("refused", short or _nothing(role, claim))
 
 
-def _lacking(authority: Authority, grant: Grant, claim: Claim, given: list[Given]) -> str:
+def denied(role: str) -> Said:
+    """What a decision against a request says."""
+    return Said(f"{role}: denied", f"{_in_chinese(role)}：不同意")
+
+
+def _nothing(role: str, claim: Claim) -> Said:
+    kind = _in_chinese(claim.kind)
+    if claim.tier:
+        return Said(f"{role}: no {claim.kind} for {claim.tier}", f"{_in_chinese(role)}：不能给 {claim.tier} 客户{kind}")
+    return Said(f"{role}: no {claim.kind}", f"{_in_chinese(role)}：不能给{kind}")
+
+
+def _lacking(authority: Authority, grant: Grant, claim: Claim, given: list[Given]) -> Said | None:
     begin = begin_of(grant.period, claim.at, ZoneInfo(authority.time_zone))
     alike = [each for each in given if each.kind in grant.kinds]
     case = sum((each.amount for each in alike if each.case == claim.case), Decimal(0))
     period = sum((each.amount for each in alike if each.at >= begin), Decimal(0))
     if claim.amount + case > amount_of(grant.per_case):
-        return f"{case} was given on this call"
+        return Said(f"{case} was given on this call", f"本次通话已给 {case}")
     if claim.amount + period > amount_of(grant.per_customer):
-        return f"{period} was given to this customer this {grant.period}"
-    return ""
+        told = f"{period} was given to this customer this {grant.period}"
+        return Said(told, f"这位客户{_PERIODS[grant.period]}已得 {period}")
+    return None
 
 
-def _told(authority: Authority, grant: Grant) -> str:
+def _told(authority: Authority, grant: Grant) -> Said:
     tiers = f" for {', '.join(grant.tiers)}" if grant.tiers else ""
     kinds = ", ".join(grant.kinds)
     limits = f"up to {grant.per_case} {authority.currency} a call and {grant.per_customer} a {grant.period}"
-    return f"{grant.role}: {kinds}{tiers} {limits}"
+    whom = f"（{'、'.join(grant.tiers)} 客户）" if grant.tiers else ""
+    gifts = "、".join(map(_in_chinese, grant.kinds))
+    most = f"每次通话至多 {grant.per_case} {authority.currency}，{_EACH[grant.period]}至多 {grant.per_customer}"
+    return Said(f"{grant.role}: {kinds}{tiers} {limits}", f"{_in_chinese(grant.role)}：{gifts}{whom}{most}")
+
+
+_EACH: Final[dict[Period, str]] = {"day": "每天", "week": "每周", "month": "每月", "year": "每年"}
+_PERIODS: Final[dict[Period, str]] = {"day": "今天", "week": "本周", "month": "本月", "year": "今年"}
+_CHINESE: Final = {
+    "agent": "坐席",
+    "senior": "资深坐席",
+    "supervisor": "主管",
+    "admin": "管理员",
+    "voucher": "优惠券",
+    "refund": "退款",
+    "credit": "抵扣",
+    "discount": "折扣",
+    "gift": "礼品",
+}
+
+
+def _in_chinese(word: str) -> str:
+    """A role, or a kind where it is one of the usual ones; others are called as the operator does."""
+    return _CHINESE.get(word, word)

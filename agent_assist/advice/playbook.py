@@ -1,7 +1,7 @@
 """Playbooks: rules as data, read and checked once."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -10,6 +10,7 @@ import yaml
 
 from agent_assist.advice.authority import Authority
 from agent_assist.advice.conditions import Language, Phrases, Texts, check_phrases, check_texts
+from agent_assist.advice.faults import Fault, Faults, line_of, shown
 from agent_assist.advice.flow import Flow
 from agent_assist.advice.learned import Learned
 from agent_assist.advice.recommendation import PREFIX, Candidate, Recommendations
@@ -182,39 +183,94 @@ def load(directory: Path | None = None) -> Playbook:
     Read all ``*.yaml`` of a directory as one playbook; ``rules`` may stand in several files.
 
     Raises:
-        PlaybookError: Names the file, the place in it, what was expected and what stands there.
+        PlaybookError: The first fault: names the file, the place in it, what was expected and what stands there.
     """
+    playbook, errors = read(directory)
+    if errors:
+        raise errors[0]
+    assert playbook is not None
+    return playbook
+
+
+def read(directory: Path | None = None) -> tuple[Playbook | None, list[PlaybookError]]:
+    """All faults, and a playbook of what is sound, if anything is: what has a fault is left out of it."""
     directory = directory or DEFAULT
     files = sorted(directory.glob("*.yaml"))
     if not files:
-        raise PlaybookError(str(directory), "at least one *.yaml", "none")
+        return None, [PlaybookError(str(directory), "at least one *.yaml", "none")]
     merged: dict[str, Any] = {}
+    errors: list[PlaybookError] = []
+    told: list[str] = []
+    lost = False
     digest = hashlib.sha256()
     for file in files:
-        content = _bytes(file)
-        digest.update(content)
-        for key, value in _read(file, content).items():
-            if key in merged and not (key == "rules" and isinstance(value, list)):
-                raise PlaybookError(str(file), f"{key} in one file only", "it in two")
-            # Checked file by file, so that the error names the right one.
-            try:
-                msgspec.convert({"name": "", "version": "", "rules": []} | {key: value}, Playbook)
-            except msgspec.ValidationError as error:
-                raise PlaybookError(str(file), *_told(error, value)) from error
-            if key == "digest":
-                raise PlaybookError(str(file), "a playbook as described", "the field digest")
-            merged[key] = [*merged[key], *value] if key in merged else value
-    try:
-        playbook = msgspec.convert(merged | {"digest": digest.hexdigest()[:8]}, Playbook)
-    except msgspec.ValidationError as error:
-        raise PlaybookError(str(directory), *_told(error, merged)) from error
-    for rule in _twice(playbook):
-        raise PlaybookError(str(directory), "each rule's id once", f"{rule} twice")
-    for rule in sorted(playbook.unknown_rules()):
-        raise PlaybookError(str(directory), "flows and recommendations that name rules of the playbook", rule)
-    for step in sorted(playbook.unknown_steps()):
-        raise PlaybookError(str(directory), "recommendations that name steps of a flow", step)
-    return playbook
+        try:
+            content = _bytes(file)
+            digest.update(content)
+            values = _read(file, content)
+        except PlaybookError as error:
+            errors.append(error)
+            lost = True
+            continue
+        errors += _taken(file, content, values, merged, told)
+        lost = lost or not values.keys() <= merged.keys()
+    errors += [
+        PlaybookError(str(directory), "each rule's id once", f"{rule} twice")
+        for at, rule in enumerate(told)
+        if rule in told[:at]
+    ]
+    before = len(errors)
+    whole = Faults(merged, lambda value: msgspec.convert(value | {"digest": digest.hexdigest()[:8]}, Playbook))
+    # What could not be taken from the files is not missing.
+    errors += [] if lost else [_error(str(directory), None, merged, each) for each in whole.found]
+    if whole.found:
+        return None, errors
+    playbook = msgspec.convert(merged | {"digest": digest.hexdigest()[:8]}, Playbook)
+    errors += _unknown(str(directory), playbook, set(told), sound=not before)
+    return playbook, errors
+
+
+def _taken(
+    file: Path, raw: bytes, values: dict[str, Any], merged: dict[str, Any], told: list[str]
+) -> list[PlaybookError]:
+    """Put what is sound of a file beside what was read before; the ids of its rules, sound or not, into ``told``."""
+    errors: list[PlaybookError] = []
+    for key, value in values.items():
+        if key in merged and not (key == "rules" and isinstance(value, list)):
+            errors.append(PlaybookError(str(file), f"{key} in one file only", "it in two", line_of(raw, (key,))))
+            continue
+        if key == "digest":
+            errors.append(PlaybookError(str(file), "a playbook as described", "the field digest"))
+            continue
+        told += _ids(value) if key == "rules" else []
+        # Checked file by file, so that the error names the right one.
+        checked = Faults(
+            {key: value}, lambda one: msgspec.convert({"name": "", "version": "", "rules": []} | one, Playbook)
+        )
+        errors += [_error(str(file), raw, values, each) for each in checked.found]
+        if key in checked.sound:
+            sound = checked.sound[key] if key != "rules" else _whole(value, checked.found)
+            merged[key] = [*merged[key], *sound] if key in merged else sound
+    return errors
+
+
+def _error(path: str, raw: bytes | None, values: dict[str, Any], fault: Fault) -> PlaybookError:
+    rule = ""
+    if fault.place[:1] == ("rules",) and len(fault.place) > 1 and isinstance(number := fault.place[1], int):
+        one = values["rules"][number]
+        rule = str(one.get("id", number)) if isinstance(one, dict) else str(number)
+    got = f"{fault.got} at {shown(fault.place)}" if fault.place else fault.got
+    return PlaybookError(path, fault.expected, got, None if raw is None else line_of(raw, fault.place), rule)
+
+
+def _unknown(path: str, playbook: Playbook, known: set[str], *, sound: bool) -> list[PlaybookError]:
+    """Rules and steps that are named and that there are none of."""
+    rules = sorted(playbook.unknown_rules() - known)
+    steps = sorted(playbook.unknown_steps()) if sound else []
+    return [
+        *(PlaybookError(path, "flows and recommendations that name rules of the playbook", rule) for rule in rules),
+        *(PlaybookError(path, "recommendations that name steps of a flow", step) for step in steps),
+    ]
 
 
 def _bytes(file: Path) -> bytes:
@@ -235,21 +291,13 @@ def _read(file: Path, raw: bytes) -> dict[str, Any]:
     return content
 
 
-def _told(error: msgspec.ValidationError, value: Any) -> tuple[str, str]:
-    """What was expected and what came, with the rule's id where there is one."""
-    message, _, place = str(error).partition(" - at `")
-    expected, _, got = (message[:1].lower() + message[1:]).removeprefix("expected ").partition(", got ")
-    where = [place.rstrip("`")] if place else []
-    if "rules[" in place and isinstance(value, list):
-        number = int(place.partition("rules[")[2].partition("]")[0])
-        rule = value[number].get("id", number) if isinstance(value[number], dict) else number
-        where.append(f"rule {rule}")
-    return expected if got else "a playbook as described", " at ".join([got or expected, *where])
+def _ids(rules: Any) -> list[str]:
+    """As far as they can be read."""
+    found = [rule.get("id") for rule in rules if isinstance(rule, dict)] if isinstance(rules, list) else []
+    return [name for name in found if isinstance(name, str)]
 
 
-def _twice(playbook: Playbook) -> Iterator[str]:
-    seen: set[str] = set()
-    for rule in playbook.rules:
-        if rule.id in seen:
-            yield rule.id
-        seen.add(rule.id)
+def _whole(rules: list[Any], faults: Sequence[Fault]) -> list[Any]:
+    """Rules without a fault: of the others nothing else could be told for certain."""
+    faulty = {fault.place[1] for fault in faults}
+    return [rule for at, rule in enumerate(rules) if at not in faulty]

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from agent_assist.knowledge.passages import Passage, passages
@@ -149,6 +149,34 @@ class KnowledgeBase:
             self._embed(waiting, vectors, progress)
         with self._engine.begin() as connection:
             return self._switch(connection, waiting)
+
+    def reindex(
+        self, vectors: Vectors, *, progress: Callable[[int, int], None] = lambda _done, _all: None
+    ) -> list[str]:
+        """
+        Embed anew what is published with vectors of another embedding, or without any.
+
+        Returns:
+            Ids of the nodes; searches that begin afterwards find them by their meaning.
+        """
+        with self._engine.connect() as connection:
+            query = _stale(vectors.name).with_only_columns(nodes.c.node_id, nodes.c.published).distinct()
+            waiting = [(row.node_id, int(row.published)) for row in connection.execute(query.order_by(nodes.c.node_id))]
+        if not waiting:
+            return []
+        self._embed(waiting, vectors, progress)
+        with self._engine.begin() as connection:
+            revision = _hold(connection) + 1
+            here = nodes.c.node_id == bindparam("node")
+            new = update(nodes).where(here, nodes.c.published.is_not(None)).values(revision=revision)
+            connection.execute(new, [{"node": node_id} for node_id, _ in waiting])
+            connection.execute(update(state).values(revision=revision))
+        return [node_id for node_id, _ in waiting]
+
+    def stale(self, model: str) -> int:
+        """Published passages that have no vector of an embedding: they are found by their words alone."""
+        with self._engine.connect() as connection:
+            return int(connection.scalar(_stale(model).with_only_columns(func.count())) or 0)
 
     @staticmethod
     def _waiting(connection: Connection, ids: Sequence[str] | None) -> list[tuple[str, int]]:
@@ -292,6 +320,12 @@ class KnowledgeBase:
 def embedded_text(title: str, passage: Passage, body: str) -> str:
     """What a passage's vector is of: its title and heading say what a paragraph alone does not."""
     return "\n".join(part for part in (title, passage.heading, body[passage.start : passage.end]) if part)
+
+
+def _stale(model: str) -> Select[Any]:
+    """Published passages whose vector is of another embedding."""
+    of_it = (nodes.c.node_id == pieces.c.node_id) & (nodes.c.published == pieces.c.version)
+    return select(pieces).join(nodes, of_it).where(or_(pieces.c.model.is_(None), pieces.c.model != model))
 
 
 def _hold(connection: Connection) -> int:

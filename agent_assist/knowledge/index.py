@@ -1,14 +1,14 @@
 """Search: words, meaning, exact codes and the graph together, never staler than the base."""
 
-import math
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
 
+from agent_assist.knowledge.answering import Signs, Surroundings, chance
 from agent_assist.knowledge.base import KnowledgeBase, embedded_text
 from agent_assist.knowledge.graph import Graph, Named
 from agent_assist.knowledge.passages import passages
@@ -29,18 +29,18 @@ _MERGE: Final = 4_000
 @dataclass(frozen=True, slots=True)
 class SearchPolicy:
     """
-    How the signals are joined, by a convex combination (Bruch et al.: An Analysis of Fusion Functions for Hybrid
-    Retrieval, ACM TOIS 2023). Weight and bounds were chosen on
-    the training files of ATEC and BANKING77.
+    How words and meaning are joined, by a convex combination (Bruch et al.: An Analysis of Fusion Functions for Hybrid
+    Retrieval, ACM TOIS 2023), and from which chance on something is told. The weight was chosen on the training files
+    of ATEC and BANKING77, the bounds on what ``benchmarks/answering.py`` prints.
     """
 
     meaning: float = 0.8
     """Share of the cosine; the rest is of the words."""
-    enough: float = 0.15
-    """Chance of being right from which on something is an answer."""
+    enough: float = 0.25
+    """Chance of being an answer from which on something is told."""
     beside: float = 0.33
     """Share of the bound from which on others are told beside the best."""
-    unasked: float = 0.6
+    unasked: float = 0.8
     """The same of what is shown before anybody asks."""
     enough_words: float = 0.35
     """Share of the question's words from which on, where there is no embedding."""
@@ -48,21 +48,46 @@ class SearchPolicy:
     """Added for the product that is named."""
 
 
-_FIT: Final = 5.5
-_LEAD: Final = 11.1
-_BASE: Final = {"zh": -6.7, "en": -3.0}
-"""A logistic function of how well something fits, and how much better than the next best; fitted on questions of the
-training files of ATEC (zh, two in three without an answer), CLINC150 and BANKING77, each set with the same weight."""
-
-
 class _Found(NamedTuple):
     row: Row
+    """What is shown."""
     score: float
+    """Of the passage that fits best."""
+    segment: Segment
+    at: int
 
-    def chance(self, others: float) -> float:
-        """That it is right, where the best of the others scores so much."""
-        exponent = _FIT * self.score + _LEAD * (self.score - others) + _BASE[self.row.node.language]
-        return 1 / (1 + math.exp(-exponent))
+
+class Scored(NamedTuple):
+    """The passages of a segment."""
+
+    segment: Segment
+    words: Floats
+    """Of the question, the share that each fits: BM25 by the most that there can be."""
+    cosines: Floats
+    joined: Floats
+
+
+class Search:
+    """A question against all passages."""
+
+    def __init__(self, weights: dict[str, float], scored: Sequence[Scored]) -> None:
+        self.scored = scored
+        self._weights = weights
+        self._nearest: dict[str, list[tuple[float, str]]] = {}
+        self.most_words = max(
+            (float(np.max(one.words, initial=0, where=one.segment.alive)) for one in scored), default=0
+        )
+
+    def nearest(self, surroundings: Surroundings, language: str) -> list[tuple[float, str]]:
+        """The best of a language by meaning alone, sought once."""
+        if language not in self._nearest:
+            self._nearest[language] = surroundings.nearest(language, [one.cosines for one in self.scored])
+        return self._nearest[language]
+
+    def covered(self, segment: Segment, at: int) -> float:
+        """Share of the question's words that a passage has, the rarer the more."""
+        has = sum(weight for text, weight in self._weights.items() if segment.has(text, at))
+        return has / max(sum(self._weights.values()), 1e-9)
 
 
 class KnowledgeIndex:
@@ -81,6 +106,7 @@ class KnowledgeIndex:
         self.policy = policy
         self._lock = threading.Lock()
         self._segments: tuple[Segment, ...] = ()
+        self._surroundings: Surroundings | None = None
         self._graph = Graph()
         self._revision = -1
 
@@ -112,6 +138,8 @@ class KnowledgeIndex:
             self._graph.add(one.stored)
         if changes.published:
             self._segments = (*self._segments, Segment(changes.published))
+        if self._vectors is not None:
+            self._surroundings = Surroundings(self._segments, self._vectors)
         self._revision = changes.revision
         return self._revision
 
@@ -130,13 +158,25 @@ class KnowledgeIndex:
             named = self._graph.named(asked)
             exact = [one for one in self._graph.answers(named) if language in (None, one.node.language)]
             known = {one.node.node_id for one in exact}
-            ranked = self._ranked(asked, vector, named, language, limit)
-            found = self._good([one for one in ranked if one.row.node.node_id not in known], vector)
+            looked = self._look(asked, vector)
+            ranked = self._ranked(asked, looked, named, language, limit)
+            found = self._good([one for one in ranked if one.row.node.node_id not in known], looked, vector)
             seen = tuple(self._graph.nodes[code].node.key for code in named.codes)
         words = _words(asked)
         hits = [_hit(_best(one, words), 1.0, words, "code") for one in exact]
         hits += [_hit(one.row, one.score, words, "text") for one in found]
         return Answer(question=question, hits=tuple(hits[:limit]), codes=(*seen, *named.unknown), revision=revision)
+
+    def signs(self, question: str) -> tuple[str, Signs] | None:
+        """What speaks for the best that its words and meaning find, and its key; None where there is nothing."""
+        vector = self._embedded(question)
+        with self._lock:
+            self._refresh()
+            looked = self._look(question, vector)
+            ranked = self._ranked(question, looked, self._graph.named(""), None, 1)
+            others = ranked[1].score if len(ranked) > 1 else 0.0
+            signs = self._signs(ranked[0], looked, others) if ranked else None
+        return None if signs is None else (ranked[0].row.node.key, signs)
 
     def _embedded(self, asked: str) -> Floats | None:
         """None where there is no embedding, or nothing that a question could be near to."""
@@ -145,26 +185,51 @@ class KnowledgeIndex:
         self.refresh()
         return self._vectors.embed([asked])[0] if self._segments else None
 
-    def _good(self, ranked: list[_Found], vector: Floats | None) -> list[_Found]:
+    def _good(self, ranked: list[_Found], looked: Search, vector: Floats | None) -> list[_Found]:
         """What may be told, scored by its chance; by its share of the words where there is no embedding."""
         if vector is None:
             return [one for one in ranked if one.score >= self.policy.enough_words]
+        told: list[_Found] = []
         best, next_best = ([one.score for one in ranked] + [0.0, 0.0])[:2]
-        told = [one._replace(score=one.chance(best if at else next_best)) for at, one in enumerate(ranked)]
-        if not told or told[0].score < self.policy.enough:
-            return []
-        return [one for one in told if one.score >= self.policy.beside * self.policy.enough]
+        for at, one in enumerate(ranked):
+            score = self._chance(one, looked, best if at else next_best)
+            if told and score < self.policy.beside * self.policy.enough:
+                continue
+            if not told and score < self.policy.enough:
+                return []
+            # In the order in which they fit; the first decides.
+            told.append(one._replace(score=min(score, told[-1].score) if told else score))
+        return told
 
-    def _ranked(
-        self, asked: str, vector: Floats | None, named: Named, language: str | None, limit: int
-    ) -> list[_Found]:
+    def _chance(self, one: _Found, looked: Search, others: float) -> float:
+        """That it answers, where the best of the others fits so well."""
+        signs = self._signs(one, looked, others)
+        if signs is not None:
+            return chance(signs)
+        # Without a vector there is nothing to go by but its words.
+        return one.score if one.score >= self.policy.enough_words else 0.0
+
+    def _signs(self, one: _Found, looked: Search, others: float) -> Signs | None:
+        """What speaks for an answer; None where it has no vector."""
+        surroundings, segment, at = self._surroundings, one.segment, one.at
+        if surroundings is None or not segment.has_vector[at]:
+            return None
+        cosine = next(float(each.cosines[at]) for each in looked.scored if each.segment is segment)
+        near, ahead = surroundings.stand_out(segment, at, cosine, looked.nearest(surroundings, one.row.node.language))
+        own = max(
+            float(each.words[place]) for each in looked.scored for place in each.segment.of_node(one.row.node.node_id)
+        )
+        agreed = float(own == looked.most_words > 0)
+        return Signs(near, ahead, agreed, looked.covered(segment, at), one.score - others)
+
+    def _ranked(self, asked: str, looked: Search, named: Named, language: str | None, limit: int) -> list[_Found]:
         """Nodes by their best passage, the best first, each with the passage to be shown."""
         nodes: dict[str, list[_Found]] = defaultdict(list)
-        for score, segment, at in self._passages(asked, vector):
+        for score, segment, at in _pooled(looked.scored):
             row = segment.rows[at]
             if language in (None, row.node.language) and not self._is_other(row, named):
                 better = score + self.policy.product * self._graph.is_about(row.node, named.products)
-                nodes[row.node.node_id].append(_Found(row, min(max(better, 0.0), 1.0)))
+                nodes[row.node.node_id].append(_Found(row, min(max(better, 0.0), 1.0), segment, at))
         ranked = sorted(nodes.items(), key=lambda one: (-max(each.score for each in one[1]), one[0]))
         words = _words(asked)
         return [_shown(found, words) for _, found in ranked[: limit + len(named.codes) + 5]]
@@ -175,29 +240,33 @@ class KnowledgeIndex:
             return True
         return self._graph.is_replaced(row.node.node_id)
 
-    def _passages(self, asked: str, vector: Floats | None) -> Iterator[tuple[float, Segment, int]]:
-        for segment, scores in self.scores(asked, vector):
-            scores[~segment.alive] = -np.inf
-            pool = np.argpartition(-scores, _POOL)[:_POOL] if len(scores) > _POOL else np.arange(len(scores))
-            for at in pool:
-                if np.isfinite(scores[at]):
-                    yield float(scores[at]), segment, int(at)
-
-    def scores(self, asked: str, vector: Floats | None) -> list[tuple[Segment, Floats]]:
-        """Of every passage: words and meaning, joined."""
+    def _look(self, asked: str, vector: Floats | None) -> Search:
+        """Every passage: words and meaning, joined."""
         statistics = Statistics.of(self._segments)
         weights = statistics.weights({term.text for term in terms(asked)}, self._segments)
         most = max(sum(weights.values()), 1e-9)
-        found: list[tuple[Segment, Floats]] = []
+        found: list[Scored] = []
         for segment in self._segments:
-            joined = np.minimum(segment.bm25(weights, statistics.mean_length) / np.float32(most), np.float32(1))
+            words = np.minimum(segment.bm25(weights, statistics.mean_length) / np.float32(most), np.float32(1))
+            cosines, joined = np.zeros_like(words), words.copy()
             if vector is not None and self._vectors is not None:
                 share = np.float32(self.policy.meaning)
-                near = self._vectors.nearness(segment.cosines(vector))
+                cosines = segment.cosines(vector)
+                near = self._vectors.nearness(cosines)
                 # What was published without an embedding, or with another one, is found by its words.
-                joined = np.where(segment.has_vector, share * near + (1 - share) * joined, joined)
-            found.append((segment, joined))
-        return found
+                joined = np.where(segment.has_vector, share * near + (1 - share) * words, words)
+            found.append(Scored(segment, words, cosines, joined))
+        return Search(weights, found)
+
+
+def _pooled(scored: Sequence[Scored]) -> Iterator[tuple[float, Segment, int]]:
+    """The best of each segment."""
+    for segment, _, _, joined in scored:
+        joined[~segment.alive] = -np.inf
+        pool = np.argpartition(-joined, _POOL)[:_POOL] if len(joined) > _POOL else np.arange(len(joined))
+        for at in pool:
+            if np.isfinite(joined[at]):
+                yield float(joined[at]), segment, int(at)
 
 
 def _shown(found: list[_Found], words: set[str]) -> _Found:
@@ -205,7 +274,7 @@ def _shown(found: list[_Found], words: set[str]) -> _Found:
     score = max(one.score for one in found)
     near = [one for one in found if one.score >= score - _NEARLY]
     row = max(near, key=lambda one: (_spoken_of(one.row, words), one.score, -one.row.passage.start)).row
-    return _Found(row, score)
+    return max(found, key=lambda one: one.score)._replace(row=row)
 
 
 def _spoken_of(row: Row, words: set[str]) -> int:

@@ -5,6 +5,7 @@ from array import array
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -58,10 +59,13 @@ class Segment:
         vectors = [piece.vector for _, piece in told]
         self.has_vector = np.array([vector is not None for vector in vectors], dtype=bool)
         width = next((len(vector) for vector in vectors if vector is not None), 1)
-        self._vectors = np.zeros((len(vectors), width), dtype=np.float32)
+        self.vectors = np.zeros((len(vectors), width), dtype=np.float32)
         for at, vector in enumerate(vectors):
             if vector is not None:
-                self._vectors[at] = vector
+                self.vectors[at] = vector
+        self._is_chinese = np.array([row.node.language == "zh" for row in self.rows], dtype=bool)
+        self.lots = np.array([_lot(row) for row in self.rows], dtype=np.int64)
+        """A number of each passage that has nothing to do with it."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -69,6 +73,28 @@ class Segment:
     def bury(self, node_id: str) -> None:
         """Take a node out; a search that has begun may still see it."""
         self.alive[self._of_node.pop(node_id, [])] = False
+
+    def of_node(self, node_id: str) -> list[int]:
+        """Places of its passages here; none of the dead."""
+        return self._of_node.get(node_id, [])
+
+    def searched(self, language: str) -> npt.NDArray[np.bool_]:
+        """Which passages of a language are alive and have a vector."""
+        here: npt.NDArray[np.bool_] = self.alive & self.has_vector & (self._is_chinese == (language == "zh"))
+        return here
+
+    def vector(self, at: int) -> Floats:
+        """Of one passage."""
+        found: Floats = self.vectors[at]
+        return found
+
+    def has(self, text: str, at: int) -> bool:
+        """Whether a term stands in a passage."""
+        found = self._postings.get(text)
+        if found is None:
+            return False
+        place = int(np.searchsorted(found[0], at))
+        return place < len(found[0]) and int(found[0][place]) == at
 
     def holding(self, text: str) -> int:
         """Passages with a term, the dead too."""
@@ -93,15 +119,19 @@ class Segment:
 
     def cosines(self, question: Floats) -> Floats:
         """Of each passage's vector with the question's; 0 where it has none."""
-        if len(question) != self._vectors.shape[1]:
+        if len(question) != self.vectors.shape[1]:
             return np.zeros(len(self.rows), dtype=np.float32)
-        return self._vectors @ question
+        return self.vectors @ question
 
 
 def _says_something(one: Published) -> bool:
     """A product's name alone, or a code's, answers nothing."""
     node = one.stored.node
     return bool(node.body.strip()) or node.kind in (NodeKind.ARTICLE, NodeKind.SOLUTION)
+
+
+def _lot(row: Row) -> int:
+    return crc32(f"{row.node.node_id} {row.version} {row.passage.start}".encode())
 
 
 class Statistics(NamedTuple):

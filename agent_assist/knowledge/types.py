@@ -130,7 +130,7 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     end: int
     marks: tuple[Mark, ...]
     score: float
-    """Chance that it is right, or without an embedding the share of the question's words; 1 for an exact code."""
+    """Chance that it answers, or without an embedding the share of the question's words; 1 for an exact code."""
     why: Literal["code", "text"]
     """"code" where an error code named in the question leads there."""
 

@@ -43,25 +43,28 @@ def task_rows(card: Card) -> list[Row]:
     return [row]
 
 
-def settle_due(connection: Connection, call_ids: Collection[str]) -> None:
+def settle_tasks(connection: Connection, call_ids: Collection[str]) -> None:
     """
-    Say when the tasks of calls are due, as far as the start of the call is known.
+    Say whose the tasks of calls are, and when they are due, as far as the start of the call is known.
 
     Start and card come through two topics, in either order and perhaps to two workers: who holds the call's row sees
     what the other has written, and the later of them settles it.
     """
-    held = select(calls.c.call_id, calls.c.started_at).where(calls.c.call_id.in_(call_ids)).with_for_update()
-    begun = {row.call_id: utc(row.started_at) for row in connection.execute(held.order_by(calls.c.call_id))}
-    query = select(tasks.c.task_id, tasks.c.call_id, tasks.c.due_ms).where(
-        tasks.c.call_id.in_(call_ids), tasks.c.due_at.is_(None), tasks.c.due_ms.is_not(None)
-    )
+    held = select(calls.c.call_id, calls.c.started_at, calls.c.agent_id).where(calls.c.call_id.in_(call_ids))
+    found = connection.execute(held.with_for_update().order_by(calls.c.call_id))
+    begun = {row.call_id: (utc(row.started_at), row.agent_id) for row in found}
+    query = select(tasks.c.task_id, tasks.c.call_id, tasks.c.due_ms, tasks.c.due_at, tasks.c.agent_id)
     rows: list[Row] = []
-    for task_id, call_id, due_ms in connection.execute(query):
-        start = begun[call_id]
-        if start is not None:
-            rows.append({"task": task_id, "at": start + timedelta(milliseconds=due_ms)})
+    for task in connection.execute(query.where(tasks.c.call_id.in_(call_ids))):
+        start, agent = begun[task.call_id]
+        at = utc(task.due_at)
+        if at is None and start is not None and task.due_ms is not None:
+            at = start + timedelta(milliseconds=task.due_ms)
+        if (at, agent) != (utc(task.due_at), task.agent_id):
+            rows.append({"task": task.task_id, "at": at, "whose": agent})
     if rows:
-        connection.execute(update(tasks).where(_FOUND).values(due_at=bindparam("at")), rows)
+        settled = update(tasks).where(_FOUND).values(due_at=bindparam("at"), agent_id=bindparam("whose"))
+        connection.execute(settled, rows)
 
 
 def webhook_rows(message: Event | Assist, wanted: Wanted) -> list[Row]:

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, exists, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from agent_assist.advice.authority import Authority, Claim, Given, Judged, amount_of, fits, judge
+from agent_assist.advice.authority import Authority, Claim, Given, Judged, Said, amount_of, denied, fits, judge
 from agent_assist.errors import LedgerError
 from agent_assist.store.customers import CustomerStore
 from agent_assist.store.instants import utc
@@ -132,7 +132,7 @@ class Ledger:
                 return present
             if present.state != "pending":
                 raise LedgerError("conflict", "a request that is pending", f"one that is {present.state}")
-            rule = f"{role}: denied"
+            rule = denied(role)
             if approve:
                 rule = _allowed(connection, asked, ids, role, authority, now).rule
             entry = {column: asked[column] for column in _CARRIED}
@@ -216,6 +216,7 @@ def _compensation(entries: Sequence[RowMapping]) -> Compensation:
         reason=asked["note"],
         state=last["state"],
         rule=last["rule"],
+        rule_zh=last["rule_zh"],
         asked_by=asked["by"],
         role=asked["role"],
         asked_at=asked_at,
@@ -248,12 +249,13 @@ def _allowed(
     claim = Claim(asked["call_id"], asked["kind"], amount_of(asked["amount"]), now, asked["tier"])
     judged = fits(authority, role, claim, _given(connection, ids, authority, now))
     if judged.verdict != "granted":
-        raise LedgerError("forbidden", f"a request within the authority of a {role}", judged.rule)
+        raise LedgerError("forbidden", f"a request within the authority of a {role}", judged.rule.en)
     return judged
 
 
-def _add(connection: Connection, entry: dict[str, Any], state: State, rule: str, source: str) -> None:
-    connection.execute(insert(compensations), entry | {"state": state, "rule": rule, "source": source})
+def _add(connection: Connection, entry: dict[str, Any], state: State, rule: Said, source: str) -> None:
+    said = {"rule": rule.en, "rule_zh": rule.zh}
+    connection.execute(insert(compensations), entry | said | {"state": state, "source": source})
 
 
 def _asked(row: RowMapping) -> tuple[str, ...]:

@@ -68,7 +68,7 @@ class Outbox:
         query = select(webhooks).where(free, c.receiver == receiver, c.due_at <= now, ~held_back)
         letters: list[Letter] = []
         with self._engine.begin() as connection:
-            for row in connection.execute(query.order_by(c.seq).limit(most)).mappings().all():
+            for row in connection.execute(query.order_by(c.due_at, c.seq).limit(most)).mappings().all():
                 mine = update(webhooks).where(c.seq == row["seq"], free).values(leased_until=now + lease)
                 # Another worker may have been quicker.
                 if connection.execute(mine).rowcount == 1:
@@ -84,15 +84,19 @@ class Outbox:
         if again_at is None:
             self._settle(letter, state="dead", status=status, error=error)
         else:
-            self._settle(letter, due_at=again_at, status=status, error=error)
+            self._settle(letter, again_at, due_at=again_at, status=status, error=error)
 
-    def _settle(self, letter: Letter, **values: object) -> None:
+    def _settle(self, letter: Letter, again_at: datetime | None = None, **values: object) -> None:
+        c = webhooks.c
         with self._engine.begin() as connection:
-            connection.execute(
-                update(webhooks)
-                .where(webhooks.c.seq == letter.seq)
-                .values(attempts=letter.attempts + 1, leased_until=None, **values)
-            )
+            settled = update(webhooks).where(c.seq == letter.seq)
+            connection.execute(settled.values(attempts=letter.attempts + 1, leased_until=None, **values))
+            if again_at is None:
+                return
+            # What it holds back is not due before it: else who looks for what is due would look at all of these.
+            call = select(c.call_id).where(c.seq == letter.seq).scalar_subquery()
+            behind = update(webhooks).where(c.call_id == call, c.receiver == letter.receiver, c.state == "waiting")
+            connection.execute(behind.where(c.seq > letter.seq, c.due_at < again_at).values(due_at=again_at))
 
     def bury(self, receiver: str) -> int:
         """Give up what waits for a receiver that has gone; how many."""

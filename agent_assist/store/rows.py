@@ -9,7 +9,7 @@ from sqlalchemy import Column, Connection, String, Table, Update, bindparam, del
 from sqlalchemy.dialects import postgresql, sqlite
 
 from agent_assist.call.record import order
-from agent_assist.store.following import Wanted, settle_due, task_rows, webhook_rows
+from agent_assist.store.following import Wanted, settle_tasks, task_rows, webhook_rows
 from agent_assist.store.tables import (
     calls,
     cards,
@@ -141,7 +141,7 @@ class Rows:
         self._write_cards(connection, dialect)
         starts = [row["call"] for row in self._updates[_START]]
         if due := {*starts, *(row["call_id"] for row in self._inserts[tasks])}:
-            settle_due(connection, due)
+            settle_tasks(connection, due)
         rows = [{"topic": topic, "partition": part, "next_offset": offset} for topic, part, offset in sorted(reached)]
         if rows:
             insert = dialect.insert(positions)

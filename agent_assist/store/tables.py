@@ -162,10 +162,17 @@ tasks = Table(
     Column("by", String(256), nullable=False, server_default=""),
     Column("changed_at", DateTime(timezone=True)),
     Column("note", Text, nullable=False, server_default=""),
+    Column("agent_id", String(256)),
     Index(None, "call_id"),
-    Index(None, "state", "due_at"),
+    Index(None, "due_at", "task_id"),
+    Index(None, "state", "due_at", "task_id"),
+    Index(None, "agent_id", "due_at", "task_id"),
+    Index(None, "agent_id", "state", "due_at", "task_id"),
 )
-"""What is to be done after calls. ``due_ms`` since the call began, ``due_at`` once it is known when that was."""
+"""
+What is to be done after calls. ``due_ms`` since the call began, ``due_at`` once it is known when that was; ``agent_id``
+is the call's, so that an agent's are found in order.
+"""
 
 webhooks = Table(
     "webhooks",
@@ -183,8 +190,10 @@ webhooks = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("status", Integer),
     Column("error", Text, nullable=False, server_default=""),
-    Index(None, "receiver", "state", "due_at"),
-    Index(None, "call_id"),
+    Index(None, "receiver", "state", "due_at", "seq"),
+    Index(None, "receiver", "state", "status"),
+    Index(None, "call_id", "receiver", "state", "seq"),
+    Index(None, "state", "seq"),
 )
 """What other programs are to be told, were told, and could not be told; ``seq`` orders those of a call."""
 
@@ -233,6 +242,7 @@ compensations = Table(
     Column("at", DateTime(timezone=True), nullable=False),
     Column("note", Text, nullable=False),
     Column("key", String(128)),
+    Column("rule_zh", Text, nullable=False, server_default=""),
     UniqueConstraint("by", "key", name="uq_compensations_by"),
     Index(None, "customer", "at"),
     Index(None, "call_id"),

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Select, and_, or_, select, update
+from sqlalchemy import Connection, RowMapping, Select, select, tuple_, update
 
 from agent_assist.errors import TaskChanged
 from agent_assist.store.calls import CallStore
@@ -63,23 +63,14 @@ class Tasks:
         Args:
             after: Place of the last task of the page before.
         """
-        due, name = tasks.c.due_at, tasks.c.task_id
-        query = _whole().order_by(due.is_(None), due, name).limit(limit)
-        if wanted.state is not None:
-            query = query.where(tasks.c.state == wanted.state)
-        if wanted.agent_id is not None:
-            query = query.where(calls.c.agent_id == wanted.agent_id)
-        if wanted.due_before is not None:
-            query = query.where(due < wanted.due_before.astimezone(UTC))
-        if after is not None:
-            at, task_id = after
-            if at is None:
-                query = query.where(due.is_(None), name > task_id)
-            else:
-                at = at.astimezone(UTC)
-                query = query.where(or_(due.is_(None), due > at, and_(due == at, name > task_id)))
+        dated = after is None or after[0] is not None
         with self._engine.connect() as connection:
-            return [_task(row) for row in connection.execute(query).mappings()]
+            rows = list(connection.execute(_page(wanted, limit, after, dated=True)).mappings()) if dated else []
+            # Those without a time come last: asked for apart, each part is read in the order of an index.
+            if len(rows) < limit and wanted.due_before is None:
+                rest = _page(wanted, limit - len(rows), None if dated else after, dated=False)
+                rows += connection.execute(rest).mappings()
+        return [_task(row) for row in rows]
 
     def task(self, task_id: str) -> Task | None:
         """One task; None where it is not known."""
@@ -108,8 +99,24 @@ class Tasks:
             return now
 
 
+def _page(wanted: TaskQuery, limit: int, after: Place | None, *, dated: bool) -> Select[Any]:
+    """Of those with a time, or of those without one, the next."""
+    due, name = tasks.c.due_at, tasks.c.task_id
+    query = _whole().where(due.is_not(None) if dated else due.is_(None)).order_by(due, name).limit(limit)
+    if wanted.state is not None:
+        query = query.where(tasks.c.state == wanted.state)
+    if wanted.agent_id is not None:
+        query = query.where(tasks.c.agent_id == wanted.agent_id)
+    if wanted.due_before is not None:
+        query = query.where(due < wanted.due_before.astimezone(UTC))
+    if after is not None:
+        at, task_id = after
+        query = query.where(name > task_id if at is None else tuple_(due, name) > (at.astimezone(UTC), task_id))
+    return query
+
+
 def _whole() -> Select[Any]:
-    of_call = (calls.c.customer_id, calls.c.customer_name, calls.c.agent_id)
+    of_call = (calls.c.customer_id, calls.c.customer_name)
     return select(tasks, *of_call).join(calls, calls.c.call_id == tasks.c.call_id)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 import typer
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress, track
 
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex
@@ -92,6 +92,19 @@ def publish(
     settings = load({"home": home})
     done = _base(settings).publish(ids or None, vectors=_vectors(settings))
     print(msgspec.json.encode(done).decode() if json else f"{len(done)} published")
+
+
+@knowledge.command()
+def reindex(home: Home = None, json: Json = False) -> None:
+    """Embed anew what was published with another embedding, or without one; exit code 1 where there is none."""
+    settings = load({"home": home})
+    base, space = _base(settings), _vectors(settings)
+    if space is None:
+        raise typer.Exit(1)
+    with Progress(console=Console(stderr=True)) as bar:
+        row = bar.add_task("nodes", total=None)
+        done = base.reindex(space, progress=lambda some, whole: bar.update(row, completed=some, total=whole))
+    print(msgspec.json.encode(done).decode() if json else f"{len(done)} embedded anew")
 
 
 @knowledge.command()

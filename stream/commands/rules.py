@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from agent_assist.advice.checking import Cost, Finding, check, costs
-from agent_assist.advice.playbook import DEFAULT, Playbook
+from agent_assist.advice.playbook import DEFAULT, Playbook, read
 from agent_assist.advice.playbook import load as load_playbook
 from agent_assist.advice.tenants import ANYBODY, folders, of_tenant
 from agent_assist.call.assistant import Assistant
@@ -44,6 +44,17 @@ _SENTENCES = (
 """Besides the examples of the rules, on which costs are measured."""
 
 
+class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a playbook cannot be read."""
+
+    file: str
+    line: int | None
+    rule: str
+    """Id; empty where it is of no rule."""
+    expected: str
+    got: str
+
+
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
     """One playbook."""
 
@@ -53,7 +64,9 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     rules: int
     examples: int
     error: str
-    """Why it cannot be read."""
+    """The first of the faults for which it cannot be read; empty where it can."""
+    faults: tuple[Unreadable, ...] = ()
+    """All of them; findings are then of the rules that have none."""
     findings: tuple[Finding, ...]
     costs: tuple[Cost, ...]
     """The slowest first."""
@@ -82,51 +95,67 @@ def check_rules(
     else:
         for one in checked.playbooks:
             _show_check(one, Console())
-    if any(one.error or _faults(one) for one in checked.playbooks):
+    if any(_faults(one) for one in checked.playbooks):
         raise typer.Exit(1)
 
 
 def _faults(checked: Checked) -> int:
-    return sum(finding.kind != "untried" for finding in checked.findings)
+    return len(checked.faults) + sum(finding.kind != "untried" for finding in checked.findings)
 
 
 def _checked(path: Path, settings: Settings) -> Checked:
     from stream.build import sense
 
-    try:
-        playbook = load_playbook(path)
-        meant = sense(settings, playbook)
-    except PlaybookError as error:
-        return Checked(directory=str(path), playbook="", rules=0, examples=0, error=str(error), findings=(), costs=())
-    examples = [each for rule in playbook.rules for each in (*rule.examples.fires, *rule.examples.silent)]
-    return Checked(
+    playbook, errors = read(path)
+    meant = None
+    if playbook is not None:
+        try:
+            meant = sense(settings, playbook)
+        except PlaybookError as error:
+            errors.append(error)
+    told = Checked(
         directory=str(path),
+        playbook="",
+        rules=0,
+        examples=0,
+        error=str(errors[0]) if errors else "",
+        faults=tuple(
+            Unreadable(file=each.path, line=each.line, rule=each.rule, expected=each.expected, got=each.got)
+            for each in errors
+        ),
+        findings=() if playbook is None else tuple(check(playbook, meant)),
+        costs=(),
+    )
+    if playbook is None or errors:
+        return told
+    return msgspec.structs.replace(
+        told,
         playbook=playbook.source,
         rules=len(playbook.rules),
-        examples=len(examples),
-        error="",
-        findings=tuple(check(playbook, meant)),
+        examples=sum(len(rule.examples.fires) + len(rule.examples.silent) for rule in playbook.rules),
         costs=tuple(costs(playbook, _SENTENCES, meant)),
     )
 
 
 def _show_check(checked: Checked, console: Console) -> None:
-    if checked.error:
-        console.print(f"[red]error:[/red] {escape(checked.error)}", highlight=False, soft_wrap=True)
-        return
-    console.print(
-        f"[bold]{checked.playbook}[/bold]: {checked.rules} rules, {checked.examples} examples", highlight=False
-    )
+    for fault in checked.faults:
+        error = PlaybookError(fault.file, fault.expected, fault.got, fault.line, fault.rule)
+        console.print(f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
+    if not checked.faults:
+        console.print(
+            f"[bold]{checked.playbook}[/bold]: {checked.rules} rules, {checked.examples} examples", highlight=False
+        )
     for finding in checked.findings:
         colour = "yellow" if finding.kind == "untried" else "red"
         told = escape(f"{finding.message} (rule={finding.rule}, file={checked.directory})")
         console.print(f"[{colour}]{finding.kind}:[/{colour}] {told}", highlight=False, soft_wrap=True)
-    table = Table(box=None, pad_edge=False)
-    table.add_column("slowest rules")
-    table.add_column("µs an utterance", justify="right")
-    for cost in checked.costs[:_SLOWEST]:
-        table.add_row(cost.rule, f"{cost.us:.1f}")
-    console.print(table)
+    if checked.costs:
+        table = Table(box=None, pad_edge=False)
+        table.add_column("slowest rules")
+        table.add_column("µs an utterance", justify="right")
+        for cost in checked.costs[:_SLOWEST]:
+            table.add_row(cost.rule, f"{cost.us:.1f}")
+        console.print(table)
     faults = _faults(checked)
     console.print("no faults" if not faults else f"{faults} fault{'s' if faults > 1 else ''}", highlight=False)
 

@@ -237,6 +237,8 @@ async def _gateway(settings: Settings) -> None:
         _announce(api=f"http://{shown}:{port}", twilio=f"ws://{shown}:{media_port}/v1/twilio")
 
     base, index = knowledge(settings)
+    if index.vectors is not None and (count := await asyncio.to_thread(base.stale, index.vectors.name)):
+        log.warning("knowledge_by_words_alone", passages=count, remedy="warmline knowledge reindex")
     # The assistant is made at the first use: most gateways are never asked for it.
     await serve(
         policy,

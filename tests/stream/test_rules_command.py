@@ -14,6 +14,7 @@ from agent_assist.advice.checking import check, sample
 from agent_assist.advice.playbook import load
 from agent_assist.call.assistant import Assistant
 from agent_assist.call.record import record_of
+from agent_assist.errors import PlaybookError
 from agent_assist.quality.backtest import Backtest, Runs
 from agent_assist.quality.replay import events_of
 from agent_assist.store.calls import CallStore
@@ -106,6 +107,51 @@ def test_the_check_is_told_as_json_and_covers_every_tenant(tmp_path: Path) -> No
         ("", True),
     ]
     assert [cost.rule for cost in checked.playbooks[0].costs] == ["first"]
+
+
+def test_all_faults_are_told_in_one_run_each_with_its_file_its_line_and_its_rule(tmp_path: Path) -> None:
+    rule = RULE.partition("rules:\n")[2]
+    second = rule.replace("id: first", "id: second").replace("priority: 10", "priority: high\n    colour: red")
+    third = rule.replace("id: first", "id: third").replace("phrases: {en: [", "phrases: {zh: ['('], en: ['(', ")
+    directory = written(tmp_path, RULE + second + third + rule)
+    (directory / "more.yaml").write_text("calm: {cards_per_minute: 0}\nofers: {}\n", encoding="utf-8")
+    (directory / "torn.yaml").write_text("flows: [", encoding="utf-8")
+    result = run("check", directory, "--json")
+    assert result.exit_code == 1
+    (checked,) = msgspec.json.decode(result.stdout, type=RulesCheck).playbooks
+    found = [(Path(one.file).name, one.rule, one.expected.partition(",")[0], one.got) for one in checked.faults]
+    assert [(file, rule) for file, rule, _, _ in found] == [
+        ("more.yaml", ""),
+        ("more.yaml", ""),
+        ("rules.yaml", "second"),
+        ("rules.yaml", "second"),
+        ("rules.yaml", "third"),
+        ("torn.yaml", ""),
+        (directory.name, ""),
+    ]
+    assert found[0][2:] == ("cards_per_minute of at least 1", "0 at $.calm")
+    assert "`ofers`" in found[1][3]
+    assert {found[2][3], found[3][3]} == {
+        "`str` at $.rules[1].priority",
+        "object contains unknown field `colour` at $.rules[1].colour",
+    }
+    assert found[6][2:] == ("each rule's id once", "first twice")
+    text = (directory / "rules.yaml").read_text(encoding="utf-8").splitlines()
+    lines = {one.got: one.line for one in checked.faults}
+    assert text[(lines["`str` at $.rules[1].priority"] or 0) - 1].strip() == "priority: high"
+    assert checked.error == str(PlaybookError(checked.faults[0].file, *found[0][2:], checked.faults[0].line))
+    shown = one_line(run("check", directory).stdout)
+    assert shown.count("error:") == 7
+    assert "7 faults" in shown
+
+
+def test_the_sound_rules_of_a_playbook_with_faults_are_checked_as_well(tmp_path: Path) -> None:
+    rule = RULE.partition("rules:\n")[2]
+    wrong = rule.replace("id: first", "id: second").replace("priority: 10", "priority: high")
+    same = rule.replace("id: first", "id: third")
+    shown = one_line(run("check", written(tmp_path, RULE + wrong + same)).stdout)
+    assert "`int`, got `str` at $.rules[1].priority at rule second" in shown
+    assert "expected a condition of its own, got all those of first" in shown
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ from agent_assist.errors import PlaybookError
 from models.errors import VocabularyError, WeightsMissing
 from stream.build import check_models, pipeline_policy
 from stream.errors import SettingsError
-from stream.settings import load, token
+from stream.settings import Settings, load, token
 
 
 def test_options_win_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
@@ -52,6 +52,29 @@ def test_an_unknown_setting_in_the_file_is_told(tmp_path: Path) -> None:
     file.write_text("prot = 1\n")
     with pytest.raises(SettingsError, match="prot"):
         load({}, {"WARMLINE_CONFIG": str(file)})
+
+
+@pytest.mark.parametrize(
+    ("mistyped", "meant"),
+    [("PROT", "PORT"), ("MAXCALLS", "MAX_CALLS"), ("DATABASE_URL", "DATABASE"), ("RECOGNIZER", "RECOGNISER")],
+)
+def test_a_mistyped_variable_is_told_with_the_setting_that_is_nearest(mistyped: str, meant: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load({}, {f"WARMLINE_{mistyped}": "1"})
+    assert f"expected the variable WARMLINE_{meant} " in str(caught.value)
+    assert f"got WARMLINE_{mistyped} " in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["TEST_KAFKA", "TEST_RECOGNISER", "BENCH_BROKER", "CORPUS", "PEER_WHISPERLIVE", "CRM_SECRET"]
+)
+def test_variables_that_are_no_settings_are_left_alone(name: str) -> None:
+    assert load({}, {f"WARMLINE_{name}": "x"}) == load({}, {})
+
+
+def test_every_setting_can_be_given_by_a_variable_and_an_empty_one_gives_nothing() -> None:
+    names = [f"WARMLINE_{name.upper()}" for name in Settings.__struct_fields__]
+    assert load({}, dict.fromkeys([*names, "WARMLINE_PROT"], "")) == load({}, {})
 
 
 def test_a_call_may_hold_the_vocabularys_terms_and_the_names_of_competitors(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Who may give how much: at the limits, in periods of the business's own calendar, with the line that says so."""
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -28,7 +29,8 @@ NOW = datetime(2026, 3, 15, 4, 0, tzinfo=UTC)
 
 
 def asked(amount: str, *before: Given, role: str = "agent", kind: str = "voucher", tier: str = "") -> tuple[str, str]:
-    return judge(TABLE, role, Claim("c", kind, Decimal(amount), NOW, tier), before)
+    judged = judge(TABLE, role, Claim("c", kind, Decimal(amount), NOW, tier), before)
+    return judged.verdict, judged.rule.en
 
 
 def gave(amount: str, *, case: str = "old", at: datetime = NOW, kind: str = "voucher") -> Given:
@@ -129,3 +131,38 @@ def test_the_default_table_lets_agents_give_little_and_supervisors_more() -> Non
     claim = Claim("c", "voucher", Decimal(30), NOW)
     assert judge(table, "agent", claim, ()).verdict == "pending"
     assert judge(table, "senior", claim, ()).verdict == "granted"
+
+
+@pytest.mark.parametrize(
+    ("claim", "before", "zh"),
+    [
+        (("voucher", "5", ""), (), "坐席：优惠券每次通话至多 20.00 CNY，每月至多 50.00"),
+        (("credit", "5", "gold"), (), "坐席：抵扣（gold 客户）每次通话至多 5 CNY，每月至多 5"),
+        (
+            ("voucher", "11", ""),
+            (gave("10", case="c"),),
+            "坐席：优惠券每次通话至多 20.00 CNY，每月至多 50.00；本次通话已给 10",
+        ),
+        (
+            ("voucher", "11", ""),
+            (gave("45"),),
+            "坐席：优惠券每次通话至多 20.00 CNY，每月至多 50.00；这位客户本月已得 45",
+        ),
+        (("credit", "1", "silver"), (), "坐席：不能给 silver 客户抵扣"),
+        (("洗车券", "1", ""), (), "主管：不能给洗车券"),
+    ],
+)
+def test_the_line_is_told_in_chinese_too(claim: tuple[str, str, str], before: tuple[Given, ...], zh: str) -> None:
+    kind, amount, tier = claim
+    assert judge(TABLE, "agent", Claim("c", kind, Decimal(amount), NOW, tier), before).rule.zh == zh
+
+
+@given(
+    role=st.sampled_from(["agent", "supervisor"]),
+    kind=st.sampled_from(["voucher", "credit", "gift"]),
+    cents=st.integers(1, 20_000),
+)
+def test_both_languages_name_the_same_numbers(role: str, kind: str, cents: int) -> None:
+    before = (gave("7.50", case="c"), gave("31"))
+    said = judge(TABLE, role, Claim("c", kind, Decimal(cents) / 100, NOW, "gold"), before).rule
+    assert re.findall(r"[0-9.]+", said.en) == re.findall(r"[0-9.]+", said.zh)

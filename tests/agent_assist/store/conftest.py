@@ -5,11 +5,12 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine, event
 
 from agent_assist.store.calls import CallStore
 from agent_assist.store.tables import metadata
@@ -68,6 +69,34 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         metadata.drop_all(connection)
         connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
     engine.dispose()
+
+
+@pytest.fixture
+def plans() -> Callable[[Engine, Callable[[], object]], list[str]]:
+    """How a server would find what is asked for: a plan of each query, with what costs least where there is much."""
+
+    def of(engine: Engine, ask: Callable[[], object]) -> list[str]:
+        sent: list[tuple[str, Any]] = []
+
+        def keep(_c: object, _u: object, statement: str, parameters: object, *_: object) -> None:
+            sent.append((statement, parameters))
+
+        event.listen(engine, "before_cursor_execute", keep)
+        ask()
+        event.remove(engine, "before_cursor_execute", keep)
+        explain = "EXPLAIN QUERY PLAN" if engine.dialect.name == "sqlite" else "EXPLAIN"
+        with engine.connect() as connection:
+            if engine.dialect.name != "sqlite":
+                # Of a few rows all are read at once, whatever indexes there are.
+                connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+                connection.exec_driver_sql("SET LOCAL enable_bitmapscan = off")
+            return [
+                "\n".join(str(row) for row in connection.exec_driver_sql(f"{explain} {statement}", parameters))
+                for statement, parameters in sent
+                if statement.startswith("SELECT")
+            ]
+
+    return of
 
 
 @pytest.fixture

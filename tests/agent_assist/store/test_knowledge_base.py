@@ -1,10 +1,11 @@
 """Versions of knowledge in SQL."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from sqlalchemy import create_engine
 
@@ -90,6 +91,34 @@ def test_vectors_are_read_again_and_those_of_another_embedding_are_not(base: Kno
     assert found.tolist() == pytest.approx([0.6, 0.8], abs=1e-3)
     assert base.changes(-1, "other").published[0].pieces[0].vector is None
     assert len(asked) == 1
+
+
+def test_what_another_embedding_made_is_embedded_anew_and_is_found_by_an_index_that_stands(base: KnowledgeBase) -> None:
+    asked: list[str] = []
+
+    def embed(texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        asked.extend(texts)
+        return np.tile(np.array([0.6, 0.8], dtype=np.float32), (len(texts), 1))
+
+    old, new = Vectors("six layers", embed), Vectors("twelve layers", embed)
+    base.draft([node("a"), node("b", title="取消套餐")])
+    base.publish(vectors=old)
+    base.draft([node("c", title="开发票")])
+    base.publish()
+    base.draft([node("a", body="五天。"), node("d")])
+    base.publish(["article:a"], vectors=new)
+    index = KnowledgeIndex(base, new)
+    assert index.refresh() == 3
+    asked.clear()
+    assert base.stale(new.name) == 2
+    assert base.reindex(new) == ["article:b", "article:c"]
+    assert asked == ["取消套餐\n三天。", "开发票\n三天。"]
+    assert (base.stale(new.name), base.reindex(new)) == (0, [])
+    assert index.refresh() == base.revision() == 4
+    assert all(piece.vector is not None for one in base.changes(-1, new.name).published for piece in one.pieces)
+    versions = {one.key: (one.version, one.state) for one in base.listed() if one.latest}
+    assert versions["b"] == (1, State.PUBLISHED)
+    assert versions["d"] == (1, State.DRAFT)
 
 
 def test_what_was_rejected_is_kept_until_it_is_taken_in(base: KnowledgeBase) -> None:

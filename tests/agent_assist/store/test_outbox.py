@@ -1,16 +1,19 @@
 """The outbox in SQL: each letter with one sender at a time, those of a call in their order."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import Engine
 
 from agent_assist.store.calls import CallStore
 from agent_assist.store.following import Wanted
 from agent_assist.store.outbox import Outbox
 from agent_assist.types import CallSynopsis, Card, CardKind, Webhook
 
+Plans = Callable[[Engine, Callable[[], object]], list[str]]
 LEASE = timedelta(seconds=30)
 WANTED = Wanted(
     {"crm"},
@@ -121,3 +124,36 @@ def test_what_is_told_is_what_is_sure_and_each_once(wanting: CallStore) -> None:
     wanting.write(messages, {})
     events = [one.event for one in Outbox(wanting.engine).listed()[::-1]]
     assert events == ["alert.raised", "task.created", "call.summarised"]
+
+
+def test_what_a_failed_letter_holds_back_is_not_due_before_it(wanting: CallStore) -> None:
+    wanting.write([told("c", 0), told("c", 1), told("d", 0)], {})
+    outbox, now = Outbox(wanting.engine), later()
+    first, other = outbox.take("crm", 9, now=now, lease=LEASE)
+    again_at = now + timedelta(hours=1)
+    outbox.failed(first, 500, "answered 500", again_at)
+    assert [(one.call_id, one.due_at >= again_at) for one in outbox.listed()[::-1]] == [
+        ("c", True),
+        ("c", True),
+        ("d", False),
+    ]
+    outbox.delivered(other, 200)
+    (again,) = outbox.take("crm", 9, now=again_at, lease=LEASE)
+    outbox.delivered(again, 200)
+    assert [letter.seq for letter in outbox.take("crm", 9, now=again_at, lease=LEASE)] == [first.seq + 1]
+
+
+def test_letters_are_found_by_indexes_and_nothing_is_sorted(wanting: CallStore, plans: Plans) -> None:
+    wanting.write([told(f"c{n}", 0) for n in range(4)], {})
+    outbox, now = Outbox(wanting.engine), later()
+    (take, *_) = plans(wanting.engine, lambda: outbox.take("crm", 1, now=now, lease=LEASE))
+    (bury, *_) = plans(wanting.engine, lambda: outbox.bury("crm"))
+    (dead,) = plans(wanting.engine, lambda: outbox.listed("dead"))
+    assert "ix_webhooks_receiver_state_due_at_seq" in take
+    if wanting.engine.dialect.name == "sqlite":
+        # Of few rows PostgreSQL takes whichever index it likes.
+        assert "ix_webhooks_call_id_receiver_state_seq" in take
+        assert "ix_webhooks_receiver_state_status" in bury
+        assert "ix_webhooks_state_seq" in dead
+    for plan in (take, bury, dead):
+        assert not re.search(r"B-TREE|Sort|SCAN|Seq Scan", plan)

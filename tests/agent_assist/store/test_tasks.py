@@ -1,11 +1,14 @@
 """Tasks in SQL: one for each card of that kind, due from the start of the call, changed by one person at a time."""
 
+import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import Engine
 
 from agent_assist.errors import TaskChanged
 from agent_assist.store.calls import CallStore
@@ -14,6 +17,7 @@ from agent_assist.types import CallEnded, CallStarted, Card, CardKind
 
 START = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
 ALL = TaskQuery()
+Plans = Callable[[Engine, Callable[[], object]], list[str]]
 
 
 def started(call: str = "c", agent: str = "anna") -> CallStarted:
@@ -111,3 +115,43 @@ def test_tasks_are_found_by_state_agent_and_time(store: CallStore) -> None:
     assert calls(agent_id="anna") == ["c"]
     assert calls(due_before=START + timedelta(hours=2)) == ["d"]
     assert calls(due_before=START + timedelta(hours=1)) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (ALL, "ix_tasks_due_at_task_id"),
+        (TaskQuery(state="open"), "ix_tasks_state_due_at_task_id"),
+        (TaskQuery(agent_id="anna"), "ix_tasks_agent_id_due_at_task_id"),
+        (TaskQuery(agent_id="anna", state="open"), "ix_tasks_agent_id_state_due_at_task_id"),
+        (TaskQuery(state="open", due_before=START + timedelta(days=9)), "ix_tasks_state_due_at_task_id"),
+    ],
+)
+@pytest.mark.parametrize("after", [None, (START, "c:r1:u"), (None, "c:r1:u")])
+def test_a_page_is_read_in_the_order_of_an_index_and_nothing_is_sorted(
+    store: CallStore, plans: Plans, wanted: TaskQuery, index: str, after: Any
+) -> None:
+    store.write([started(), *(card(rule=f"r{n}", due_hours=float(n)) for n in range(4)), card(due_hours=None)], {})
+    found = plans(store.engine, lambda: Tasks(store).find(wanted, 2, after))
+    assert bool(found) is (wanted.due_before is None or after != (None, "c:r1:u"))
+    for plan in found:
+        assert index in plan
+        assert not re.search(r"B-TREE|Sort|SCAN|Seq Scan", plan)
+
+
+def test_a_page_may_end_with_those_without_a_time_and_the_next_one_goes_on_there(store: CallStore) -> None:
+    tasks = Tasks(store)
+    store.write([started(), card(), *(card(rule=f"r{n}", due_hours=None) for n in range(3))], {})
+    first = tasks.find(ALL, 2)
+    assert [task.rule for task in first] == ["call_back", "r0"]
+    assert [task.rule for task in tasks.find(ALL, 9, (first[-1].due_at, first[-1].id))] == ["r1", "r2"]
+    assert tasks.find(TaskQuery(due_before=START + timedelta(days=9)), 9) == first[:1]
+
+
+def test_a_task_is_its_agents_also_where_the_call_is_told_of_later(store: CallStore) -> None:
+    store.write([card()], {})
+    mine = TaskQuery(agent_id="anna")
+    assert Tasks(store).find(mine) == []
+    store.write([started()], {})
+    (task,) = Tasks(store).find(mine)
+    assert (task.agent_id, task.due_at) == ("anna", START + timedelta(hours=24, seconds=90))

@@ -82,6 +82,7 @@ def test_what_nobody_may_give_is_refused_with_the_line_that_says_so(client: Any)
     answer = client.post(CALL, json=wish(amount="200.01"), headers=AGENT).json()
     assert answer["state"] == "refused"
     assert answer["rule"].startswith("supervisor: voucher, gift, credit up to 200.00 CNY a call")
+    assert answer["rule_zh"].startswith("主管：优惠券、礼品、抵扣每次通话至多 200.00 CNY")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import { LitElement, css, html, nothing as blank } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { type Gateway, ask, callPath, isProblem } from "./client";
-import { deskWords } from "./desk_words";
+import { authority, deskWords } from "./desk_words";
 import { form, style } from "./style";
 import type { CallRecord, Compensation } from "./types";
 
@@ -57,7 +57,7 @@ export class Compensations extends LitElement {
     const known = new Map([...this.own.filter((c) => c.call_id === record.call_id), ...(record.compensations ?? [])].map((c) => [c.id, c]));
     return html`<details data-testid="compensation">
       <summary>${d.compensation}${known.size ? html` <b>${known.size}</b>` : blank}</summary>
-      ${[...known.values()].map((c) => html`<p data-testid="compensated" data-state=${c.state}><b>${c.amount} ${c.currency}</b> ${d.kinds[c.kind] ?? c.kind} <span class=${c.state === "granted" || c.state === "approved" ? "level-none" : c.state === "pending" ? "level-watch" : "level-critical"}>${d.compensationStates[c.state] ?? c.state}</span><br /><small class="muted">${c.reason}${c.rule ? ` · ${c.rule}` : ""}${c.note ? ` · ${c.note}` : ""}</small></p>`)}
+      ${[...known.values()].map((c) => html`<p data-testid="compensated" data-state=${c.state}><b>${c.amount} ${c.currency}</b> ${d.kinds[c.kind] ?? c.kind} <span class=${c.state === "granted" || c.state === "approved" ? "level-none" : c.state === "pending" ? "level-watch" : "level-critical"}>${d.compensationStates[c.state] ?? c.state}</span><br /><small class="muted">${c.reason}${c.rule ? ` · ${authority(c, d.lang)}` : ""}${c.note ? ` · ${c.note}` : ""}</small></p>`)}
       <form @submit=${(e: SubmitEvent) => void this.request(e)}>
         <label>${d.kind} <select name="kind">${Object.entries(d.kinds).map(([kind, name]) => html`<option value=${kind}>${name}</option>`)}</select></label>
         <label>${d.amount} <input name="amount" required inputmode="decimal" pattern="[0-9]+([.][0-9]{1,2})?" maxlength="12" data-testid="amount" /></label>

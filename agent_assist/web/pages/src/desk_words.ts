@@ -129,3 +129,8 @@ const zh: DeskWords = {
 export function deskWords(lang: string): DeskWords {
   return lang.startsWith("zh") ? zh : en;
 }
+
+/** Which line of the table of authority speaks, in the language of the page; old entries have it in English alone. */
+export function authority(one: { rule: string; rule_zh?: string }, lang: string): string {
+  return (lang.startsWith("zh") && one.rule_zh) || one.rule;
+}

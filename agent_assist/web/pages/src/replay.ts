@@ -5,7 +5,7 @@ import { customElement, property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { type Gateway, ask, callPath, isProblem, takeToken } from "./client";
 import "./curve";
-import { deskWords } from "./desk_words";
+import { authority, deskWords } from "./desk_words";
 import { flow, flowStyle } from "./flow";
 import { LAYERS, type Layer, type Player } from "./player";
 import "./player";
@@ -219,7 +219,7 @@ export class Replay extends LitElement {
         <section class="shown">
           <warmline-summary .gateway=${this.gateway} .record=${record} .me=${this.me} words=${w.lang}></warmline-summary>
           ${record.flow ? flow(record.flow, d, this.flowOpen, (open) => (this.flowOpen = open)) : blank}
-          ${(record.compensations ?? []).map((c) => html`<p data-testid="compensated">${d.compensation}: <b>${c.amount} ${c.currency}</b> ${d.compensationStates[c.state] ?? c.state} <small class="muted">${c.reason} · ${c.rule}</small></p>`)}
+          ${(record.compensations ?? []).map((c) => html`<p data-testid="compensated">${d.compensation}: <b>${c.amount} ${c.currency}</b> ${d.compensationStates[c.state] ?? c.state} <small class="muted">${c.reason} · ${authority(c, d.lang)}</small></p>`)}
           <h2>${w.shownThen} <button data-testid="run-again" ?disabled=${this.running} @click=${() => void this.runAgain()}>${this.running ? w.runningAgain : w.runAgain}</button></h2>
           ${this.again ? this.compared(this.again) : blank}
           ${record.cards.length === 0 ? html`<p class="muted">${w.noCards}</p>` : blank}

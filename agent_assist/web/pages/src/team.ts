@@ -4,7 +4,7 @@ import { LitElement, css, html, nothing as blank } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { type Gateway, ask, isProblem } from "./client";
-import { deskWords } from "./desk_words";
+import { authority, deskWords } from "./desk_words";
 import { style } from "./style";
 import "./tasks";
 import type { CallSummary, Compensation } from "./types";
@@ -78,7 +78,7 @@ export class Team extends LitElement {
     const d = deskWords(this.words);
     const { care } = this;
     return html`${repeat(this.wanted, (c) => c.id, (c) => html`<article data-testid="approval">
-        <p><b data-testid="approval-customer">${this.customer(c)}</b> · ${d.asks(c.asked_by)} <b>${c.amount} ${c.currency}</b> ${d.kinds[c.kind] ?? c.kind} · <a href=${`/overlay?call=${encodeURIComponent(c.call_id)}`}>${c.reason || c.call_id}</a><br /><small class="muted">${c.rule}</small></p>
+        <p><b data-testid="approval-customer">${this.customer(c)}</b> · ${d.asks(c.asked_by)} <b>${c.amount} ${c.currency}</b> ${d.kinds[c.kind] ?? c.kind} · <a href=${`/overlay?call=${encodeURIComponent(c.call_id)}`}>${c.reason || c.call_id}</a><br /><small class="muted">${authority(c, d.lang)}</small></p>
         <span class="row"><button data-testid="approve" @click=${() => void this.decide(c, true)}>${d.approve}</button> <button data-testid="deny" @click=${() => void this.decide(c, false)}>${d.deny}</button></span>
       </article>`)}
       <p role="status" class="level-critical">${this.told}</p>

@@ -270,6 +270,8 @@ export interface Compensation {
   reason: string;
   state: "granted" | "pending" | "refused" | "approved" | "denied";
   rule: string;
+  /** The same in Chinese; empty of old entries. */
+  rule_zh?: string;
   asked_by: string;
   asked_at: string;
   decided_by: string;
