@@ -195,6 +195,12 @@ def advice(
 
 
 @bench.command()
+def acknowledged(out: Out = None, json: Json = False) -> None:
+    """Agents' turns: is it told right which of them take up what the customer feels?"""
+    _module("acknowledged").run(out=out, json=json)
+
+
+@bench.command()
 def churn(
     data: Annotated[Path, typer.Option(help="A directory with tables/ of customers who left or stayed.")],
     out: Out = None,
