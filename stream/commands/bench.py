@@ -201,6 +201,12 @@ def acknowledged(out: Out = None, json: Json = False) -> None:
 
 
 @bench.command()
+def steps(out: Out = None, json: Json = False) -> None:
+    """Agents' turns: are the steps of the default flow recognised, and only then?"""
+    _module("steps").run(out=out, json=json)
+
+
+@bench.command()
 def churn(
     data: Annotated[Path, typer.Option(help="A directory with tables/ of customers who left or stayed.")],
     out: Out = None,
