@@ -242,7 +242,7 @@ CATALOGUE: Final = (
             File(
                 "intent-open.safetensors",
                 1_512_424,
-                "38bcc6a91ee7559aba3d1bf048508292764478f8f338cb394711fecbebbcd6bf",
+                "e7cc2c1d43be31e171b500ec231eb78bb2fc2190cb43aad5a656494c3945807a",
                 ("models/shipped/intent-open.safetensors",),
             ),
         ),
