@@ -242,7 +242,7 @@ CATALOGUE: Final = (
             File(
                 "intent-open.safetensors",
                 1_512_424,
-                "e7cc2c1d43be31e171b500ec231eb78bb2fc2190cb43aad5a656494c3945807a",
+                "836cde68e68a004685cd6d5ae4ee8100480ece7ece0de06002c2f18feeaeb966",
                 ("models/shipped/intent-open.safetensors",),
             ),
         ),

@@ -46,11 +46,8 @@ _PUBLIC: Final = 0.5
 """Weight of a text of a public set beside one of ours."""
 _THRESHOLDS: Final = 0.25, 0.70
 """Between these the threshold is chosen: held-out sentences of ours are still ours."""
-_RECALL: Final = 0.85, 1.2
-"""
-How much recall weighs beside precision where it is chosen, in the order of ``LANGUAGES``. A card for nothing costs more
-than one that is missed; in English the same weight misses four in a hundred more of ours, in Chinese one.
-"""
+_RECALL: Final = 0.85
+"""How much recall weighs beside precision where it is chosen: a card for nothing costs more than one that is missed."""
 
 
 class Problem(NamedTuple):
@@ -204,22 +201,19 @@ def calibrate(scores: _Floats, problem: Problem, given: Sequence[Lesson]) -> Cal
             line = LogisticRegression(C=1e4).fit(heard[:, None], truth, sample_weight=weight)
             found.slope[row, at], found.offset[row, at] = line.coef_[0, 0], line.intercept_[0]
             chances = line.predict_proba(heard[:, None])[:, 1]
-            tried = [
-                (_f(chances >= least, truth > 0, weight, _RECALL[row]), least)
-                for least in np.arange(*_THRESHOLDS, 0.025)
-            ]
+            tried = [(_f(chances >= least, truth > 0, weight), least) for least in np.arange(*_THRESHOLDS, 0.025)]
             found.f[row, at], found.threshold[row, at] = max(tried)
     return found
 
 
-def _f(named: npt.NDArray[np.bool_], meant: npt.NDArray[np.bool_], weight: _Floats, recall: float) -> float:
+def _f(named: npt.NDArray[np.bool_], meant: npt.NDArray[np.bool_], weight: _Floats) -> float:
     """
-    The mean of precision and recall of C. J. van Rijsbergen: Information Retrieval, 1979, with ``recall`` as beta.
+    The mean of precision and recall of C. J. van Rijsbergen: Information Retrieval, 1979, with ``_RECALL`` as beta.
 
     F1 is that with 1.
     """
     both, some, wanted = (float(weight[part].sum()) for part in (named & meant, named, meant))
-    beta = recall**2
+    beta = _RECALL**2
     return (1 + beta) * both / (some + beta * wanted) if some + wanted else 0.0
 
 
