@@ -242,7 +242,7 @@ CATALOGUE: Final = (
             File(
                 "intent-open.safetensors",
                 1_512_424,
-                "38bcc6a91ee7559aba3d1bf048508292764478f8f338cb394711fecbebbcd6bf",
+                "836cde68e68a004685cd6d5ae4ee8100480ece7ece0de06002c2f18feeaeb966",
                 ("models/shipped/intent-open.safetensors",),
             ),
         ),

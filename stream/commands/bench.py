@@ -212,6 +212,18 @@ def likeness(
 
 
 @bench.command()
+def acknowledged(out: Out = None, json: Json = False) -> None:
+    """Agents' turns: is it told right which of them take up what the customer feels?"""
+    _module("acknowledged").run(out=out, json=json)
+
+
+@bench.command()
+def steps(out: Out = None, json: Json = False) -> None:
+    """Agents' turns: are the steps of the default flow recognised, and only then?"""
+    _module("steps").run(out=out, json=json)
+
+
+@bench.command()
 def churn(
     data: Annotated[Path, typer.Option(help="A directory with tables/ of customers who left or stayed.")],
     out: Out = None,

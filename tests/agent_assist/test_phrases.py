@@ -164,6 +164,7 @@ NO_CANCEL = [
     "where is my refund policy document",
 ]
 REPEATED = [
+    "nobody called me back",
     "我打了十二次电话了",
     "这是我第二十一次打电话",
     "I have called you fifteen times",
@@ -242,7 +243,6 @@ NOT_REPEATED = [
     "call me back tomorrow",
     "I will call you later",
     "they called me yesterday with an offer",
-    "nobody called me back",
     "I bought it for the third time",
     "请问电话多少",
     "我第一次买",

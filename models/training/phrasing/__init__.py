@@ -2,7 +2,8 @@
 Texts made from our own sentences, in files beside this one that say how they are written.
 
 ``zh.toml`` and ``en.toml`` hold the slots and patterns with many choices, ``*_said.toml`` whole sentences of many
-trades, ``*_denied.toml`` those that are close to an intent without meaning it, ``*_calls.toml`` longer ones.
+trades, ``*_denied.toml`` and ``*_nothing.toml`` those that are close to an intent without meaning it, ``*_calls.toml``
+longer ones, ``*_wishes.toml`` wishes said by the way.
 """
 
 import re
@@ -14,7 +15,7 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-PARTS: Final = ("said", "denied", "calls")
+PARTS: Final = ("said", "denied", "calls", "nothing", "wishes")
 """Files of a language beside that of its patterns."""
 _CHOICE: Final = re.compile(r"\(([^()]*)\)")
 _SLOT: Final = re.compile(r"\{(\w+)\}")

@@ -11,6 +11,7 @@ from agent_assist.advice.conditions import LINE, Example
 from agent_assist.advice.examples import attempt
 from agent_assist.advice.playbook import load
 from agent_assist.advice.rule import Rule
+from models.intent import Intent
 from models.training.confusion import RATE, Confusion, plain
 
 PLAYBOOK = load()
@@ -83,9 +84,21 @@ def words_of(example: Example) -> list[str]:
     return [plain(parts["words"]) for one in said if (parts := LINE.fullmatch(one)) and parts["who"] is not None]
 
 
+def wants(example: Example) -> bool:
+    """Whether an intent is given with the words: with other words the model would read another."""
+    said = example.said
+    lines = [] if isinstance(said, str) else [parts["with"] or "" for one in said if (parts := LINE.fullmatch(one))]
+    return any(intent in lines for intent in Intent)
+
+
 def heard(rules: list[Rule], *, fires: bool, rate: float) -> float:
     """Share of the examples in which the rule fires, all said three times with errors."""
-    examples = [(rule, one) for rule in rules for one in (rule.examples.fires if fires else rule.examples.silent)]
+    examples = [
+        (rule, one)
+        for rule in rules
+        for one in (rule.examples.fires if fires else rule.examples.silent)
+        if fires or not wants(one)
+    ]
     errors, random = Confusion([text for _, one in examples for text in words_of(one)], rate=rate), Random(5)
     fired = [attempt(PLAYBOOK, rule, misheard(one, errors, random)).fired for _ in range(3) for rule, one in examples]
     return sum(fired) / len(fired)
