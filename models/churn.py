@@ -129,16 +129,19 @@ _NOBODY: Final = Sum(logit(BASE_RATE), (), 1.75, 0.0)
 """A customer of whom nothing is known; the variance is the sum of the shapes' of churn-contract.json."""
 
 
-class Standing(NamedTuple):
-    """What a profile says of its customer, before any call."""
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What a profile says of its customer, before any call: all that the risk of a call needs of it."""
 
     sum: Sum
-    model: Additive
+    version: str
+    """Of the model."""
+    call: dict[str, float] = {}
+    """What each term of a call is multiplied by, where outcomes of calls taught it."""
 
 
 def standing(profile: ProfileFeatures, model: Additive) -> Standing:
     """How a customer stands without a call."""
-    return Standing(model.sum(profile.row()), model)
+    return Standing(sum=model.sum(profile.row()), version=model.version, call=model.call)
 
 
 def shipped(trade: str) -> Additive:
@@ -153,7 +156,7 @@ def shipped(trade: str) -> Additive:
 
 def profile_risk(known: Standing) -> ChurnRisk:
     """The risk of a customer who is not on a call: unknown where less than ``SUPPORT`` is known of them."""
-    return _joined(known.sum, (), known.model.version, seen=known.sum.support >= SUPPORT)
+    return _joined(known.sum, (), known.version, seen=known.sum.support >= SUPPORT)
 
 
 def risk(features: CallFeatures, *, profile_known: bool, known: Standing | None = None) -> ChurnRisk:
@@ -184,13 +187,13 @@ def risk(features: CallFeatures, *, profile_known: bool, known: Standing | None 
         if known is not None:
             return profile_risk(known)
         return ChurnRisk(score=None, level=RiskLevel.UNKNOWN, reasons=(), model_version=MODEL_VERSION)
-    weights = known.model.call if known else {}
+    weights = known.call if known else {}
     terms = tuple((name, weights.get(name, 1.0) * term) for name, term in _terms(features) if term != 0.0)
     supported = profile_known or (known is not None and known.sum.support >= SUPPORT)
     seen = supported or sum(abs(term) for _, term in terms) >= _NOTICEABLE
     if known is None:
         return _joined(_NOBODY, terms, MODEL_VERSION, seen=seen)
-    return _joined(known.sum, terms, f"{known.model.version}+{MODEL_VERSION}", seen=seen)
+    return _joined(known.sum, terms, f"{known.version}+{MODEL_VERSION}", seen=seen)
 
 
 def call_terms(features: CallFeatures) -> dict[str, float]:

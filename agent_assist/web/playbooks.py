@@ -218,7 +218,7 @@ def _backtest(store: CallStore, playbook: Playbook, wanted: BacktestWanted) -> B
             break
         record = store.call(line.call_id)
         if record is not None:
-            runs.add(record, store.in_order_of_arrival(line.call_id))
+            runs.add(record, store.events(line.call_id))
     return runs.result()
 
 
