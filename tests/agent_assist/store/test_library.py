@@ -146,7 +146,8 @@ def test_finals_come_back_in_the_order_in_which_they_arrived(store: CallStore) -
     early, late = final("c", Channel.AGENT, 9, "late"), final("c", Channel.CUSTOMER, 1, "early")
     store.write([late], {}, [10])
     store.write([early, late], {}, [4, 12])
-    assert [said.text for said in store.in_order_of_arrival("c")] == ["late", "early"]
+    said = [event.utterance.text for event in store.events("c") if isinstance(event, Final)]
+    assert said == ["late", "early"]
 
 
 def test_a_clip_is_kept_found_and_dropped(library: Library) -> None:
