@@ -130,6 +130,22 @@ export const overlayStyle = css`
     padding: 0 8px;
     font-size: 12px;
   }
+  details.tag[open] {
+    flex-basis: 100%;
+    border-radius: 8px;
+  }
+  .badges:not(:has(*)) {
+    display: none;
+  }
+  .tag ul {
+    margin: 2px 0;
+    padding-inline-start: 16px;
+  }
+  .contact {
+    white-space: nowrap;
+    overflow: hidden;
+    text-overflow: ellipsis;
+  }
   .pop {
     flex: none;
     max-height: 34vh;
