@@ -137,9 +137,19 @@ export const overlayStyle = css`
   .badges:not(:has(*)) {
     display: none;
   }
+  .tag summary {
+    padding: 0;
+    min-height: 0;
+    font-weight: inherit;
+  }
   .tag ul {
+    display: block;
     margin: 2px 0;
-    padding-inline-start: 16px;
+    padding: 0;
+    list-style: none;
+  }
+  .tag li {
+    display: block;
   }
   .contact {
     white-space: nowrap;
