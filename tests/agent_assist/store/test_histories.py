@@ -26,7 +26,7 @@ def told(number: int, customer: str = "k") -> list[CustomerEvent]:
         Order(event_id=f"o{number}", **more, order_id=f"o{number}", ordered_at=at, amount=amount, currency="CNY"),
         Case(event_id=f"k{number}", **more, case_id=f"k{number}", opened_at=later, type="complaint"),
         Survey(event_id=f"s{number}", **more, survey_id=f"s{number}", kind="csat", score=2.0),
-        Interaction(event_id=f"i{number}", **more, interaction_id=f"i{number}", channel="email", text="too late  again"),
+        Interaction(event_id=f"i{number}", **more, interaction_id=f"i{number}", channel="email", text="so  late"),
     ]  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def test_all_channels_stand_in_one_order_and_a_call_stands_there_once(histories:
     assert (call.mood.value, call.mood.agitation, call.mood.of) == (-0.4, 0.7, "call")
     assert call.risk is not None
     assert call.risk.score == 0.5
-    assert found[4].line == "too late again"
+    assert found[4].line == "so late"
     assert found[5].mood is None
 
 
@@ -91,7 +91,7 @@ def test_of_two_risks_at_one_time_the_later_is_kept(store: Any, histories: Histo
 
 def test_what_is_written_waits_until_it_is_read_and_its_mood_stands_with_it(store: Any, histories: Histories) -> None:
     texts = TextMoods(store.engine)
-    assert sorted(texts.unread(9)) == [("i0", "too late  again"), ("i2", "too late  again")]
+    assert sorted(texts.unread(9)) == [("i0", "so  late"), ("i2", "so  late")]
     texts.keep("m", [("i0", -0.6, 0.9), ("i2", None, 0.0)])
     assert texts.unread(9) == []
     moods = {entry.id: entry.mood for entry in histories.timeline("k", 50)}
