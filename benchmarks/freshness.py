@@ -126,8 +126,8 @@ async def _measure(
         for number in range(calls):
             await tell(_before(f"k{number}", now))
         for number in range(calls):
-            ids = {"call_id": f"fresh-{number}", "customer_id": f"k{number}"}
-            start = CallStarted(at=datetime.now(UTC), protocol="bench", **ids)
+            call_id, now = f"fresh-{number}", datetime.now(UTC)
+            start = CallStarted(call_id=call_id, at=now, protocol="bench", customer_id=f"k{number}")
             await producer.send_and_wait(EVENTS.name, encode(start), key=start.call_id.encode())
         await asyncio.sleep(_SETTLE_S)
         for number in range(calls):

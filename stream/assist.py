@@ -62,7 +62,7 @@ class Adviser:
     """
 
     def __init__(
-        self, desk: Desk, publish: Publish, states: MutableMapping[str, bytes], signalled: Signalled = lambda *_: None
+        self, desk: Desk, publish: Publish, states: MutableMapping[str, bytes], signalled: Signalled | None = None
     ) -> None:
         self._desk = desk
         self._publish = publish
@@ -96,9 +96,10 @@ class Adviser:
                 )
         if isinstance(event, CallEnded) and (one := contact(state, event.duration_ms)) is not None:
             await self._publish(one)
-        said = signals(state)
-        if state.known_at is not None and said != state.counted and not isinstance(event, CallEnded):
-            self._signalled(call_id, said, datetime.fromtimestamp(message.timestamp, UTC))
+        if self._signalled is not None and state.known_at is not None and not isinstance(event, CallEnded):
+            said = signals(state)
+            if said != state.counted:
+                self._signalled(call_id, said, datetime.fromtimestamp(message.timestamp, UTC))
         ended_at = message.timestamp if isinstance(event, CallEnded) else None
         self._states[call_id] = msgspec.json.encode(KeptState(state=state, offset=message.offset, ended_at=ended_at))
 

@@ -210,7 +210,9 @@ def _know(state: CallState, caller: Caller) -> CallState:
     """With what is known of the customer; an older look changes nothing."""
     if state.known_at is not None and caller.at <= state.known_at:
         return state
-    attributes = in_force(state.given, caller)
+    # In a state that was saved before there were callers, all attributes are the telephone side's.
+    given = state.given or (state.attributes if state.known_at is None else {})
+    attributes = in_force(given, caller)
     name = state.customer_name or caller.name or None
     known = known_of(attributes, name)
     return msgspec.structs.replace(
@@ -218,6 +220,7 @@ def _know(state: CallState, caller: Caller) -> CallState:
         customer_id=state.customer_id or caller.customer_id,
         customer_name=name,
         attributes=attributes,
+        given=given,
         standing=caller.standing,
         known_at=caller.at,
         counted=caller.said,

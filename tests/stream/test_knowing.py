@@ -215,3 +215,16 @@ async def test_a_number_of_several_names_them_all(room: Room) -> None:
     start = await room.ring("c", None, phone="+861")
     assert start.attributes["customers_of_phone"] == "a,b"
     assert room.published == []
+
+
+async def test_a_clock_that_is_behind_the_one_of_the_ring_hides_nothing(room: Room) -> None:
+    room.customers.take([order(1), complaint(1)], "test", NOW)
+    start = await room.ring()
+    room.now = NOW - timedelta(minutes=1)
+    await room.tell(complaint(2))
+    assert start.caller is not None
+    assert room.published[-1].caller.at > start.caller.at
+    record = room.store.call("c")
+    assert record is not None
+    assert record.caller is not None
+    assert HIGH in {tag.id for tag in record.caller.tags}
