@@ -173,6 +173,9 @@ def fold(state: CallState | None, event: Event) -> CallState:
         case CallStarted():
             return _begin(state, event)
         case CustomerKnown():
+            if state.known_at is None:
+                # As when nobody was known at ring, or in a state that was saved before there were callers.
+                state = msgspec.structs.replace(state, given=state.attributes)
             return _know(state, event.caller)
         case FinalEvent():
             return hear(state, event.utterance) if is_new(state, event.utterance) else state
@@ -210,9 +213,7 @@ def _know(state: CallState, caller: Caller) -> CallState:
     """With what is known of the customer; an older look changes nothing."""
     if state.known_at is not None and caller.at <= state.known_at:
         return state
-    # In a state that was saved before there were callers, all attributes are the telephone side's.
-    given = state.given or (state.attributes if state.known_at is None else {})
-    attributes = in_force(given, caller)
+    attributes = in_force(state.given, caller)
     name = state.customer_name or caller.name or None
     known = known_of(attributes, name)
     return msgspec.structs.replace(
@@ -220,7 +221,6 @@ def _know(state: CallState, caller: Caller) -> CallState:
         customer_id=state.customer_id or caller.customer_id,
         customer_name=name,
         attributes=attributes,
-        given=given,
         standing=caller.standing,
         known_at=caller.at,
         counted=caller.said,

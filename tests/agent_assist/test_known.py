@@ -99,6 +99,11 @@ def test_what_is_no_longer_known_is_gone_and_what_the_telephone_side_told_stays(
     assert (record.customer_name, record.caller.attributes) == ("Kim", {"greeting": "hi"})
 
 
+def test_of_a_call_that_began_without_a_customer_nothing_is_lost() -> None:
+    saved = msgspec.structs.replace(fold(None, start(tenant="east")), given={})
+    assert fold(saved, known(5, greeting="hi")).attributes == {"tenant": "east", "greeting": "hi"}
+
+
 def test_a_start_that_comes_again_takes_nothing_back() -> None:
     state = fold(fold(None, ring(LOYAL)), known(5, LOOSE))
     assert fold(state, ring(LOYAL)) == state

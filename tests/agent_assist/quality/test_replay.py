@@ -110,7 +110,7 @@ def test_articles_are_compared_as_long_as_the_knowledge_is_the_same(
     store, record = stored("zh_late_order")
     base, index = knowledge
     asked = msgspec.structs.replace(spoken("zh_late_order")[0], channel=Channel.CUSTOMER, text="订单什么时候到?")
-    said = [asked]
+    said = [Final(call_id="c", utterance=asked)]
 
     def look(record: CallRecord) -> Looked:
         return look_again(record, said, index)
