@@ -93,7 +93,7 @@ class Callers:
     def running(self, now: datetime) -> list[str]:
         """Ids of all calls that run."""
         with self._engine.connect() as connection:
-            return list(connection.scalars(_running(now)))
+            return [row.call_id for row in connection.execute(_running(now))]
 
     def concerned(self, customers: Collection[str], now: datetime) -> list[str]:
         """Ids of the calls that run with one of these customers, under whichever of their ids."""
@@ -102,7 +102,8 @@ class Callers:
             if connection.execute(known.limit(1)).first() is None:
                 return []
             ids = sorted(self._persons(connection, customers))
-            return list(connection.scalars(_running(now).where(calls.c.customer_id.in_(ids))))
+            theirs = _running(now).where(calls.c.customer_id.in_(ids))
+            return [row.call_id for row in connection.execute(theirs)]
 
     def _persons(self, connection: Connection, customers: Collection[str]) -> set[str]:
         """These ids and all that are, or were, the same person; of most there is no link, and that is one query."""
