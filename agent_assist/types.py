@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from agent_assist.call.course import Why
+from agent_assist.customer.caller import Caller
 from agent_assist.knowledge.types import Mark, NodeKind
 from audio.types import Channel
 from models.curve import Swings, Trend
@@ -27,7 +28,23 @@ class CallStarted(msgspec.Struct, frozen=True, kw_only=True, tag="started"):
     agent_id: str | None = None
     queue: str | None = None
     attributes: dict[str, str] = {}
-    """What else the telephone side told at the start; ``tenant`` picks the playbook."""
+    """
+    What else the telephone side told at the start, and what is known of the customer where it did not; ``tenant``
+    picks the playbook.
+    """
+    caller: Caller | None = None
+    """Who calls, as known at ring; None where nothing is."""
+    v: int = 1
+
+
+class CustomerKnown(msgspec.Struct, frozen=True, kw_only=True, tag="known"):
+    """What is known of the customer has changed while the call runs, or has become known: whole, each time."""
+
+    call_id: str
+    caller: Caller
+    """The later by ``at`` holds."""
+    arrived_at: datetime
+    """When that arrived from which it follows: an event of another system, a sentence of this call."""
     v: int = 1
 
 
@@ -98,7 +115,7 @@ class CallEnded(msgspec.Struct, frozen=True, kw_only=True, tag="ended"):
     v: int = 1
 
 
-Event = CallStarted | Partial | Final | Keys | Degraded | CallEnded
+Event = CallStarted | CustomerKnown | Partial | Final | Keys | Degraded | CallEnded
 """The topic ``call.events``."""
 
 
@@ -114,8 +131,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, tag="card"):
 
     id: str
     """
-    ``call_id:rule:utterance_id``, for what was not said "start", "end" or the utterance that it should have followed:
-    the same evidence gives the same card.
+    ``call_id:rule:utterance_id``; for what was not said "start", "end" or the utterance that it should have followed,
+    and "known" where it follows from what became known of the customer: the same evidence gives the same card.
     """
     call_id: str
     rule: str
@@ -645,7 +662,9 @@ class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
     agent_id: str | None = None
     queue: str | None = None
     attributes: dict[str, str] = {}
-    """What else the telephone side told at the start."""
+    """What the telephone side told at the start, and what is known of the customer."""
+    caller: Caller | None = None
+    """Who the customer is, as known by now."""
     articles: tuple[Article, ...] = ()
     """Shown before the agent asked, by time, like the hints."""
     hints: tuple[Hint, ...] = ()

@@ -17,6 +17,7 @@ from benchmarks import (
     desk,
     device,
     emotion,
+    freshness,
     fusion,
     intent,
     knowledge,
@@ -356,6 +357,28 @@ def _desk(content: bytes) -> list[str]:
         *_table(("from a final sent", "n", "p50, ms", "p95", "p99", "max"), rows),
         "",
         *_table(("process", "cores", "memory, MB"), [(one.name, one.cores, one.memory_mb) for one in result.processes]),
+        *_where(result.environment),
+    ]
+
+
+def _freshness(content: bytes) -> list[str]:
+    result = msgspec.json.decode(content, type=freshness.Result)
+    late = (("request to the live channel", result.fresh_ms), ("topic to the live channel", result.topic_ms))
+    work = (
+        ("a new risk by profile and call", result.risk_ms),
+        ("all that follows from what is known", result.known_ms),
+    )
+    rows = [
+        (name, one.n, *(_number(figure, digits) for figure in (one.p50, one.p95, one.p99, one.max)))
+        for some, digits in ((late, 1), (work, 3))
+        for name, one in some
+    ]
+    return [
+        f"### Fresh calls: {result.calls} calls, an event of their customers every {result.every_ms:g} ms",
+        "",
+        f"{result.events} events, {result.missing} missing. The lower two are times of one core.",
+        "",
+        *_table(("from", "n", "p50, ms", "p95", "p99", "max"), rows),
         *_where(result.environment),
     ]
 
@@ -996,6 +1019,7 @@ _KINDS: Final[Mapping[str, Callable[[bytes], list[str]]]] = {
     "steps": _steps,
     "rules": _rules,
     "desk": _desk,
+    "freshness": _freshness,
     "pages": _pages,
     "churn": _churn,
     "sentiment": _sentiment,

@@ -11,7 +11,6 @@ Source: Hastie, Tibshirani: Generalized Additive Models, 1990; Lou, Caruana, Geh
 import math
 from bisect import bisect_left
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
@@ -46,7 +45,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
         return None if number is None else bisect_left(self.edges, number)
 
 
-class Sum(NamedTuple):
+class Sum(msgspec.Struct, frozen=True):
     """Log-odds of a customer and what they are made of."""
 
     base: float

@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,12 +17,14 @@ from mode.utils.queues import FlowControlEvent
 from sqlalchemy.exc import SQLAlchemyError
 
 from agent_assist.customer.events import CustomerEvent, Interaction
-from agent_assist.types import Assist, Break, CallEnded, CallSynopsis, Degraded, Event
+from agent_assist.store.callers import Callers
+from agent_assist.types import Assist, Break, CallEnded, CallStarted, CallSynopsis, CustomerKnown, Degraded, Event
 from audio.vad import VoiceActivity
 from stream import metrics, topics
 from stream.assist import Adviser
 from stream.errors import WireError
 from stream.hearing import Hearing
+from stream.knowing import Knowing
 from stream.listen import Listener, ListenPolicy, Offsets
 from stream.logs import where
 from stream.playbooks import Playbooks
@@ -321,6 +324,7 @@ def assist_app(  # noqa: PLR0915 - one agent after the other, each a few lines
     playbooks: Playbooks,
     store: Store,
     customers: Customers,
+    callers: Callers,
     beside: Sequence[Beside] = (),
     care: Callable[[str], Break | None] | None = None,
     rewrite: Rewrite | None = None,
@@ -330,6 +334,7 @@ def assist_app(  # noqa: PLR0915 - one agent after the other, each a few lines
 
     Args:
         customers: Takes in what is told of customers; blocking, as the store is.
+        callers: Looks at who is on a call.
         beside: What runs in the same process, each until cancelled; it gets what publishes.
         care: Of a call that has ended and is stored, the break that is due; blocking.
         rewrite: Words the synopsis of a call that ended anew; blocking.
@@ -354,7 +359,12 @@ def assist_app(  # noqa: PLR0915 - one agent after the other, each a few lines
                     rewording.begin(message)
 
     rewording = None if rewrite is None else Rewording(rewrite, publish_reworded)
-    adviser = Adviser(playbooks, publish, worker.table("assist"))
+
+    async def publish_known(message: CustomerKnown) -> None:
+        await worker.send(topics.EVENTS, message.call_id, encode(message))
+
+    knowing = Knowing(callers, publish_known)
+    adviser = Adviser(playbooks, publish, worker.table("assist"), knowing.signalled)
 
     @app.agent(events, concurrency=1)
     async def advise(stream: Any) -> None:
@@ -404,7 +414,9 @@ def assist_app(  # noqa: PLR0915 - one agent after the other, each a few lines
         # What cannot be read is put aside once, by advise.
         async for batch in stream.take_events(200, within=0.1):
             for message in await keep(batch, decode_event, None):
-                if isinstance(message, CallEnded):
+                if isinstance(message, CallStarted):
+                    knowing.begun(message.call_id, datetime.now(UTC))
+                elif isinstance(message, CallEnded):
                     await look_after(message.call_id)
 
     @app.agent(assists, concurrency=1)
@@ -418,14 +430,20 @@ def assist_app(  # noqa: PLR0915 - one agent after the other, each a few lines
     @app.agent(worker.topic(topics.CUSTOMERS), concurrency=1)
     async def keep_customers(stream: Any) -> None:
         async for batch in stream.take_events(500, within=0.1):
-            told: list[CustomerEvent] = []
+            told: list[tuple[CustomerEvent, datetime]] = []
             for event in batch:
                 try:
                     if event.message.value:
-                        told.append(decode_customer(event.message.value))
+                        since = datetime.fromtimestamp(event.message.timestamp, UTC)
+                        told.append((decode_customer(event.message.value), since))
                 except WireError as error:
                     await worker.refuse(topics.CUSTOMERS_INVALID, event, error)
-            await keep_told(told)
+            await keep_told([event for event, _ in told])
+            knowing.told(told)
+
+    @app.task
+    async def know() -> None:
+        await knowing.run()
 
     @app.task
     async def run_beside() -> None:

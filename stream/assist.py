@@ -1,12 +1,13 @@
 """From ``call.events`` to ``call.assist``: state of the calls, cards, risk."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from datetime import UTC, datetime
 from typing import Protocol
 
 import msgspec
 
 from agent_assist.call.assistant import Assistant
-from agent_assist.call.contact import contact
+from agent_assist.call.contact import contact, signals
 from agent_assist.call.state import CallState
 from agent_assist.customer.events import Interaction
 from agent_assist.types import Assist, CallEnded, CallRisk, CallStarted, Card, Degraded, Event, Partial, Withheld
@@ -14,6 +15,9 @@ from stream import metrics
 from stream.wire import ChurnSignal
 
 Publish = Callable[[Assist | Degraded | ChurnSignal | Interaction], Awaitable[None]]
+
+
+Signalled = Callable[[str, tuple[str, ...], datetime], None]
 
 
 class KeptState(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,12 +57,17 @@ class Adviser:
     Args:
         states: Call id to ``KeptState`` as JSON; written after what follows from an event is published. The same
             event again gives the same ids.
+        signalled: Told of a call whose customer is known the signals that they have given, where they are not all
+            counted in what is known; and since when.
     """
 
-    def __init__(self, desk: Desk, publish: Publish, states: MutableMapping[str, bytes]) -> None:
+    def __init__(
+        self, desk: Desk, publish: Publish, states: MutableMapping[str, bytes], signalled: Signalled | None = None
+    ) -> None:
         self._desk = desk
         self._publish = publish
         self._states = states
+        self._signalled = signalled
 
     async def receive(self, event: Event, message: Message) -> None:
         """Take the next event of a call."""
@@ -87,6 +96,10 @@ class Adviser:
                 )
         if isinstance(event, CallEnded) and (one := contact(state, event.duration_ms)) is not None:
             await self._publish(one)
+        if self._signalled is not None and state.known_at is not None and not isinstance(event, CallEnded):
+            said = signals(state)
+            if said != state.counted:
+                self._signalled(call_id, said, datetime.fromtimestamp(message.timestamp, UTC))
         ended_at = message.timestamp if isinstance(event, CallEnded) else None
         self._states[call_id] = msgspec.json.encode(KeptState(state=state, offset=message.offset, ended_at=ended_at))
 

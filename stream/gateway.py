@@ -6,36 +6,32 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
 import structlog
 import uvicorn
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
-from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from agent_assist.advice.playbook import Playbook
 from agent_assist.advice.tenants import Shelved
-from agent_assist.call.before import OFFERS, written
+from agent_assist.customer.caller import Caller, in_force
 from agent_assist.customer.events import CustomerEvent
-from agent_assist.customer.pop import pop
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex
 from agent_assist.quality.replay import Replayed
+from agent_assist.store.callers import Callers
 from agent_assist.store.calls import CallStore
-from agent_assist.store.offered import offered
 from agent_assist.store.profiles import Profiles
 from agent_assist.store.recordings import Recordings
-from agent_assist.types import Assist, CallRecord
+from agent_assist.types import Assist, CallRecord, CustomerKnown, Event
 from agent_assist.web.access import Office
 from agent_assist.web.live import Live
 from agent_assist.web.server import application
 from audio.errors import Busy
 from audio.telephony.server import CallStart, MediaPolicy, MediaServer
 from audio.types import AudioRecord
-from models.types import Utterance
 from stream import metrics, topics
 from stream.errors import WireError
 from stream.overload import Admission
@@ -44,7 +40,9 @@ from stream.wire import AudioEnd, AudioStart, decode_assist, decode_event, decod
 log = structlog.get_logger()
 
 _LOOK_S: Final = 1.0
-_MOST_NAMED: Final = 5
+
+Look = Callable[[str | None, dict[str, str], datetime], Caller | None]
+"""By the customer's id or what the telephone side told, who calls at a time; blocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,38 +71,6 @@ class _Line:
     """Ends the call, unless it reconnects first."""
 
 
-class Known(NamedTuple):
-    """Who calls, as far as the store tells."""
-
-    customer_id: str | None
-    name: str
-    attributes: dict[str, str]
-
-
-def who_calls(profiles: Profiles, call: CallStart, at: datetime) -> Known:
-    """By the customer's id, or by the attribute ``phone`` where it belongs to one customer; blocks."""
-    customer_id, phone = call.customer_id, call.attributes.get("phone", "")
-    if customer_id is None and phone:
-        found = profiles.store.whose("phone", phone)
-        if len(found) > 1:
-            return Known(None, "", {"customers_of_phone": ",".join(found[:_MOST_NAMED])})
-        customer_id = found[0] if found else None
-    seen = None if customer_id is None else profiles.of(customer_id, at)
-    if seen is None:
-        return Known(customer_id, "", {})
-    language = call.attributes.get("language") or seen.language
-    return Known(seen.customer_id, seen.name, pop(seen, "en" if language.startswith("en") else "zh"))
-
-
-def before(profiles: Profiles, engine: Engine, call: CallStart, at: datetime) -> Known:
-    """Who calls, with the offers of earlier calls unless the telephone side tells them; blocks."""
-    known = who_calls(profiles, call, at)
-    if known.customer_id is None or OFFERS in call.attributes:
-        return known
-    found = offered(engine, known.customer_id, call.attributes.get("tenant"), at)
-    return known._replace(attributes=known.attributes | {OFFERS: written(found)}) if found else known
-
-
 class Intake:
     """
     Media into ``call.audio``.
@@ -119,10 +85,10 @@ class Intake:
         policy: GatewayPolicy,
         live: Live,
         admission: Admission,
-        known: Callable[[CallStart, datetime], Known],
+        look: Look,
     ) -> None:
         self._producer = producer
-        self._known = known
+        self._look = look
         self._policy = policy
         self._live = live
         self._admission = admission
@@ -147,32 +113,34 @@ class Intake:
             metrics.REFUSED.inc()
             raise Busy("expected a worker with room for one more call, got none that keeps up with those it has")
         line = self._lines[call.call_id] = _Line(call, datetime.now(UTC))
-        before = await self._before(call, line.at)
+        caller = await self._who(call, line.at)
+        name = None if caller is None else caller.name or None
         await self._send(
             call.call_id,
             encode_audio(
                 AudioStart(
                     at=line.at,
                     protocol=call.protocol,
-                    customer_id=call.customer_id or before.customer_id,
-                    customer_name=call.customer_name or before.name or None,
+                    customer_id=call.customer_id or (None if caller is None else caller.customer_id),
+                    customer_name=call.customer_name or name,
                     agent_id=call.agent_id,
                     queue=call.queue,
-                    attributes=before.attributes | call.attributes,
+                    attributes=call.attributes if caller is None else in_force(call.attributes, caller),
+                    caller=caller,
                 )
             ),
         )
         metrics.CALLS.set(len(self._lines))
         return 0
 
-    async def _before(self, call: CallStart, at: datetime) -> Known:
+    async def _who(self, call: CallStart, at: datetime) -> Caller | None:
         """What is known of the customer: a store that is slow or away must not keep a caller."""
         try:
             async with asyncio.timeout(_LOOK_S):
-                return await asyncio.to_thread(self._known, call, at)
+                return await asyncio.to_thread(self._look, call.customer_id, call.attributes, at)
         except (TimeoutError, SQLAlchemyError) as error:
             log.warning("customer_unknown", error=type(error).__name__)
-            return Known(call.customer_id, "", {})
+            return None
 
     @staticmethod
     def _position(at: datetime) -> int:
@@ -216,6 +184,9 @@ class Intake:
     async def publish(self, message: Assist) -> None:
         await self._producer.send_and_wait(topics.ASSIST.name, encode(message), key=message.call_id.encode())
 
+    async def know(self, message: CustomerKnown) -> None:
+        await self._producer.send_and_wait(topics.EVENTS.name, encode(message), key=message.call_id.encode())
+
     async def tell(self, event: CustomerEvent) -> None:
         await self._producer.send_and_wait(topics.CUSTOMERS.name, encode(event), key=event.customer_id.encode())
 
@@ -236,7 +207,10 @@ async def follow(consumer: AIOKafkaConsumer, live: Live, admission: Admission) -
                 try:
                     match partition.topic:
                         case topics.EVENTS.name:
-                            live.publish(decode_event(message.value))
+                            event = decode_event(message.value)
+                            live.publish(event)
+                            if isinstance(event, CustomerKnown):
+                                metrics.FRESH.observe((datetime.now(UTC) - event.arrived_at).total_seconds())
                         case topics.ASSIST.name:
                             live.publish(decode_assist(message.value))
                         case _:
@@ -288,7 +262,7 @@ async def serve(  # noqa: PLR0913 - what the doors work with
     recordings: Recordings | None,
     knowledge: tuple[KnowledgeBase, KnowledgeIndex],
     profiles: Profiles,
-    replay: Callable[[CallRecord, Sequence[Utterance]], Replayed],
+    replay: Callable[[CallRecord, Sequence[Event]], Replayed],
     playbook: Callable[[str | None], Playbook],
     playbooks: Callable[[], Sequence[Shelved]],
     ready: Callable[[int, int], None],
@@ -315,7 +289,8 @@ async def serve(  # noqa: PLR0913 - what the doors work with
     consumer = await _tail(policy.broker, dict(positions))
     admission = Admission()
 
-    intake = Intake(producer, policy, live, admission, partial(before, profiles, store.engine))
+    callers = Callers(profiles, store.engine)
+    intake = Intake(producer, policy, live, admission, callers.at_ring)
     doors = MediaServer(
         intake,
         MediaPolicy(
@@ -340,6 +315,8 @@ async def serve(  # noqa: PLR0913 - what the doors work with
             playbook=playbook,
             knowledge=knowledge,
             tell=intake.tell,
+            know=intake.know,
+            callers=callers,
             profiles=profiles,
             playbooks=playbooks,
             origins=frozenset(policy.origins),

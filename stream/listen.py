@@ -242,6 +242,7 @@ class Listener:
                 agent_id=start.agent_id,
                 queue=start.queue,
                 attributes=start.attributes,
+                caller=start.caller,
             )
         )
 

@@ -36,4 +36,9 @@ PLAYBOOK_FAILED = Gauge(
     "1 where a tenant's playbook cannot be read and the last good one is in force",
     ["tenant"],
 )
+FRESH = Histogram(
+    "warmline_fresh_seconds",
+    "From the arrival of what is told of a customer to the live channel of their call",
+    buckets=_SECONDS,
+)
 STORED = Counter("warmline_stored_messages_total", "Messages written to the store")

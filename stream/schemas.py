@@ -16,8 +16,10 @@ from agent_assist.quality.backtest import Backtest
 from agent_assist.quality.replay import Replayed
 from agent_assist.types import Assist, CallSummary, Event
 from agent_assist.web.api import SCHEMAS, CallList
+from agent_assist.web.callers import Candidates
 from agent_assist.web.care import TeamCare
 from agent_assist.web.compensation import CompensationList
+from agent_assist.web.customers import RiskHistory, Timeline
 from agent_assist.web.knowledge import Article, Versions
 from agent_assist.web.library import Clips, FoundCalls
 from agent_assist.web.live import Snapshot
@@ -103,6 +105,9 @@ TYPES: Final[Mapping[str, Any]] = {
     "churn-signal": ChurnSignal,
     "customer-event": CustomerEvent,
     "customer": Profile,
+    "timeline": Timeline,
+    "risks": RiskHistory,
+    "candidates": Candidates,
     "import": ImportedCustomers,
     "listen-load": ListenLoad,
     "invalid": Invalid,

@@ -6,6 +6,7 @@ from typing import Final, Literal, TypeVar
 
 import msgspec
 
+from agent_assist.customer.caller import Caller
 from agent_assist.customer.events import CustomerEvent
 from agent_assist.types import Assist, Event
 from audio.types import AudioRecord, Encoding
@@ -36,7 +37,9 @@ class AudioStart(msgspec.Struct, frozen=True, kw_only=True):
     agent_id: str | None = None
     queue: str | None = None
     attributes: dict[str, str] = {}
-    """What else the telephone side told."""
+    """What else the telephone side told, and ``caller`` where it did not."""
+    caller: Caller | None = None
+    """Who calls, as far as it is known."""
 
 
 class AudioEnd(msgspec.Struct, frozen=True, kw_only=True):

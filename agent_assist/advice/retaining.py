@@ -1,6 +1,6 @@
 """When the talk track for a customer who is about to leave is shown, and with which lines."""
 
-from typing import Final
+from typing import Final, Literal
 
 from agent_assist.advice.cards import Decided, in_language
 from agent_assist.advice.conditions import FILLS
@@ -12,14 +12,19 @@ from models.types import ChurnRisk, RiskLevel, Utterance
 
 
 def talk_track(
-    retention: Retention | None, state: CallState, utterance: Utterance | None, live: ChurnRisk | None, source: str
+    retention: Retention | None,
+    state: CallState,
+    after: Utterance | Literal["start", "known"],
+    live: ChurnRisk | None,
+    source: str,
 ) -> list[Decided]:
     """
     The card, where it is time for it.
 
     Args:
-        utterance: After which it is looked for; None at the start of the call.
-        live: The risk by what was said on the call.
+        after: The utterance after which it is looked for; or the start of the call, or what became known of the
+            customer in it.
+        live: The risk by what is known and was said on the call.
         source: Of the playbook.
     """
     if retention is None or RULE in state.fired:
@@ -35,15 +40,16 @@ def talk_track(
     fills: dict[str, str] = dict.fromkeys(FILLS, "")
     fills |= {"words": words or _level(risk, language), "customer_name": state.customer_name or _nobody(language)}
     said = [retention.text, *(line.say for line in lines)]
+    utterance_id = after.id if isinstance(after, Utterance) else ""
     card = Card(
-        id=f"{state.call_id}:{RULE}:{'start' if utterance is None else utterance.id}",
+        id=f"{state.call_id}:{RULE}:{utterance_id or after}",
         call_id=state.call_id,
         rule=RULE,
         kind=CardKind.CARD,
         title=in_language(retention.title, language).format_map(fills),
         text=gap.join(in_language(texts, language).format_map(fills) for texts in said),
-        at_ms=0 if utterance is None else utterance.end_ms,
-        utterance_id="" if utterance is None else utterance.id,
+        at_ms=after.end_ms if isinstance(after, Utterance) else state.reached_ms,
+        utterance_id=utterance_id,
         priority=retention.priority,
         language=language,
         reason=in_language(retention.reason, language).format_map(fills),

@@ -1,7 +1,7 @@
 """A playbook against the events of a call: what is advised, and what the rules remember."""
 
 from collections.abc import Callable, Iterable
-from typing import Final, NamedTuple, get_args
+from typing import Final, Literal, NamedTuple, get_args
 
 import msgspec
 
@@ -116,10 +116,10 @@ class Rules:
         self.foretells = bool(self._awaited or silent or any(self._early.values()))
         """Whether what is being said can tell anything before it is final."""
 
-    def begin(self, state: CallState) -> Advice:
-        """What is advised when a call is answered, by what was known before it."""
-        decided = talk_track(self._playbook.retention, state, None, None, self._playbook.source)
-        state, shown = show(self._playbook, state, decided, 0)
+    def begin(self, state: CallState, since: Literal["start", "known"] = "start") -> Advice:
+        """What is advised when a call is answered, or becomes known to be whose, by what is known but not said."""
+        decided = talk_track(self._playbook.retention, state, since, state.risk, self._playbook.source)
+        state, shown = show(self._playbook, state, decided, state.reached_ms)
         return Advice(state, [*shown], {})
 
     def evaluate(self, state: CallState, utterance: Utterance, judge: Judge) -> Advice:

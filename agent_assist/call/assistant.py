@@ -1,6 +1,5 @@
 """One event in, the new state and all that follows from it out: state, rules, risk and measures together."""
 
-from collections.abc import Callable
 from datetime import UTC, tzinfo
 
 import msgspec
@@ -14,10 +13,21 @@ from agent_assist.advice.sense import Sense
 from agent_assist.advice.summary import synopsis
 from agent_assist.call.recollect import hint
 from agent_assist.call.state import CallState, fold, is_new
-from agent_assist.types import Assist, CallEnded, CallMeasures, CallRisk, CallStarted, Degraded, Event, Final, Partial
+from agent_assist.types import (
+    Assist,
+    CallEnded,
+    CallMeasures,
+    CallRisk,
+    CallStarted,
+    CustomerKnown,
+    Degraded,
+    Event,
+    Final,
+    Partial,
+)
 from audio.types import Channel
-from models.churn import CallFeatures, Standing, risk, spoken_of
-from models.types import ChurnRisk
+from models.churn import CallFeatures, risk, spoken_of
+from models.types import ChurnRisk, RiskLevel
 
 _NOTICEABLE = 0.01
 """Change of the score that is told."""
@@ -30,22 +40,13 @@ class Assistant:
     Args:
         playbook: What is to be advised.
         sense: What its sentences mean; without it rules that ask for that cannot be run.
-        standing: How a customer stands by their profile, by their id; None of whom nothing is known.
         zone: Of the business, in which promises are due.
     """
 
-    def __init__(
-        self,
-        playbook: Playbook,
-        *,
-        sense: Sense | None = None,
-        standing: Callable[[str], Standing | None] | None = None,
-        zone: tzinfo = UTC,
-    ) -> None:
+    def __init__(self, playbook: Playbook, *, sense: Sense | None = None, zone: tzinfo = UTC) -> None:
         self._rules = Rules(playbook, sense)
         self._following = Following(playbook.flows, playbook.source)
         self._zone = zone
-        self._standing = standing
 
     @property
     def foretells(self) -> bool:
@@ -64,6 +65,9 @@ class Assistant:
         match event:
             case CallStarted():
                 return self._started(state)
+            case CustomerKnown():
+                is_news = before is None or before.known_at != state.known_at
+                return self._known(state) if is_news and state.end_ms is None else (state, [])
             case Final():
                 if before is not None and not is_new(before, event.utterance):
                     return state, []
@@ -85,13 +89,20 @@ class Assistant:
         if state.reached_ms or state.course.flow:
             return state, []
         state, failed = self._following.begin(state)
+        state, risen = _rated(state)
         advice = self._rules.begin(state)
         state = advice.state
-        return state, [*self._flow(None, state, 0), *_told(advice, 0), *_failed(state, failed, 0)]
+        return state, [*self._flow(None, state, 0), *risen, *_told(advice, 0), *_failed(state, failed, 0)]
+
+    def _known(self, state: CallState) -> tuple[CallState, list[Assist | Degraded]]:
+        """What follows at once from what has become known of the customer; rules see it with what is said next."""
+        state, risen = _rated(state)
+        advice = self._rules.begin(state, since="known")
+        return advice.state, [*risen, *_told(advice, state.reached_ms)]
 
     def _said(self, state: CallState, event: Final) -> tuple[CallState, list[Assist | Degraded]]:
         utterance = event.utterance
-        known = self._standing(state.customer_id) if self._standing and state.customer_id else None
+        known = state.standing
 
         def judge(features: CallFeatures) -> ChurnRisk:
             return risk(features, profile_known=False, known=known)
@@ -152,6 +163,17 @@ def _failed(state: CallState, failed: dict[str, str], at_ms: int) -> list[Degrad
         )
         for rule, error in failed.items()
     ]
+
+
+def _rated(state: CallState) -> tuple[CallState, list[Assist | Degraded]]:
+    """With the risk that follows from the customer's standing, and what is told of it."""
+    now = risk(state.features, profile_known=False, known=state.standing)
+    # Of whom nothing is known nothing is told before they speak.
+    is_known = state.risk is not None or now.level is not RiskLevel.UNKNOWN
+    if not is_known or not _differs(state.risk, now):
+        return state, []
+    told = CallRisk(call_id=state.call_id, customer_id=state.customer_id, at_ms=state.reached_ms, risk=now)
+    return msgspec.structs.replace(state, risk=now), [told]
 
 
 def _differs(before: ChurnRisk | None, now: ChurnRisk) -> bool:

@@ -11,6 +11,11 @@ from agent_assist.customer.events import Interaction
 _SIGNALS: Final[tuple[Signal, ...]] = get_args(Signal)
 
 
+def signals(state: CallState) -> tuple[str, ...]:
+    """What the customer of a call has given to understand: "complaint", "cancel" ..."""
+    return tuple(name for name in _SIGNALS if getattr(state.features, name).count)
+
+
 def contact(state: CallState, duration_ms: int, zone: tzinfo = UTC) -> Interaction | None:
     """
     The call as a contact of its customer, under one id however often it is made.
@@ -41,5 +46,5 @@ def contact(state: CallState, duration_ms: int, zone: tzinfo = UTC) -> Interacti
         solved=not features.unresolved if raised else None,
         valence=features.last_valence,
         agitation=features.max_agitation,
-        signals=tuple(name for name in _SIGNALS if getattr(features, name).count),
+        signals=signals(state),
     )

@@ -7,6 +7,7 @@ import msgspec
 
 from agent_assist.call.mood import curve_of
 from agent_assist.call.review import reviewed
+from agent_assist.customer.caller import Caller, given_of, in_force
 from agent_assist.types import (
     Acknowledged,
     Article,
@@ -26,6 +27,7 @@ from agent_assist.types import (
     CardFeedback,
     CardKind,
     Compensation,
+    CustomerKnown,
     Degraded,
     Event,
     Hint,
@@ -91,7 +93,10 @@ def _add(record: CallRecord, message: Event | Assist) -> CallRecord:  # noqa: PL
                 agent_id=message.agent_id,
                 queue=message.queue,
                 attributes=message.attributes,
+                caller=message.caller,
             )
+        case CustomerKnown():
+            return _known(record, message.caller)
         case Partial():
             return record
         case FinalEvent():
@@ -165,6 +170,24 @@ def _add(record: CallRecord, message: Event | Assist) -> CallRecord:  # noqa: PL
             if any(known.id == message.id for known in record.whispers):
                 return record
             return replace(record, whispers=tuple(sorted((*record.whispers, message), key=lambda w: (w.at, w.id))))
+
+
+def _known(record: CallRecord, caller: Caller) -> CallRecord:
+    """With what is known of the customer by now; an older look changes nothing."""
+    if record.caller is not None and caller.at <= record.caller.at:
+        return record
+    given = given_of(record.attributes, record.caller)
+    # What a call began with stays told apart from what is known: of one name the telephone side's word holds.
+    caller = msgspec.structs.replace(
+        caller, attributes={name: text for name, text in caller.attributes.items() if name not in given}
+    )
+    return msgspec.structs.replace(
+        record,
+        caller=caller,
+        attributes=in_force(given, caller),
+        customer_id=record.customer_id or caller.customer_id,
+        customer_name=record.customer_name or caller.name or None,
+    )
 
 
 def order(synopsis: CallSynopsis) -> tuple[bool, int, bool]:

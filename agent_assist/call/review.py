@@ -18,16 +18,19 @@ def review(record: CallRecord, *, required: Collection[Field] = REQUIRED) -> Cal
     Args:
         required: Fields that must be verified on every call.
     """
+    # A name that was found out in the call is none that the agent could have known from the start.
+    picked = record.caller is not None and record.caller.by != ""
+    name = None if picked else record.customer_name
     return CallReview(
         recollection=recollection(
             record.utterances,
             record.duration_ms,
-            known=known_of(record.attributes, record.customer_name),
+            known=known_of(record.attributes, name),
             required=required,
         ),
         exposure=exposure(record.utterances),
         acknowledgements=acknowledgements(record.utterances),
-        greeted_by_name=greeted_by_name(record.utterances, record.customer_name),
+        greeted_by_name=greeted_by_name(record.utterances, name),
     )
 
 

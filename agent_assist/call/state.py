@@ -1,5 +1,6 @@
 """What is known of a call while it runs: a fold of its events, small enough to be saved with each of them."""
 
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -10,10 +11,11 @@ from agent_assist.call.fields import known_of
 from agent_assist.call.measures import Talk
 from agent_assist.call.mood import Mood
 from agent_assist.call.recollect import Recollecting
-from agent_assist.types import CallEnded, CallStarted, Card, Degraded, Event, Webhook
+from agent_assist.customer.caller import Caller, given_of, in_force
+from agent_assist.types import CallEnded, CallStarted, Card, CustomerKnown, Degraded, Event, Webhook
 from agent_assist.types import Final as FinalEvent
 from audio.types import Channel
-from models.churn import CallFeatures
+from models.churn import CallFeatures, Standing
 from models.curve import PUBLIC, Swings
 from models.types import ChurnRisk, EmotionLabel, Utterance
 
@@ -111,6 +113,15 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     agent_id: str | None = None
     queue: str | None = None
     attributes: dict[str, str] = {}
+    """Those that the telephone side told, and what is known of the customer by now."""
+    given: dict[str, str] = {}
+    """The former alone."""
+    standing: Standing | None = None
+    """Of the customer by their profile, from which the risk goes on."""
+    known_at: datetime | None = None
+    """When what is known of the customer was looked at; None where nothing is known."""
+    counted: tuple[str, ...] = ()
+    """Signals of this call that are in it."""
     customer_next: int = 0
     """Number of the next utterance expected on each channel: what was seen before changes nothing."""
     agent_next: int = 0
@@ -160,19 +171,12 @@ def fold(state: CallState | None, event: Event) -> CallState:
         state = CallState(call_id=event.call_id)
     match event:
         case CallStarted():
-            # When a recording was made is not known.
-            digest = state.digest if event.protocol == "recording" else state.digest.begin(event.at)
-            known = known_of(event.attributes, event.customer_name)
-            recollecting = msgspec.structs.replace(state.recollecting, known=known)
-            state = msgspec.structs.replace(state, digest=digest, recollecting=recollecting)
-            return msgspec.structs.replace(
-                state,
-                customer_id=event.customer_id,
-                customer_name=event.customer_name,
-                agent_id=event.agent_id,
-                queue=event.queue,
-                attributes=event.attributes,
-            )
+            return _begin(state, event)
+        case CustomerKnown():
+            if state.known_at is None:
+                # As when nobody was known at ring, or in a state that was saved before there were callers.
+                state = msgspec.structs.replace(state, given=state.attributes)
+            return _know(state, event.caller)
         case FinalEvent():
             return hear(state, event.utterance) if is_new(state, event.utterance) else state
         case CallEnded():
@@ -181,6 +185,47 @@ def fold(state: CallState | None, event: Event) -> CallState:
             return msgspec.structs.replace(state, talk=state.talk.degraded(event))
         case _:
             return state
+
+
+def _begin(state: CallState, event: CallStarted) -> CallState:
+    given = given_of(event.attributes, event.caller)
+    if state.given == given and state.known_at is not None:
+        # It comes again; what has become known since holds.
+        return state
+    # When a recording was made is not known.
+    digest = state.digest if event.protocol == "recording" else state.digest.begin(event.at)
+    known = known_of(event.attributes, event.customer_name)
+    state = msgspec.structs.replace(
+        state,
+        customer_id=event.customer_id,
+        customer_name=event.customer_name,
+        agent_id=event.agent_id,
+        queue=event.queue,
+        attributes=event.attributes,
+        given=given,
+        digest=digest,
+        recollecting=msgspec.structs.replace(state.recollecting, known=known),
+    )
+    return state if event.caller is None else _know(state, event.caller)
+
+
+def _know(state: CallState, caller: Caller) -> CallState:
+    """With what is known of the customer; an older look changes nothing."""
+    if state.known_at is not None and caller.at <= state.known_at:
+        return state
+    attributes = in_force(state.given, caller)
+    name = state.customer_name or caller.name or None
+    known = known_of(attributes, name)
+    return msgspec.structs.replace(
+        state,
+        customer_id=state.customer_id or caller.customer_id,
+        customer_name=name,
+        attributes=attributes,
+        standing=caller.standing,
+        known_at=caller.at,
+        counted=caller.said,
+        recollecting=msgspec.structs.replace(state.recollecting, known=known),
+    )
 
 
 def hear(state: CallState, utterance: Utterance) -> CallState:

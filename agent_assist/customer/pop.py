@@ -2,6 +2,7 @@
 
 from typing import Final, Literal
 
+from agent_assist.customer.preferences import Preference
 from agent_assist.customer.profile import Profile
 from models.types import RiskLevel
 
@@ -24,6 +25,12 @@ def pop(seen: Profile, language: Literal["zh", "en"]) -> dict[str, str]:
         "customer_tags": ("、" if language == "zh" else ", ").join(
             tag.name.get(language) or tag.id for tag in seen.tags[:_TAGS]
         ),
+        "customer_tag_ids": ",".join(tag.id for tag in seen.tags),
+        "customer_region": seen.region,
+        "customer_manner": seen.manner.get(language, ""),
+        "customer_prefers_channel": _value(seen.preferences.channel),
+        "customer_prefers_time": _value(seen.preferences.part_of_day),
+        "customer_prefers_language": _value(seen.preferences.language),
         "talking_point": seen.talking_point.get(language, ""),
         "greeting": seen.days[0].greeting.get(language, "") if seen.days and seen.days[0].in_days == 0 else "",
     }
@@ -37,3 +44,7 @@ def pop(seen: Profile, language: Literal["zh", "en"]) -> dict[str, str]:
         names = [one.name for one in risk.reasons if one.contribution > 0 and one.name != "base_rate"]
         found["churn_reasons"] = ",".join(names[:_REASONS])
     return {name: value for name, value in found.items() if value}
+
+
+def _value(preferred: Preference | None) -> str:
+    return "" if preferred is None else preferred.value

@@ -9,12 +9,14 @@ wording of a region from the region.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, tzinfo
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import msgspec
 
 from agent_assist.customer.events import Interaction
 from agent_assist.customer.facts import Facts
+
+T = TypeVar("T")
 
 OVERRIDES: Final = {
     "channel": "prefers_channel",
@@ -108,9 +110,9 @@ def part_of_day(hour: int) -> str:
     return next(name for name, begin in reversed(_PARTS) if hour >= begin)
 
 
-def in_words_of(variants: Mapping[str, str], region: str) -> str:
+def in_words_of(variants: Mapping[str, T], region: str) -> T:
     """
-    The wording for a region; that under ``""`` where there is none for it.
+    The wording for a region, a text or one in each language; that under ``""`` where there is none for it.
 
     Args:
         variants: By region, as in ``{"": ..., "CN": ..., "CN-GD": ...}``; parts of a region are parted by hyphens,

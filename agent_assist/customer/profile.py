@@ -11,9 +11,11 @@ from agent_assist.customer.behaviour import behaviour, lapses_at
 from agent_assist.customer.days import Touch, touches
 from agent_assist.customer.events import Case, Interaction
 from agent_assist.customer.facts import Facts
+from agent_assist.customer.preferences import Preferences, in_words_of, preferences
 from agent_assist.customer.purchases import Trade as TradeIn
 from agent_assist.customer.purchases import bought
 from agent_assist.customer.reasons import LikelyReason, likely_reasons
+from agent_assist.customer.regions import read_manners
 from agent_assist.customer.rfm import Rfm, read_segments
 from agent_assist.customer.stage import Stage, read_phrases, stage
 from agent_assist.customer.tags import Business, Tag, TagRule, complaints, counted, tags
@@ -22,7 +24,7 @@ from models.types import ChurnRisk, RiskLevel
 
 Words = Mapping[Literal["zh", "en"], str]
 
-_LAST: Final = 3
+_LAST: Final = 5
 """Contacts that are told in a line each."""
 _LINE: Final = 80
 
@@ -52,6 +54,8 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     """The beginning of its words."""
     solved: bool | None
     agent_id: str | None
+    complaint: bool = False
+    call_id: str | None = None
 
 
 class OpenCase(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +103,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """When a customer without a contract counts as lapsed if they buy nothing more."""
     days: tuple[Touch, ...]
     """To be remembered within a week."""
+    preferences: Preferences
+    manner: Words
+    """How to speak with people of their region; empty where nothing is to be heeded."""
 
 
 def profile(known: Facts, at: datetime, rules: Sequence[TagRule], business: Business) -> Profile:
@@ -140,6 +147,8 @@ def profile(known: Facts, at: datetime, rules: Sequence[TagRule], business: Busi
         risk=risk,
         lapses_at=lapses_at(known, at),
         days=tuple(touches(known, had, at, business.zone, calendars=business.calendars)),
+        preferences=preferences(known, at, business.zone),
+        manner=in_words_of(read_manners(), known.region),
     )
 
 
@@ -188,4 +197,6 @@ def _contact(one: Interaction) -> Contact:
         line=words if len(words) <= _LINE else f"{words[: _LINE - 1]}…",
         solved=one.solved,
         agent_id=one.agent_id,
+        complaint=one.complaint,
+        call_id=one.call_id,
     )

@@ -7,9 +7,7 @@ from typing import Final
 import msgspec
 
 from agent_assist.call.assistant import Assistant
-from agent_assist.quality.replay import events_of
-from agent_assist.types import Assist, CallRecord, Card, Degraded, Webhook, Withheld
-from models.types import Utterance
+from agent_assist.types import Assist, CallRecord, Card, Degraded, Event, Webhook, Withheld
 
 _EXAMPLES: Final = 3
 
@@ -77,19 +75,19 @@ class Runs:
         self._withheld: Counter[str] = Counter()
         self._failed: Counter[str] = Counter()
 
-    def add(self, record: CallRecord, said: Sequence[Utterance]) -> None:
+    def add(self, record: CallRecord, events: Sequence[Event]) -> None:
         """
         One more call.
 
         Args:
-            said: Its finals in the order in which they arrived.
+            events: Of the call, in the order in which they arrived.
         """
         self._calls += 1
         self._utterances += len(record.utterances)
         now: dict[str, Card | Webhook] = {}
         state = None
         assistant = self._assistant(record.attributes.get("tenant"))
-        for event in events_of(record, said):
+        for event in events:
             state, told = assistant.step(state, event)
             for each in told:
                 self._take(each, now)

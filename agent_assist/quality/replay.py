@@ -9,8 +9,7 @@ from agent_assist.call.assistant import Assistant
 from agent_assist.call.state import CallState
 from agent_assist.knowledge.index import KnowledgeIndex
 from agent_assist.knowledge.proactive import Proactive
-from agent_assist.types import Article, CallEnded, CallRecord, CallStarted, Card, Degraded, Event, Final, Hint
-from models.types import Utterance
+from agent_assist.types import Article, CallRecord, Card, Degraded, Event, Final, Hint
 
 
 class Replayed(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,37 +59,6 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
         return self.knowledge != "same" or not (self.missing or self.added)
 
 
-def events_of(record: CallRecord, said: Sequence[Utterance]) -> list[Event]:
-    """
-    The events of a stored call, as far as advice follows from them.
-
-    Args:
-        said: Its finals in the order in which they arrived; where finals of the two channels came in another order,
-            other cards may follow.
-    """
-    events: list[Event] = []
-    if record.started_at is not None:
-        events.append(
-            CallStarted(
-                call_id=record.call_id,
-                at=record.started_at,
-                protocol=record.protocol,
-                customer_id=record.customer_id,
-                customer_name=record.customer_name,
-                agent_id=record.agent_id,
-                queue=record.queue,
-                attributes=record.attributes,
-            )
-        )
-    events += [Final(call_id=record.call_id, utterance=utterance) for utterance in said]
-    if record.status != "live":
-        lost = record.status == "lost"
-        events.append(
-            CallEnded(call_id=record.call_id, duration_ms=record.duration_ms, reason="lost" if lost else "hangup")
-        )
-    return events
-
-
 class Advised(NamedTuple):
     """What follows from events."""
 
@@ -118,10 +86,11 @@ def advised(assistant: Assistant, events: Iterable[Event]) -> Advised:
     return Advised(cards, hints, failed)
 
 
-def look_again(record: CallRecord, said: Sequence[Utterance], index: KnowledgeIndex) -> Looked:
+def look_again(record: CallRecord, events: Iterable[Event], index: KnowledgeIndex) -> Looked:
     """Look the articles of a stored call up in the knowledge as it is now; takes a search for each question."""
     revision = index.refresh()
     call = Proactive(index, record.call_id)
+    said = (event.utterance for event in events if isinstance(event, Final))
     again = {article.id: article for utterance in said for article in call.push(utterance)}
     then = {article.id: article for article in record.articles}
     revisions = {article.revision for article in record.articles}
@@ -134,15 +103,17 @@ def look_again(record: CallRecord, said: Sequence[Utterance], index: KnowledgeIn
 
 
 def replay(
-    record: CallRecord, said: Sequence[Utterance], assistant: Assistant, index: KnowledgeIndex | None = None
+    record: CallRecord, events: Sequence[Event], assistant: Assistant, index: KnowledgeIndex | None = None
 ) -> Replayed:
     """
     Run a stored call through the rules as they are now.
 
     Args:
+        events: Of the call, in the order in which they arrived; where finals of the two channels came in another order,
+            other cards may follow.
         index: In which its articles are looked up again.
     """
-    found = advised(assistant, events_of(record, said))
+    found = advised(assistant, events)
     then = {card.id: card for card in record.cards if not card.provisional}
     again = {card.id: card for card in found.cards}
     shared = [card_id for card_id in then if card_id in again]
@@ -155,7 +126,7 @@ def replay(
         failed=tuple(found.failed),
         missing_hints=tuple(hint for hint in record.hints if hint not in found.hints),
         added_hints=tuple(hint for hint in found.hints if hint not in record.hints),
-        articles=None if index is None else look_again(record, said, index),
+        articles=None if index is None else look_again(record, events, index),
     )
 
 

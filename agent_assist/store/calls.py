@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 from alembic import command
@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from agent_assist.call.mood import curve_of
-from agent_assist.call.record import NO_MEASURES, NO_RISK, Attention, attention
+from agent_assist.call.record import NO_MEASURES, NO_RISK, Attention, add, attention
 from agent_assist.call.review import reviewed
 from agent_assist.store import tables
 from agent_assist.store.engine import open_engine
@@ -35,13 +35,16 @@ from agent_assist.types import (
     Article,
     Asked,
     Assist,
+    CallEnded,
     CallFlow,
     CallRecord,
+    CallStarted,
     CallSummary,
     CallSynopsis,
     Card,
     CardFeedback,
     CardKind,
+    CustomerKnown,
     Degraded,
     Event,
     Hint,
@@ -50,6 +53,7 @@ from agent_assist.types import (
     SynopsisEdit,
     Whisper,
 )
+from agent_assist.types import Final as FinalEvent
 from models.turning import Turn
 from models.types import ChurnRisk, EmotionLabel, Utterance, shown
 
@@ -185,6 +189,7 @@ class CallStore:
         helped: tuple[Article | Hint, ...] = bodies(
             tables.help_given, Article | Hint, tables.help_given.c.at_ms, tables.help_given.c.help_id
         )
+        came: tuple[CustomerKnown, ...] = bodies(tables.callers, CustomerKnown, tables.callers.c.at_us)
         # They follow from what was said, so calls from before there was a curve have one.
         curve, swings = curve_of(said)
         record = CallRecord(
@@ -202,6 +207,7 @@ class CallStore:
             agent_id=row["agent_id"],
             queue=row["queue"],
             attributes={} if row["attributes"] is None else msgspec.json.decode(row["attributes"]),
+            caller=next((one.caller for one in _start(row)), None),
             articles=tuple(one for one in helped if isinstance(one, Article)),
             hints=tuple(one for one in helped if isinstance(one, Hint)),
             feedback=bodies(tables.feedback, CardFeedback, tables.feedback.c.card_id),
@@ -218,6 +224,8 @@ class CallStore:
             synopsis=None if row["synopsis"] is None else msgspec.json.decode(row["synopsis"], type=CallSynopsis),
             synopsis_edits=bodies(tables.synopsis_edits, SynopsisEdit, tables.synopsis_edits.c.at),
         )
+        for known in came:
+            record = add(record, known)
         return reviewed(record)
 
     def articles_shown(self, call_id: str) -> dict[str, int]:
@@ -227,12 +235,21 @@ class CallStore:
         with self.engine.connect() as connection:
             return {row.help_id: row.at_ms for row in connection.execute(query)}
 
-    def in_order_of_arrival(self, call_id: str) -> list[Utterance]:
-        """The finals of a call as the rules saw them, with what they mean."""
-        u = tables.utterances.c
-        query = select(u.body).where(u.call_id == call_id).order_by(u.arrival, u.start_ms, u.utterance_id)
+    def events(self, call_id: str) -> list[Event]:
+        """The events of a call from which advice follows, as the rules saw them; none of a call that is not known."""
+        c, u, k = tables.calls.c, tables.utterances.c, tables.callers.c
+        said = select(u.arrival, u.start_ms, u.utterance_id, u.body).where(u.call_id == call_id)
+        known = select(k.arrival, k.at_us, k.body).where(k.call_id == call_id)
         with self.engine.connect() as connection:
-            return [msgspec.json.decode(body, type=Utterance) for body in connection.scalars(query)]
+            row = connection.execute(select(tables.calls).where(c.call_id == call_id)).mappings().first()
+            came: list[tuple[tuple[int, int, str], Event]] = []
+            for arrival, start_ms, name, body in connection.execute(said):
+                utterance = msgspec.json.decode(body, type=Utterance)
+                came.append(((arrival, start_ms, name), FinalEvent(call_id=call_id, utterance=utterance)))
+            for arrival, at_us, body in connection.execute(known):
+                came.append(((arrival, at_us, ""), msgspec.json.decode(body, type=CustomerKnown)))
+        between = [event for _, event in sorted(came, key=lambda one: one[0])]
+        return [] if row is None else [*_start(row), *between, *_end(row)]
 
     def snapshot(self) -> tuple[list[CallRecord], dict[tuple[str, int], int]]:
         """The calls in progress, and up to where the topics are in them: all as of one moment."""
@@ -260,6 +277,25 @@ def _by_call(
     for call_id, body in connection.execute(query):
         found[call_id].append(msgspec.json.decode(body, type=kind))
     return found
+
+
+def _start(row: RowMapping) -> list[CallStarted]:
+    """The event with which a call began; of calls from before it was kept, what of it was."""
+    if row["start"] is not None:
+        return [msgspec.json.decode(row["start"], type=CallStarted)]
+    at = utc(row["started_at"])
+    if at is None:
+        return []
+    names = ("call_id", "protocol", "customer_id", "customer_name", "agent_id", "queue")
+    given = {} if row["attributes"] is None else msgspec.json.decode(row["attributes"], type=dict[str, str])
+    return [CallStarted(at=at, attributes=given, **{name: row[name] for name in names})]
+
+
+def _end(row: RowMapping) -> list[CallEnded]:
+    if row["status"] == "live":
+        return []
+    reason: Literal["lost", "hangup"] = "lost" if row["status"] == "lost" else "hangup"
+    return [CallEnded(call_id=row["call_id"], duration_ms=row["duration_ms"], reason=reason)]
 
 
 def _risk(row: RowMapping) -> ChurnRisk:

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
+from agent_assist.customer.caller import Caller, Running, caller
 from agent_assist.customer.profile import Profile, profile
 from agent_assist.customer.purchases import Trade, bought
 from agent_assist.customer.rfm import population
@@ -21,12 +23,32 @@ class Profiles:
 
     def of(self, customer_id: str, now: datetime, at: datetime | None = None) -> Profile | None:
         """A customer now, or as known at a time; None of whom nothing was told."""
-        counts = self.store.counts()
-        business = self.business
-        if counts is not None:
-            business = business._replace(order_values=counts.order_values, population=counts.population)
-        found = profile(self.store.facts(customer_id, at), at or now, self.rules, business)
+        found = profile(self.store.facts(customer_id, at), at or now, self.rules, self._counted())
         return None if found.version is None else found
+
+    def caller(
+        self, customer_id: str, now: datetime, language: Literal["zh", "en"] | None, running: Running | None = None
+    ) -> Caller | None:
+        """
+        A customer who is on a call; None of whom nothing was told.
+
+        Args:
+            language: Of the words; None for the customer's own.
+            running: The call, as far as it has come.
+        """
+        known, business = self.store.facts(customer_id), self._counted()
+        if known.version is None:
+            return None
+        seen = profile(known, now, self.rules, business)
+        own: Literal["zh", "en"] = "en" if seen.language.startswith("en") else "zh"
+        return caller(seen, known, self.rules, business, language or own, running)
+
+    def _counted(self) -> Business:
+        """With what all customers are like."""
+        counts = self.store.counts()
+        if counts is None:
+            return self.business
+        return self.business._replace(order_values=counts.order_values, population=counts.population)
 
     def count(self, now: datetime) -> Counts:
         """Look at all customers, and keep what they are like; takes a minute or more for a million."""

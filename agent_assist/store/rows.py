@@ -5,12 +5,14 @@ from datetime import UTC
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Column, Connection, String, Table, Update, bindparam, delete, or_, update
+from sqlalchemy import Column, Connection, String, Table, Update, bindparam, delete, func, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from agent_assist.call.record import order
 from agent_assist.store.following import Wanted, settle_tasks, task_rows, webhook_rows
+from agent_assist.store.instants import micros
 from agent_assist.store.tables import (
+    callers,
     calls,
     cards,
     degraded,
@@ -19,6 +21,7 @@ from agent_assist.store.tables import (
     help_given,
     keys,
     positions,
+    risks,
     synopsis_edits,
     tasks,
     utterances,
@@ -40,6 +43,7 @@ from agent_assist.types import (
     Card,
     CardFeedback,
     Compensation,
+    CustomerKnown,
     Degraded,
     Event,
     Hint,
@@ -61,7 +65,15 @@ _START: Final = (
     # Attributes are not there of calls from before they were kept.
     .where(_CALL, or_(calls.c.started_at.is_(None), calls.c.attributes.is_(None)))
     .values({name: bindparam(f"new_{name}") for name in ("started_at", "protocol", "customer_id", "customer_name")})
-    .values({name: bindparam(f"new_{name}") for name in ("agent_id", "queue", "attributes")})
+    .values({name: bindparam(f"new_{name}") for name in ("agent_id", "queue", "attributes", "start")})
+)
+_KNOWN: Final = (
+    update(calls)
+    .where(_CALL)
+    .values(
+        customer_id=func.coalesce(calls.c.customer_id, bindparam("who")),
+        customer_name=func.coalesce(calls.c.customer_name, bindparam("name")),
+    )
 )
 _LENGTHEN: Final = (
     update(calls)
@@ -112,14 +124,18 @@ class Rows:
     def __init__(
         self, messages: Iterable[Event | Assist], arrivals: Iterable[int], wanted: Wanted | None = None
     ) -> None:
-        tables = (calls, utterances, feedback, degraded, keys, desk, help_given, synopsis_edits, tasks, webhooks)
+        tables = (
+            *(calls, utterances, callers, feedback, degraded, keys, desk),
+            *(help_given, synopsis_edits, tasks, webhooks),
+        )
         self._inserts: dict[Table, list[Row]] = {table: [] for table in tables}
         # A call's end last: it settles the duration that finals lengthen.
         self._updates: dict[Update, list[Row]] = {
-            u: [] for u in (_START, _LENGTHEN, _RISK, _MEASURES, _TURNS, _SYNOPSIS, _FLOW, _END)
+            u: [] for u in (_START, _KNOWN, _LENGTHEN, _RISK, _MEASURES, _TURNS, _SYNOPSIS, _FLOW, _END)
         }
         self._cards: dict[str, Card | None] = {}
         """What is to be of a card; None where it is withdrawn."""
+        self._risks: dict[tuple[str, int], str] = {}
         known = ""
         for message, arrival in sorted(zip(messages, arrivals, strict=False), key=lambda one: one[0].call_id):
             if message.call_id != known and not isinstance(message, Partial):
@@ -139,6 +155,7 @@ class Rows:
             if rows:
                 connection.execute(statement, rows)
         self._write_cards(connection, dialect)
+        self._write_risks(connection, dialect)
         starts = [row["call"] for row in self._updates[_START]]
         if due := {*starts, *(row["call_id"] for row in self._inserts[tasks])}:
             settle_tasks(connection, due)
@@ -154,6 +171,14 @@ class Rows:
                 ),
                 rows,
             )
+
+    def _write_risks(self, connection: Connection, dialect: Any) -> None:
+        if not self._risks:
+            return
+        insert = dialect.insert(risks)
+        later = insert.on_conflict_do_update(index_elements=["call_id", "at_ms"], set_={"body": insert.excluded.body})
+        rows = [{"call_id": call, "at_ms": at_ms, "body": body} for (call, at_ms), body in self._risks.items()]
+        connection.execute(later, rows)
 
     def _add_card(self, name: str, card: Card | None) -> None:
         known = self._cards.get(name)
@@ -186,8 +211,11 @@ class Rows:
                         "new_agent_id": _fit(message.agent_id, calls.c.agent_id),
                         "new_queue": _fit(message.queue, calls.c.queue),
                         "new_attributes": _text(message.attributes),
+                        "new_start": _text(message),
                     }
                 )
+            case CustomerKnown():
+                self._add_known(message, arrival)
             case Partial():
                 pass
             case FinalEvent():
@@ -214,7 +242,9 @@ class Rows:
                 row = {"help_id": message.id, "call_id": call, "kind": kind, "at_ms": message.at_ms}
                 self._inserts[help_given].append(row | {"body": _text(message)})
             case CallRisk():
-                self._updates[_RISK].append({"call": call, "at": message.at_ms, "body": _text(message.risk)})
+                body = _text(message.risk)
+                self._updates[_RISK].append({"call": call, "at": message.at_ms, "body": body})
+                self._risks[call, message.at_ms] = body
             case CallMeasures():
                 silence = message.measures.non_talk_ms
                 row = {"call": call, "at": message.at_ms, "body": _text(message.measures), "silence": silence}
@@ -239,6 +269,13 @@ class Rows:
                 self._note(message, f"acknowledged:{message.card_id}")
             case Asked() | Whisper():
                 self._note(message, message.id)
+
+    def _add_known(self, message: CustomerKnown, arrival: int) -> None:
+        caller = message.caller
+        row = {"call_id": message.call_id, "at_us": micros(caller.at), "arrival": arrival, "body": _text(message)}
+        self._inserts[callers].append(row)
+        who, name = _fit(caller.customer_id, calls.c.customer_id), _fit(caller.name or None, calls.c.customer_name)
+        self._updates[_KNOWN].append({"call": message.call_id, "who": who, "name": name})
 
     def _note(self, message: Acknowledged | Asked | Whisper, desk_id: str) -> None:
         kind = str(message.__struct_config__.tag)

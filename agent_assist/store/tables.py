@@ -52,6 +52,7 @@ calls = Table(
     Column("attributes", Text),
     Column("exposure_ms", BigInteger),
     Column("hard", Boolean),
+    Column("start", Text),
     Index(None, "started_at", "call_id"),
     Index(None, "status"),
     Index(None, "agent_id", "started_at"),
@@ -60,7 +61,7 @@ calls = Table(
 """
 One row a call; attributes, risk, measures, turns, synopsis and flow are the latest, as JSON. ``shift`` of the mood
 and ``silence_ms`` are there to be looked for; ``exposure_ms`` to anger and whether the call was ``hard`` stand there
-once it has ended.
+once it has ended. ``start`` is the event with which the call began, whole.
 """
 
 utterances = Table(
@@ -93,6 +94,25 @@ cards = Table(
     Column("body", Text, nullable=False),
     Index(None, "call_id", "at_ms"),
 )
+
+callers = Table(
+    "callers",
+    metadata,
+    Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE"), primary_key=True),
+    Column("at_us", BigInteger, primary_key=True),
+    Column("arrival", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+)
+"""What became known of the customer while a call ran; ``arrival`` as of utterances, for rules see it in its place."""
+
+risks = Table(
+    "risks",
+    metadata,
+    Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE"), primary_key=True),
+    Column("at_ms", BigInteger, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+"""Each risk that was told in a call; of two at one time the later."""
 
 feedback = Table(
     "feedback",
@@ -386,3 +406,14 @@ customer_counts = Table(
     Column("body", Text, nullable=False),
 )
 """What all customers were like at a time, against which one of them is seen."""
+
+text_moods = Table(
+    "text_moods",
+    metadata,
+    Column("event_id", String(256), primary_key=True),
+    Column("model", String(64)),
+    Column("value", Float),
+    Column("confidence", Float),
+    Index(None, "model"),
+)
+"""What a customer wrote and how it reads: of each contact with words; no model yet where it was not read."""

@@ -19,14 +19,14 @@ from agent_assist.customer.events import CustomerEvent
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex
 from agent_assist.quality.replay import Replayed
+from agent_assist.store.callers import Callers
 from agent_assist.store.calls import CallStore
 from agent_assist.store.profiles import Profiles
 from agent_assist.store.recordings import Recordings
-from agent_assist.types import Assist, CallRecord
+from agent_assist.types import Assist, CallRecord, CustomerKnown, Event
 from agent_assist.web.live import Live
 from agent_assist.web.passes import Pass, Role, read
 from agent_assist.web.problem import problem
-from models.types import Utterance
 
 PROTOCOL: Final = "warmline.v1"
 """Subprotocol of the live channel."""
@@ -48,16 +48,20 @@ class Office:
     """Tells all what somebody thought or said."""
     tell: Callable[[CustomerEvent], Awaitable[None]]
     """Tells what was said of a customer."""
+    know: Callable[[CustomerKnown], Awaitable[None]]
+    """Tells who the customer of a running call is."""
     ready: Callable[[], bool]
     """Whether calls are taken."""
     recordings: Recordings | None = None
     """None where no sound is kept."""
-    replay: Callable[[CallRecord, Sequence[Utterance]], Replayed] | None = None
+    replay: Callable[[CallRecord, Sequence[Event]], Replayed] | None = None
     """Runs the rules as they are now on a stored call; blocks."""
     knowledge: tuple[KnowledgeBase, KnowledgeIndex] | None = None
     """What agents can look up."""
     profiles: Profiles | None = None
     """Who the customers are."""
+    callers: Callers | None = None
+    """Who is on the calls that run."""
     playbook: Callable[[str | None], Playbook] | None = None
     """Reads a tenant's, as it is now; blocks."""
     playbooks: Callable[[], Sequence[Shelved]] | None = None

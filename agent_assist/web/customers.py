@@ -1,18 +1,23 @@
 """Customers over the API: what other systems tell of them, and what is known of one."""
 
 import asyncio
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from litestar import Request, get, post
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, NotFoundException
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from agent_assist.customer.events import CustomerEvent, IdentityKind
 from agent_assist.customer.profile import Profile
+from agent_assist.customer.timeline import Entry
+from agent_assist.store.histories import Histories, Place, RiskPlace, RiskTold
 from agent_assist.store.profiles import Profiles
 from agent_assist.store.tables import calls
 from agent_assist.web.access import known, needs, needs_token, office
@@ -21,7 +26,9 @@ from agent_assist.web.passes import Role
 MOST: Final = 1_000
 """Events of one request."""
 
+T = TypeVar("T")
 Asked = Request[Any, Any, State]
+Limit = Annotated[int, QueryParameter(ge=1, le=200)]
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,10 +54,20 @@ async def customer(request: Asked, customer_id: FromPath[str], at: FromQuery[dat
 
     Agents see those with whom they had a call, or have.
     """
-    profiles = _profiles(request)
     if at is not None and at.tzinfo is None:
         raise HTTPException("expected a time with its offset in at, got one without", status_code=400)
-    found = await asyncio.to_thread(profiles.of, customer_id, datetime.now(UTC), at)
+    found = await _seen(request, customer_id, at)
+    return found if known(request).role in {Role.SUPERVISOR, Role.ADMIN} else masked(found)
+
+
+async def _seen(request: Asked, customer_id: str, at: datetime | None = None) -> Profile:
+    """
+    A customer who is for them to see.
+
+    Raises:
+        NotFoundException: If nothing was told of one, or they are an agent who never had a call with them.
+    """
+    found = await asyncio.to_thread(_profiles(request).of, customer_id, datetime.now(UTC), at)
     who = known(request)
     if found is not None and who.of_agent:
         theirs = [calls.c.customer_id.in_((customer_id, *found.ids))]
@@ -58,7 +75,68 @@ async def customer(request: Asked, customer_id: FromPath[str], at: FromQuery[dat
         found = found if await asyncio.to_thread(lines) else None
     if found is None:
         raise NotFoundException(f"expected a customer of whom something was told, got {customer_id[:128]!r}")
-    return found if who.role in {Role.SUPERVISOR, Role.ADMIN} else masked(found)
+    return found
+
+
+class Timeline(msgspec.Struct, frozen=True, kw_only=True):
+    """What was had with a customer, the latest first."""
+
+    entries: Sequence[Entry]
+    next: str | None
+    """For ``before``, where there may be more."""
+
+
+class RiskHistory(msgspec.Struct, frozen=True, kw_only=True):
+    """Each risk that was told of a customer, the latest first."""
+
+    risks: Sequence[RiskTold]
+    next: str | None
+    """For ``before``, where there may be more."""
+
+
+@get("/v1/customers/{customer_id:str}/timeline", guards=[needs_token])
+async def had_with(
+    request: Asked, customer_id: FromPath[str], limit: Limit = 50, before: FromQuery[str | None] = None
+) -> Timeline:
+    """Calls, contacts, orders, cases and answers of a customer, on all channels, a page at a time."""
+    place = _place(before, Place)
+    await _seen(request, customer_id)
+    found = await asyncio.to_thread(_histories(request).timeline, customer_id, limit, place)
+    last = found[-1] if len(found) == limit else None
+    return Timeline(entries=found, next=None if last is None else _cursor(Place(last.at, last.kind, last.id)))
+
+
+@get("/v1/customers/{customer_id:str}/risks", guards=[needs_token])
+async def risks_of(
+    request: Asked, customer_id: FromPath[str], limit: Limit = 50, before: FromQuery[str | None] = None
+) -> RiskHistory:
+    """Each risk that was told in the calls of a customer, with its reasons, a page at a time."""
+    place = _place(before, RiskPlace)
+    await _seen(request, customer_id)
+    found = await asyncio.to_thread(_histories(request).risks, customer_id, limit, place)
+    last = found[-1][1] if len(found) == limit else None
+    return RiskHistory(risks=[risk for risk, _ in found], next=None if last is None else _cursor(last))
+
+
+def _cursor(place: Place | RiskPlace) -> str:
+    """A place, as it goes over the wire and comes back."""
+    return urlsafe_b64encode(msgspec.json.encode(place)).decode()
+
+
+def _place(before: str | None, kind: type[T]) -> T | None:
+    """
+    The place of the last of the page before.
+
+    Raises:
+        HTTPException: If it is not as ``next`` gave it.
+    """
+    if before is None:
+        return None
+    try:
+        place = msgspec.json.decode(urlsafe_b64decode(before), type=kind)
+    except (binascii.Error, UnicodeEncodeError, msgspec.DecodeError) as error:
+        raise HTTPException(f"expected before as `next` gave it, got {before[:80]!r}", status_code=400) from error
+    return place
 
 
 @get("/v1/customers", guards=[needs(Role.SUPERVISOR)])
@@ -90,4 +168,8 @@ def _profiles(request: Asked) -> Profiles:
     return found
 
 
-HANDLERS: Final = (tell, customer, whose)
+def _histories(request: Asked) -> Histories:
+    return Histories(_profiles(request).store, office(request.app).store.engine)
+
+
+HANDLERS: Final = (tell, customer, whose, had_with, risks_of)

@@ -84,8 +84,8 @@ async def run_again(request: Asked, call_id: FromPath[str]) -> Replayed:
     record = await find_call(request, call_id)
     if us.replay is None or record.status == "live":
         raise HTTPException("the call is still going on; it can be run again when it has ended", status_code=409)
-    said = await asyncio.to_thread(us.store.in_order_of_arrival, call_id)
-    return await asyncio.to_thread(us.replay, record, said)
+    events = await asyncio.to_thread(us.store.events, call_id)
+    return await asyncio.to_thread(us.replay, record, events)
 
 
 @post("/v1/clips", guards=[needs(Role.QA, Role.SUPERVISOR)], status_code=201)

@@ -22,6 +22,7 @@ from agent_assist.types import (
     CallStarted,
     CallSummary,
     CallSynopsis,
+    CustomerKnown,
     Event,
     Partial,
 )
@@ -308,6 +309,8 @@ def _merge(stored: CallRecord, later: CallRecord) -> CallRecord:
         *later.compensations,
     ]
     messages += [] if later.synopsis is None else [later.synopsis]
+    if later.caller is not None:
+        messages.append(CustomerKnown(call_id=later.call_id, caller=later.caller, arrived_at=later.caller.at))
     for message in messages:
         record = add(record, message)
     return msgspec.structs.replace(

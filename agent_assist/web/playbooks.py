@@ -220,7 +220,7 @@ def _backtest(store: CallStore, assistant: Assistant, playbook: Playbook, wanted
             break
         record = store.call(line.call_id)
         if record is not None:
-            runs.add(record, store.in_order_of_arrival(line.call_id))
+            runs.add(record, store.events(line.call_id))
     return runs.result()
 
 

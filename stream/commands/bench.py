@@ -152,6 +152,18 @@ def desk(
 
 
 @bench.command()
+def freshness(
+    calls: Annotated[int, typer.Option(min=1, help="That run at once, each of a customer.")] = 20,
+    events: Annotated[int, typer.Option(min=10, help="Told of these customers, in turn.")] = 300,
+    every_ms: Annotated[float, typer.Option(min=1, help="Between two events.")] = 200.0,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Freshness: from what is told of a customer to the live channel of their call; and the time of a new risk."""
+    _module("freshness").run(calls=calls, events=events, every_ms=every_ms, out=out, json=json)
+
+
+@bench.command()
 def pages(
     runs: Annotated[int, typer.Option(min=1)] = 10,
     minutes: Annotated[int, typer.Option(min=1, help="Of the call that is replayed.")] = 60,

@@ -87,6 +87,12 @@ def _show(found: Profile) -> None:
         print(f"  case {case.case_id} {case.type} {case.issue}{' OVERDUE' if case.overdue else ''}")
     for reason in found.reasons:
         print(f"  likely {reason.probability:.0%} {reason.text[language]}")
+    wants = found.preferences
+    for what, liked in (("channel", wants.channel), ("time", wants.part_of_day), ("language", wants.language)):
+        if liked is not None:
+            print(f"  prefers {what} {liked.value} ({liked.source}, {liked.support} of {liked.of})")
+    if manner := found.manner.get(language):
+        print(f"  region: {manner}")
     for one in found.contacts:
         print(f"  {one.at:%Y-%m-%d %H:%M} {one.channel} {one.direction} {one.issue} {one.line}".rstrip())
 

@@ -37,7 +37,7 @@ def replay(
         if record is None:
             raise UnknownCall(call_id)
         rules = assistant(settings, record.attributes.get("tenant"))
-        found = read_again(record, store.in_order_of_arrival(call_id), rules, index)
+        found = read_again(record, store.events(call_id), rules, index)
     finally:
         store.close()
         base.close()

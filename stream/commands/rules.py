@@ -261,7 +261,7 @@ def backtest(
             for line in bar.track(lines, description="calls"):
                 record = store.call(line.call_id)
                 if record is not None:
-                    runs.add(record, store.in_order_of_arrival(line.call_id))
+                    runs.add(record, store.events(line.call_id))
     finally:
         store.close()
     result = runs.result()

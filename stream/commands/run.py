@@ -153,27 +153,33 @@ def _listen(settings: Settings, policy: Any) -> Any:
 
 
 def _assist(settings: Settings, policy: Any) -> Any:
+    from agent_assist.store.callers import Callers
     from agent_assist.store.calls import CallStore
     from agent_assist.store.care import Care
-    from agent_assist.store.customers import CustomerStore
+    from agent_assist.store.moods import TextMoods
     from agent_assist.store.outbox import Outbox
     from agent_assist.webhooks.receivers import wanted
     from agent_assist.webhooks.sending import Sender
     from stream import app as apps
     from stream import topics
-    from stream.build import knowledge, playbooks, receivers, recordings, rewriter
+    from stream.build import knowledge, playbooks, profiles, reader, receivers, recordings, rewriter
     from stream.lookup import Lookup, look_up
+    from stream.moods import read_texts
     from stream.record import record as keep_sound
 
     settings.home.mkdir(parents=True, exist_ok=True)
     told = receivers(settings, os.environ)
     store = CallStore(settings.database_url, wanted(told) if told else None)
     store.upgrade()
-    customers = CustomerStore(store.engine)
+    known = profiles(settings, store.engine)
+    texts = TextMoods(store.engine)
     sound = recordings(settings)
     lookup = Lookup(knowledge(settings)[1], store.articles_shown)
     within = {"session_timeout_s": settings.session_timeout_s}
-    beside: list[apps.Beside] = [lambda publish: look_up(policy.broker, lookup, publish, **within)]
+    beside: list[apps.Beside] = [
+        lambda publish: look_up(policy.broker, lookup, publish, **within),
+        lambda _: read_texts(texts, lambda: reader(settings), settings.emotion),
+    ]
     if sound is not None:
         beside.append(lambda _: keep_sound(policy.broker, sound, **within))
     if told:
@@ -185,7 +191,8 @@ def _assist(settings: Settings, policy: Any) -> Any:
         policy,
         playbooks=playbooks(settings),
         store=store.write,
-        customers=lambda told: customers.take(told, topics.CUSTOMERS.name, datetime.now(UTC)),
+        customers=lambda told: known.store.take(told, topics.CUSTOMERS.name, datetime.now(UTC)),
+        callers=Callers(known, store.engine),
         beside=beside,
         care=Care(store).ended,
         rewrite=rewrite,
@@ -246,8 +253,8 @@ async def _gateway(settings: Settings) -> None:
         recordings=recordings(settings),
         knowledge=(base, index),
         profiles=profiles(settings, store.engine),
-        replay=lambda record, said: read_again(
-            record, said, assistant(settings, record.attributes.get("tenant")), index
+        replay=lambda record, events: read_again(
+            record, events, assistant(settings, record.attributes.get("tenant")), index
         ),
         playbook=lambda tenant: playbook(settings, tenant),
         playbooks=shelves(settings),

@@ -8,6 +8,7 @@ import pytest
 
 from agent_assist.advice.playbook import load
 from agent_assist.call.assistant import Assistant
+from agent_assist.customer.caller import Caller
 from agent_assist.types import CallRisk, CallStarted
 from audio.types import Channel
 from models.additive import logit
@@ -21,6 +22,13 @@ PROFILES = {
 }
 
 
+AT = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def started(customer: str | None, caller: Caller | None) -> CallStarted:
+    return CallStarted(call_id="c", at=AT, protocol="recording", customer_id=customer, caller=caller)
+
+
 def standing_of(customer: str) -> Standing | None:
     return standing(PROFILES[customer], MODEL) if customer in PROFILES else None
 
@@ -28,12 +36,11 @@ def standing_of(customer: str) -> Standing | None:
 @pytest.fixture
 def risk_after(script_of: Callable[..., Any]) -> Callable[[str | None, str], CallRisk]:
     def said(customer: str | None, text: str) -> CallRisk:
-        assistant = Assistant(load(), standing=standing_of)
+        assistant = Assistant(load())
         script = script_of(assistant)
-        at = datetime(2026, 3, 1, tzinfo=UTC)
-        script.state, _ = assistant.step(
-            None, CallStarted(call_id="c", at=at, protocol="recording", customer_id=customer)
-        )
+        stands = None if customer is None else standing_of(customer)
+        caller = None if stands is None else Caller(at=AT, customer_id=customer, standing=stands)
+        script.state, _ = assistant.step(None, started(customer, caller))
         told = script.say(script.utterance(Channel.CUSTOMER, text))
         [found] = [one for one in told if isinstance(one, CallRisk)]
         return found

@@ -267,6 +267,8 @@ def test_no_published_shape_has_room_for_a_feeling_of_the_agent() -> None:
         "Rule.emotion_reason",
         "Interaction.agitation",  # The customer's, of the features of the churn risk, as the one below.
         "Interaction.valence",
+        "Entry.mood",  # The customer's, as in the interaction, or of what they wrote: test_moods.py says so.
+        "MoodThen.agitation",
         "Emotion.arousal",
         "Emotion.agitation",
         "CallSummary.emotion",  # The customer's last.

@@ -1,7 +1,7 @@
 """The assist worker without a broker: killed at any moment it tells the same, and no card twice under two ids."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -11,7 +11,8 @@ import yaml
 from agent_assist.advice.playbook import Playbook, load
 from agent_assist.call.assistant import Assistant
 from agent_assist.call.record import add, empty
-from agent_assist.types import CallEnded, CallStarted, Card, Event, Final, Partial, Withdrawn
+from agent_assist.customer.caller import Caller
+from agent_assist.types import CallEnded, CallStarted, Card, CustomerKnown, Event, Final, Partial, Withdrawn
 from audio.types import Channel
 from models.types import Utterance
 from stream.assist import Adviser
@@ -197,3 +198,41 @@ async def test_the_tenant_of_a_call_picks_its_playbook_for_all_its_events() -> N
     await adviser.receive(msgspec.structs.replace(START, attributes={"tenant": "other"}), Message(0))
     await adviser.receive(Final(call_id="c", utterance=said(0, 0, "I want to cancel")), Message(1))
     assert [each.rule for each in published if isinstance(each, Card)] == ["cancel_intent"]
+
+
+async def test_signals_of_the_call_are_told_until_they_are_counted_in_what_is_known() -> None:
+    asked: list[tuple[str, ...]] = []
+
+    async def publish(_: Any) -> None:
+        pass
+
+    adviser = Adviser(Desk(), publish, {}, lambda _, said, __: asked.append(said))
+    at = START.at
+    known = Caller(at=at, customer_id="k")
+    await adviser.receive(
+        msgspec.structs.replace(START, customer_id="k", attributes={"tenant": "other"}, caller=known), Message(0)
+    )
+    await adviser.receive(Final(call_id="c", utterance=said(0, 0, "hello")), Message(1))
+    assert asked == []
+    await adviser.receive(Final(call_id="c", utterance=said(1, 4000, "I want to cancel")), Message(2))
+    assert asked == [("cancel",)]
+    # A look that was on its way counts nothing yet.
+    behind = Caller(at=at + timedelta(seconds=1), customer_id="k")
+    await adviser.receive(CustomerKnown(call_id="c", caller=behind, arrived_at=at), Message(3))
+    assert asked == [("cancel",)] * 2
+    counted = Caller(at=at + timedelta(seconds=2), customer_id="k", said=("cancel",))
+    await adviser.receive(CustomerKnown(call_id="c", caller=counted, arrived_at=at), Message(4))
+    await adviser.receive(Final(call_id="c", utterance=said(2, 9000, "well")), Message(5))
+    assert asked == [("cancel",)] * 2
+
+
+async def test_of_a_stranger_nobody_looks_again() -> None:
+    def never(*_: Any) -> None:
+        raise AssertionError
+
+    async def publish(_: Any) -> None:
+        pass
+
+    adviser = Adviser(Desk(), publish, {}, never)
+    await adviser.receive(msgspec.structs.replace(START, attributes={"tenant": "other"}), Message(0))
+    await adviser.receive(Final(call_id="c", utterance=said(0, 0, "I want to cancel")), Message(1))

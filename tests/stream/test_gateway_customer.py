@@ -1,7 +1,7 @@
 """A call begins with what is known of its customer, and begins without it where that is not to be had."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,9 @@ from sqlalchemy.exc import OperationalError
 
 from agent_assist.call.before import OFFERS, OfferBefore, offers_before
 from agent_assist.customer import events
+from agent_assist.customer.caller import Caller
 from agent_assist.customer.tags import Business, load
+from agent_assist.store.callers import Callers
 from agent_assist.store.calls import CallStore
 from agent_assist.store.customers import CustomerStore
 from agent_assist.store.profiles import Profiles
@@ -19,12 +21,11 @@ from agent_assist.types import CallStarted, Card, CardFeedback, CardKind, Feedba
 from agent_assist.web.live import Live
 from audio.telephony.server import CallStart
 from audio.types import Encoding
-from stream.gateway import GatewayPolicy, Intake, Known, before, who_calls
+from stream.gateway import GatewayPolicy, Intake, Look
 from stream.overload import Admission
 from stream.wire import AudioStart, decode_audio
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
-Look = Callable[[CallStart, datetime], Known]
 POLICY = GatewayPolicy(
     broker="", host="", port=0, media_port=0, token="t", max_calls=9, twilio_auth_token=None, public_url=None
 )
@@ -54,21 +55,23 @@ async def begun(look: Look, started: CallStart) -> AudioStart:
 
 
 async def test_what_is_known_stands_with_the_call_and_what_the_telephone_side_says_comes_first() -> None:
-    def known(_: CallStart, __: datetime) -> Known:
-        return Known("k", "Kim", {"customer_tier": "gold", "likely_reason": "late"})
+    def known(*_: Any) -> Caller:
+        given = {"customer_tier": "gold", "likely_reason": "late"}
+        return Caller(at=NOW, customer_id="k", name="Kim", attributes=given)
 
     start = await begun(known, call(None, tenant="t", customer_tier="vip"))
     assert (start.customer_id, start.customer_name) == ("k", "Kim")
     assert start.attributes == {"tenant": "t", "customer_tier": "vip", "likely_reason": "late"}
+    assert start.caller == known()
 
 
 async def test_a_store_that_is_away_or_slow_keeps_no_caller(monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(_: CallStart, __: datetime) -> Known:
+    def away(*_: Any) -> Caller:
         raise OperationalError("select", {}, Exception("away"))
 
-    def slow(_: CallStart, __: datetime) -> Known:
+    def slow(*_: Any) -> Caller:
         time.sleep(0.5)
-        return Known("k", "too late", {"a": "b"})
+        return Caller(at=NOW, customer_id="k", name="too late", attributes={"a": "b"})
 
     monkeypatch.setattr("stream.gateway._LOOK_S", 0.05)
     for look in (away, slow):
@@ -77,7 +80,7 @@ async def test_a_store_that_is_away_or_slow_keeps_no_caller(monkeypatch: pytest.
 
 
 @pytest.fixture
-def profiles(tmp_path: Path) -> Iterator[Profiles]:
+def callers(tmp_path: Path) -> Iterator[Callers]:
     store = CallStore(f"sqlite:///{tmp_path / 'calls.db'}")
     store.upgrade()
     customers = CustomerStore(store.engine)
@@ -90,21 +93,26 @@ def profiles(tmp_path: Path) -> Iterator[Profiles]:
         "test",
         NOW,
     )
-    yield Profiles(customers, load(), Business())
+    yield Callers(Profiles(customers, load(), Business()), store.engine)
     store.close()
 
 
-def test_a_customer_is_known_by_id_or_by_a_number_that_is_theirs_alone(profiles: Profiles) -> None:
-    assert who_calls(profiles, call("a"), NOW)[:2] == ("a", "A")
-    assert who_calls(profiles, call(None, phone="+861"), NOW)[:2] == ("a", "A")
-    assert who_calls(profiles, call("b", phone="+861"), NOW)[:2] == ("b", "B")
-    assert who_calls(profiles, call(None, phone="+862"), NOW) == Known(None, "", {"customers_of_phone": "a,b"})
-    assert who_calls(profiles, call(None, phone="+869"), NOW) == Known(None, "", {})
-    assert who_calls(profiles, call("stranger"), NOW) == Known("stranger", "", {})
-    assert who_calls(profiles, call(None), NOW) == Known(None, "", {})
+def test_a_customer_is_known_by_id_or_by_a_number_that_is_theirs_alone(callers: Callers) -> None:
+    def found(customer_id: str | None, **given: str) -> tuple[str | None, str] | None:
+        caller = callers.at_ring(customer_id, given, NOW)
+        return None if caller is None else (caller.customer_id, caller.name)
+
+    assert found("a") == ("a", "A")
+    assert found(None, phone="+861") == ("a", "A")
+    assert found("b", phone="+861") == ("b", "B")
+    assert found(None, phone="+869") is None
+    assert found("stranger") is None
+    assert found(None) is None
+    several = callers.at_ring(None, {"phone": "+862"}, NOW)
+    assert several == Caller(at=NOW, customer_id=None, attributes={"customers_of_phone": "a,b"})
 
 
-def test_earlier_offers_stand_there_unless_they_are_told(profiles: Profiles, tmp_path: Path) -> None:
+def test_earlier_offers_stand_there_unless_they_are_told(callers: Callers, tmp_path: Path) -> None:
     store = CallStore(f"sqlite:///{tmp_path / 'calls.db'}")
     card = Card(
         id="old:plan:u", call_id="old", rule="plan", kind=CardKind.CARD, title="t", text="t", at_ms=0, utterance_id="u",
@@ -118,8 +126,13 @@ def test_earlier_offers_stand_there_unless_they_are_told(profiles: Profiles, tmp
         ],
         {},
     )
-    found = before(profiles, store.engine, call("a"), NOW).attributes
-    assert offers_before(found) == [OfferBefore("plan", 3, True)]
-    assert OFFERS not in before(profiles, store.engine, call("a", **{OFFERS: "x:1:shown"}), NOW).attributes
-    assert OFFERS not in before(profiles, store.engine, call("b"), NOW).attributes
+
+    def given(customer_id: str, **told: str) -> dict[str, str]:
+        caller = callers.at_ring(customer_id, told, NOW)
+        assert caller is not None
+        return caller.attributes
+
+    assert offers_before(given("a")) == [OfferBefore("plan", 3, True)]
+    assert OFFERS not in given("a", **{OFFERS: "x:1:shown"})
+    assert OFFERS not in given("b")
     store.close()

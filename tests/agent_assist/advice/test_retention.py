@@ -71,19 +71,19 @@ def test_it_asks_for_a_risk_that_high_and_heeds_nothing_that_is_none(attributes:
 
 def test_lines_are_those_of_the_weightiest_reasons_and_none_for_what_speaks_against_leaving() -> None:
     found = risk(RiskLevel.CRITICAL, ("price", 0.1), ("complaint", 0.3), ("competitor", -0.5))
-    [decided] = talk_track(PLAYBOOK.retention, CallState(call_id="c"), None, found, "t")
+    [decided] = talk_track(PLAYBOOK.retention, CallState(call_id="c"), "start", found, "t")
     assert isinstance(decided.gives, Card)
     assert decided.gives.text == "Listen first. Say sorry. Look at the plan."
 
 
 def test_it_is_shown_once_a_call_whatever_the_risk_does() -> None:
     state = CallState(call_id="c", fired={"retention": 0})
-    assert talk_track(PLAYBOOK.retention, state, None, risk(RiskLevel.CRITICAL), "t") == []
+    assert talk_track(PLAYBOOK.retention, state, "start", risk(RiskLevel.CRITICAL), "t") == []
 
 
 @given(st.sampled_from([level for level in RiskLevel if level is not RiskLevel.CRITICAL]))
 def test_a_lower_risk_of_the_call_shows_nothing(level: RiskLevel) -> None:
-    assert talk_track(PLAYBOOK.retention, CallState(call_id="c"), None, risk(level), "t") == []
+    assert talk_track(PLAYBOOK.retention, CallState(call_id="c"), "start", risk(level), "t") == []
 
 
 def test_a_level_goes_before_what_the_score_would_say() -> None:

@@ -236,7 +236,8 @@ def test_a_back_test_counts_where_a_rule_could_not_be_run() -> None:
     assistant = Assistant(given_playbook, sense=Sense(given_playbook.sentences(), by_words))
     runs = Runs(lambda _: assistant, given_playbook.source)
     record = msgspec.structs.replace(empty("c"), started_at=datetime(2026, 1, 1, tzinfo=UTC), status="ended")
-    runs.add(record, [said("I waited a whole hour", known=False), said("I waited a whole hour", 1)])
+    utterances = [said("I waited a whole hour", known=False), said("I waited a whole hour", 1)]
+    runs.add(record, [Final(call_id="c", utterance=utterance) for utterance in utterances])
     found = runs.result()
     assert found.failed == {"the rule waited could not be run (MeaningMissing)": 1}
     assert [(one.rule, one.fired) for one in found.rules] == [("waited", 1)]

@@ -85,13 +85,13 @@ def test_a_profile_shows_what_was_bought_what_is_open_and_the_last_contacts() ->
         order(1, 40), order(2, 20, amount=Decimal("50.50")), order(3, 10, currency="USD"),
         order(4, 5, status="cancelled"),
         case(1, 3, issue="router", promised_by=NOW - DAY), case(2, 3, status="closed"),
-        *(contact(n, n + 1, text=f"said {n} " + "words " * 40) for n in range(5)),
+        *(contact(n, n + 1, text=f"said {n} " + "words " * 40) for n in range(7)),
     )  # fmt: skip
     assert (found.name, found.tier, found.consents) == ("李雷", "gold", {"offers": False})
     assert (found.trade.orders, found.trade.value, found.trade.average) == (3, Decimal("150.50"), Decimal("75.25"))
     assert found.trade.others == {"USD": Decimal(100)}
     assert [(one.case_id, one.overdue) for one in found.cases] == [("k1", True)]
-    assert [one.line[:6] for one in found.contacts] == ["said 0", "said 1", "said 2"]
+    assert [one.line[:6] for one in found.contacts] == [f"said {n}" for n in range(5)]
     assert all(len(one.line) == 80 for one in found.contacts)
     assert msgspec.json.decode(msgspec.json.encode(found), type=Profile) == found
 

@@ -43,7 +43,7 @@ def stored(tmp_path: Path, spoken: Lines) -> Callable[[str], tuple[CallStore, An
 
 
 def again(store: CallStore, record: Any, playbook: Playbook) -> Replayed:
-    return replay(record, store.in_order_of_arrival("c"), Assistant(playbook))
+    return replay(record, store.events("c"), Assistant(playbook))
 
 
 @pytest.mark.parametrize("name", ["zh_late_order", "en_cancel_plan"])
@@ -65,12 +65,15 @@ def test_a_hint_that_was_not_shown_then_or_is_not_shown_again_is_no_agreement(st
     store, record = stored("en_cancel_plan")
     asked = msgspec.structs.replace(spoken("en_cancel_plan")[0], text="Could you please tell me your phone number?")
     known = msgspec.structs.replace(record, attributes={"phone": "138"})
-    said = [asked, *store.in_order_of_arrival("c")[1:]]
+    start, _, *rest = store.events("c")
+    assert isinstance(start, CallStarted)
+    start = msgspec.structs.replace(start, attributes={"phone": "138"})
+    said = [start, Final(call_id="c", utterance=asked), *rest]
     found = replay(known, said, Assistant(load()))
     assert (found.agrees, found.added_hints[0].fields) == (False, ("phone",))
     shown = msgspec.structs.replace(known, hints=found.added_hints)
     assert not replay(shown, said, Assistant(load())).added_hints
-    lost = replay(shown, store.in_order_of_arrival("c"), Assistant(load()))
+    lost = replay(shown, store.events("c"), Assistant(load()))
     assert (lost.agrees, lost.missing_hints[0]) == (False, found.added_hints[0])
 
 
@@ -109,7 +112,7 @@ def test_articles_are_compared_as_long_as_the_knowledge_is_the_same(
     store, record = stored("zh_late_order")
     base, index = knowledge
     asked = msgspec.structs.replace(spoken("zh_late_order")[0], channel=Channel.CUSTOMER, text="订单什么时候到?")
-    said = [asked]
+    said = [Final(call_id="c", utterance=asked)]
 
     def look(record: CallRecord) -> Looked:
         return look_again(record, said, index)

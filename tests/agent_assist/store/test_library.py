@@ -147,7 +147,8 @@ def test_finals_come_back_in_the_order_in_which_they_arrived(store: CallStore) -
     early, late = final("c", Channel.AGENT, 9, "late"), final("c", Channel.CUSTOMER, 1, "early")
     store.write([late], {}, [10])
     store.write([early, late], {}, [4, 12])
-    assert [said.text for said in store.in_order_of_arrival("c")] == ["late", "early"]
+    said = [event.utterance.text for event in store.events("c") if isinstance(event, Final)]
+    assert said == ["late", "early"]
 
 
 def test_a_clip_is_kept_found_and_dropped(library: Library) -> None:
@@ -179,5 +180,6 @@ def test_what_was_meant_is_kept_for_the_rules_and_not_shown(store: CallStore) ->
     store.write([CallStarted(call_id="c", at=START, protocol="test"), said], {})
     record = store.call("c")
     assert record is not None
-    assert [one.meaning for one in store.in_order_of_arrival("c")] == [meaning]
+    kept = [event.utterance.meaning for event in store.events("c") if isinstance(event, Final)]
+    assert kept == [meaning]
     assert [one.meaning for one in record.utterances] == [None]

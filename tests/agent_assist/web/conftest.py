@@ -18,6 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from agent_assist.call.record import NO_MEASURES
 from agent_assist.customer.events import CustomerEvent
 from agent_assist.customer.tags import Business, load
+from agent_assist.store.callers import Callers
 from agent_assist.store.calls import CallStore
 from agent_assist.store.customers import CustomerStore
 from agent_assist.store.profiles import Profiles
@@ -33,6 +34,7 @@ from agent_assist.types import (
     CardFeedback,
     CardKind,
     CurvePoint,
+    CustomerKnown,
     FeedbackAction,
     Final,
     Partial,
@@ -191,7 +193,12 @@ def made(tmp_path: Path, **options: Any) -> Iterator[Site]:
     async def tell_of(event: CustomerEvent) -> None:
         CustomerStore(store.engine).take([event], "api", event.at)
 
+    async def know(message: CustomerKnown) -> None:
+        store.write([message], {})
+        live.publish(message)
+
     live = Live()
+    profiles = Profiles(CustomerStore(store.engine), load(), Business())
     recordings = Recordings(str(tmp_path / "recordings"))
     app = application(
         Office(
@@ -203,7 +210,9 @@ def made(tmp_path: Path, **options: Any) -> Iterator[Site]:
             recordings=recordings,
             knowledge=options.pop("knowledge", None),
             tell=tell_of,
-            profiles=Profiles(CustomerStore(store.engine), load(), Business()),
+            know=know,
+            profiles=profiles,
+            callers=Callers(profiles, store.engine),
             playbook=options.pop("playbook", None),
             playbooks=options.pop("playbooks", None),
             origins=frozenset(options.pop("origins", ())),

@@ -14,6 +14,9 @@ import pytest
 from playwright.async_api import Browser, Page, Route, WebSocketRoute, expect
 
 from agent_assist.call.record import add, empty
+from agent_assist.customer.caller import Caller, CallerTag, Proof
+from agent_assist.customer.preferences import Preference, Preferences
+from agent_assist.customer.profile import Contact
 from agent_assist.types import CallStarted, CallSynopsis, Card, CardKind, SynopsisEdit, SynopsisPart, SynopsisSentence
 from agent_assist.web.live import Snapshot
 from agent_assist.web.passes import Pass, Role, issue
@@ -346,3 +349,89 @@ async def test_a_tab_that_slept_an_hour_goes_on_where_it_was(
 def test_the_script_for_other_peoples_pages_is_small() -> None:
     script = (STATIC / "assets/warmline-overlay.js").read_bytes()
     assert len(gzip.compress(script)) < 150_000
+
+
+def caller(at: datetime, *tags: str, **attributes: str) -> dict[str, Any]:
+    proofs = (
+        Proof(event_id="k1", at=at - timedelta(days=9), what="complaint", line="k1 路由器"),
+        Proof(event_id="call:c", at=at, what="call", line="phone"),
+    )
+    contact = Contact(
+        at=at - timedelta(days=2), channel="chat", direction="in", issue="发票", line="发票还没有收到", solved=False,
+        agent_id=None,
+    )  # fmt: skip
+    chat = Preference(value="chat", source="shown", support=4, of=5)
+    found = Caller(
+        at=at,
+        customer_id="K7",
+        name="王女士",
+        attributes=attributes,
+        tags=tuple(
+            CallerTag(id=tag, name={"zh": f"标签 {tag}"}, strategy={"zh": "先解决投诉"}, because=proofs) for tag in tags
+        ),
+        contacts=(contact,),
+        preferences=Preferences(channel=chat),
+        manner={"zh": "可以询问客户愿意说普通话还是粤语。"},
+    )
+    return dict(msgspec.to_builtins(found))
+
+
+async def test_what_becomes_known_during_the_call_is_shown_with_what_it_rests_on(
+    serve: Any, browser: Browser, check: Any, call: Any, make_site: Callable[..., Any]
+) -> None:
+    now = datetime.now(UTC)
+    with make_site(static=STATIC) as site:
+        async with serve(site):
+            channel = Channel()
+            page = await page_with(browser, site, channel)
+            known = caller(now, "long", talking_point="感谢支持")
+            channel.tell("snapshot", snapshot(call("c"), utterances=[], customer_id="K7", caller=known))
+            await expect(page.get_by_test_id("contact-line")).to_contain_text("在线聊天 未解决 发票")
+            await expect(page.get_by_test_id("preferences")).to_have_text("在线聊天 5 次中 4 次")
+            await expect(page.get_by_test_id("manner")).to_contain_text("粤语")
+            await expect(page.get_by_test_id("tag")).to_have_count(1)
+            await check(page, "overlay-known")
+            # What is new is read out when there is time, and stands where it stood.
+            badges = page.locator(".badges")
+            await expect(badges).to_have_attribute("aria-live", "polite")
+            channel.tell("known", {"caller": caller(now + timedelta(seconds=1), "long", "high_risk_high_value")})
+            await expect(page.get_by_test_id("tag")).to_have_count(2)
+            tag = page.locator('[data-tag="high_risk_high_value"]')
+            await tag.locator("summary").press("Enter")
+            await expect(tag).to_contain_text("策略: 先解决投诉")
+            await expect(tag.get_by_test_id("proofs").locator("li")).to_have_count(2)
+            await expect(tag.get_by_test_id("proofs")).to_contain_text("本次通话")
+            await check(page, "overlay-known-tag")
+
+
+async def test_the_agent_picks_who_calls_where_several_have_the_number(
+    serve: Any, browser: Browser, check: Any, call: Any, make_site: Callable[..., Any]
+) -> None:
+    with make_site(static=STATIC) as site:
+        async with serve(site):
+            channel = Channel()
+            page = await page_with(browser, site, channel)
+            kim = {
+                "customer_id": "a", "name": "王••", "tier": "金卡", "region": "CN-GD", "last_contact": None,
+                "last_issue": "",
+            }  # fmt: skip
+            picked: list[Any] = []
+
+            async def pick(route: Route) -> None:
+                picked.append(json.loads(route.request.post_data or ""))
+                await route.fulfill(status=202, body="null")
+
+            both = {"candidates": [kim, kim | {"customer_id": "b", "name": "李••"}]}
+            await page.route("**/v1/calls/c/candidates", lambda route: route.fulfill(json=both))
+            await page.route("**/v1/calls/c/customer", pick)
+            attributes = {"phone": "+861", "customers_of_phone": "a,b"}
+            nobody = {"customer_id": None, "customer_name": None}
+            channel.tell("snapshot", snapshot(call("c"), utterances=[], attributes=attributes, **nobody))
+            await expect(page.get_by_test_id("pick-a")).to_have_text("是 王••")
+            await check(page, "overlay-several")
+            await page.get_by_test_id("pick-b").press("Enter")
+            await expect(page.get_by_test_id("pick-a")).to_be_disabled()
+            assert picked == [{"customer_id": "b"}]
+            channel.tell("known", {"caller": caller(datetime.now(UTC))})
+            await expect(page.get_by_test_id("several")).to_have_count(0)
+            await expect(page.get_by_role("heading", level=1)).to_have_text("王女士")

@@ -6,6 +6,7 @@ import { classMap } from "lit/directives/class-map.js";
 import { repeat } from "lit/directives/repeat.js";
 import { type Connection, type Gateway, LiveChannel, ask, callPath, isProblem, sendFeedback, takeToken } from "./client";
 import { steady } from "./calm";
+import "./candidates";
 import "./compensation";
 import "./curve";
 import { deskWords } from "./desk_words";
@@ -167,7 +168,7 @@ export class Overlay extends LitElement {
           ? html`<section class="empty" data-testid="waiting"><h2>${this.look.words.waiting}</h2><p class="muted">${this.look.words.waitingHint}</p></section>`
           : blank
         : html`
-            ${pop(record, this.contacts, this.gateway, d, w)} ${this.alerts(record)} ${this.desk(record)}
+            ${pop(record, this.contacts, this.gateway, d, w)} <warmline-candidates .gateway=${this.gateway} .record=${record} words=${w.lang}></warmline-candidates> ${this.alerts(record)} ${this.desk(record)}
             <main @pointerleave=${() => this.giveRoomBack()}>
               ${over ? this.wrapUp(record) : blank}
               <div class=${classMap({ state: true, folded: !this.isOpen(record, "risk") })}>${this.mood(record)} ${this.risk(record)}</div>
@@ -201,7 +202,7 @@ export class Overlay extends LitElement {
     return html`<header>
       <span class=${`dot ${this.connection}`} data-testid="connection" role="img" aria-label=${this.connection}></span>
       <h1 title=${name}>${name}</h1>
-      ${record === null ? blank : badges(record)}
+      ${record === null ? blank : badges(record, deskWords(w.lang))}
       ${record === null
         ? blank
         : html`<span class="muted">${record.queue ?? ""}</span>

@@ -130,6 +130,32 @@ export const overlayStyle = css`
     padding: 0 8px;
     font-size: 12px;
   }
+  details.tag[open] {
+    flex-basis: 100%;
+    border-radius: 8px;
+  }
+  .badges:not(:has(*)) {
+    display: none;
+  }
+  .tag summary {
+    padding: 0;
+    min-height: 0;
+    font-weight: inherit;
+  }
+  .tag ul {
+    display: block;
+    margin: 2px 0;
+    padding: 0;
+    list-style: none;
+  }
+  .tag li {
+    display: block;
+  }
+  .contact {
+    white-space: nowrap;
+    overflow: hidden;
+    text-overflow: ellipsis;
+  }
   .pop {
     flex: none;
     max-height: 34vh;

@@ -1,7 +1,7 @@
 // What a page knows of a call: a pure fold of the live channel's messages. Everything is kept by id, so that what comes
 // twice shows once.
 
-import type { Break, CallRecord, Message, Partial } from "./types";
+import type { Break, CallRecord, Caller, Message, Partial } from "./types";
 
 export interface CallView {
   record: CallRecord | null;
@@ -21,6 +21,21 @@ function put<T extends { id: string }>(list: T[] | undefined, item: T): T[] {
   return others.some((one) => one.id === item.id) ? others.map((one) => (one.id === item.id ? item : one)) : [...others, item];
 }
 
+/** With what is known of the customer by now; what the telephone side told comes before it, and an older look changes nothing. */
+function known(record: CallRecord, caller: Caller): CallRecord {
+  const before = record.caller ?? null;
+  if (before !== null && Date.parse(caller.at) < Date.parse(before.at)) return record;
+  const given = Object.fromEntries(Object.entries(record.attributes ?? {}).filter(([name]) => !(name in (before?.attributes ?? {}))));
+  const ours = Object.fromEntries(Object.entries(caller.attributes).filter(([name]) => !(name in given)));
+  return {
+    ...record,
+    caller: { ...caller, attributes: ours },
+    attributes: { ...ours, ...given },
+    customer_id: record.customer_id ?? caller.customer_id,
+    customer_name: record.customer_name ?? (caller.name || null),
+  };
+}
+
 export function apply(view: CallView, message: Message): CallView {
   if (message.kind === "ping") return view;
   if (message.kind === "waiting") return { ...nothing, waiting: true, epoch: message.epoch ?? "", pause: view.pause };
@@ -34,9 +49,11 @@ export function apply(view: CallView, message: Message): CallView {
   if (record === null) return seen;
   switch (message.kind) {
     case "started": {
-      const { at, customer_id, customer_name, agent_id, queue, attributes } = message.data;
-      return { ...seen, record: { ...record, started_at: at, customer_id, customer_name, agent_id, queue, attributes: attributes ?? {} } };
+      const { at, customer_id, customer_name, agent_id, queue, attributes, caller } = message.data;
+      return { ...seen, record: { ...record, started_at: at, customer_id, customer_name, agent_id, queue, attributes: attributes ?? {}, caller: caller ?? null } };
     }
+    case "known":
+      return { ...seen, record: known(record, message.data.caller) };
     case "partial": {
       const { utterance_id: id, revision, end_ms, text } = message.data;
       const known = seen.partials.get(id);

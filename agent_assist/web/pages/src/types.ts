@@ -304,6 +304,57 @@ export interface SynopsisEdit {
   by: string;
 }
 
+/** An event on which a tag rests. */
+export interface Proof {
+  event_id: string;
+  at: string;
+  what: "order" | "case" | "complaint" | "contact" | "call";
+  line: string;
+}
+
+export type Said = { zh?: string; en?: string };
+
+export interface CallerTag {
+  id: string;
+  name: Said;
+  strategy: Said;
+  because: Proof[];
+  /** Events beside those. */
+  more: number;
+  until: string | null;
+}
+
+export interface Preference {
+  value: string;
+  source: "said" | "shown";
+  support: number;
+  of: number;
+}
+
+/** Who is on a call, as known by now. */
+export interface Caller {
+  at: string;
+  customer_id: string | null;
+  name: string;
+  attributes: Record<string, string>;
+  tags: CallerTag[];
+  reasons: { reason: string; probability: number; text: Said; evidence: string[] }[];
+  contacts: { at: string; channel: string; direction: string; issue: string; line: string; solved: boolean | null; agent_id: string | null; complaint: boolean; call_id: string | null }[];
+  preferences: { channel: Preference | null; part_of_day: Preference | null; language: Preference | null; issues: Preference[] };
+  manner: Said;
+  days: { on: string; in_days: number; names: Said; greeting: Said }[];
+}
+
+/** A customer to whom the number belongs. */
+export interface Candidate {
+  customer_id: string;
+  name: string;
+  tier: string;
+  region: string;
+  last_contact: string | null;
+  last_issue: string;
+}
+
 export interface CallRecord {
   call_id: string;
   duration_ms: number;
@@ -327,6 +378,7 @@ export interface CallRecord {
   whispers: Whisper[];
   partials?: Partial[];
   attributes?: Record<string, string>;
+  caller?: Caller | null;
   synopsis?: Synopsis | null;
   synopsis_edits?: SynopsisEdit[];
   articles?: Suggestion[];
@@ -357,6 +409,7 @@ export interface CallSummary {
 export type Message = { seq: number; epoch: string } & (
   | { kind: "snapshot"; data: CallRecord }
   | { kind: "started"; data: CallRecord & { at: string } }
+  | { kind: "known"; data: { caller: Caller } }
   | { kind: "partial"; data: Partial }
   | { kind: "final"; data: { utterance: Utterance } }
   | { kind: "keys"; data: Keys }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { apply, nothing } from "../src/state";
-import type { CallRecord, Message, Turn, Utterance } from "../src/types";
+import type { CallRecord, Caller, Message, Turn, Utterance } from "../src/types";
 
 const speaker = { talk_ms: 0, talk_share: null, interruptions: 0, words_per_minute: null, characters_per_minute: null, loudness_dbfs: null };
 const record: CallRecord = {
@@ -20,6 +20,24 @@ const partial = (id: string, revision: number, text: string, end_ms = 1): Messag
   ...at, kind: "partial", data: { utterance_id: id, channel: "customer", revision, start_ms: 0, end_ms, text, committed: 0, language: "en" },
 });
 const play = (...messages: Message[]) => messages.reduce(apply, nothing);
+
+describe("what is known of the customer", () => {
+  const caller = (at_s: number, attributes: Record<string, string>): Caller => ({
+    at: new Date(at_s * 1000).toISOString(), customer_id: "k", name: "Kim", attributes, tags: [], reasons: [], contacts: [],
+    preferences: { channel: null, part_of_day: null, language: null, issues: [] }, manner: {}, days: [],
+  });
+  const told = (at_s: number, attributes: Record<string, string>): Message => ({ ...at, kind: "known", data: { caller: caller(at_s, attributes) } });
+  const began: Message = { ...at, kind: "snapshot", data: { ...record, attributes: { tenant: "t", greeting: "hi" }, caller: caller(0, { greeting: "hi" }) } };
+
+  it("takes the place of what was known, and leaves what the telephone side told", () => {
+    const view = play(began, told(2, { customer_tags: "new", tenant: "other" }));
+    expect(view.record?.attributes).toEqual({ customer_tags: "new", tenant: "t" });
+    expect([view.record?.customer_id, view.record?.customer_name]).toEqual(["k", "Kim"]);
+  });
+  it("does not go back to an older look", () => {
+    expect(play(began, told(5, { a: "5" }), told(4, { a: "4" })).record?.attributes).toEqual({ tenant: "t", a: "5" });
+  });
+});
 
 describe("the fold of a call's messages", () => {
   it("shows a final once, however often it comes", () => {
