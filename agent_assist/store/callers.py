@@ -18,6 +18,8 @@ from agent_assist.types import CallStarted, CustomerKnown
 _MOST_NAMED: Final = 5
 _LONGEST: Final = timedelta(hours=24)
 """A call that is told to run for longer has lost its end."""
+_AT_ONCE: Final = 500
+"""Customers of one statement: databases take so many parameters, and an import tells of more."""
 _NEXT: Final = timedelta(microseconds=1)
 _RUNS: Final = and_(calls.c.status == "live", calls.c.started_at.is_not(None))
 
@@ -101,9 +103,12 @@ class Callers:
             known = _running(now).where(calls.c.customer_id.is_not(None))
             if connection.execute(known.limit(1)).first() is None:
                 return []
-            ids = sorted(self._persons(connection, customers))
-            theirs = _running(now).where(calls.c.customer_id.in_(ids))
-            return [row.call_id for row in connection.execute(theirs)]
+            told, found = list(customers), dict[str, None]()
+            for begin in range(0, len(told), _AT_ONCE):
+                ids = sorted(self._persons(connection, told[begin : begin + _AT_ONCE]))
+                theirs = _running(now).where(calls.c.customer_id.in_(ids))
+                found |= {row.call_id: None for row in connection.execute(theirs)}
+            return list(found)
 
     def _persons(self, connection: Connection, customers: Collection[str]) -> set[str]:
         """These ids and all that are, or were, the same person; of most there is no link, and that is one query."""

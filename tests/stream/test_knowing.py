@@ -228,3 +228,12 @@ async def test_a_clock_that_is_behind_the_one_of_the_ring_hides_nothing(room: Ro
     assert record is not None
     assert record.caller is not None
     assert HIGH in {tag.id for tag in record.caller.tags}
+
+
+async def test_of_an_import_of_many_customers_the_one_on_the_line_is_found(room: Room) -> None:
+    room.customers.take([order(1), complaint(1), complaint(2)], "test", NOW - DAY)
+    room.write(CallStarted(call_id="c", at=NOW, protocol="t", customer_id="k"))
+    crowd = [complaint(n, f"other-{n}") for n in range(40_000)]
+    await room.tell(*crowd[:20_000], complaint(2), *crowd[20_000:], stored=False)
+    [known] = room.published
+    assert known.call_id == "c"
