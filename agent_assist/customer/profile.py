@@ -11,6 +11,7 @@ from agent_assist.customer.behaviour import behaviour, lapses_at
 from agent_assist.customer.days import Touch, touches
 from agent_assist.customer.events import Case, Interaction
 from agent_assist.customer.facts import Facts
+from agent_assist.customer.preferences import Preferences, preferences
 from agent_assist.customer.purchases import Trade as TradeIn
 from agent_assist.customer.purchases import bought
 from agent_assist.customer.reasons import LikelyReason, likely_reasons
@@ -99,6 +100,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """When a customer without a contract counts as lapsed if they buy nothing more."""
     days: tuple[Touch, ...]
     """To be remembered within a week."""
+    preferences: Preferences
+    """How they like to be served, by what they did or said."""
 
 
 def profile(known: Facts, at: datetime, rules: Sequence[TagRule], business: Business) -> Profile:
@@ -140,6 +143,7 @@ def profile(known: Facts, at: datetime, rules: Sequence[TagRule], business: Busi
         risk=risk,
         lapses_at=lapses_at(known, at),
         days=tuple(touches(known, had, at, business.zone, calendars=business.calendars)),
+        preferences=preferences(known, at, business.zone),
     )
 
 

@@ -113,6 +113,14 @@ class CustomerStore:
             bodies = connection.execute(asked).scalars().all()
         return facts(found, map(_read, bodies), at)
 
+    def events(self, customer_id: str, event_ids: Sequence[str]) -> list[CustomerEvent]:
+        """Those of the events asked for that were told of a customer, by any of their ids now; the earliest first."""
+        e = customer_events.c
+        with self._engine.connect() as connection:
+            theirs = e.customer_id.in_(self.ids(connection, customer_id))
+            asked = select(e.body).where(theirs, e.event_id.in_(event_ids)).order_by(e.at_us, e.event_id)
+            return [_read(body) for body in connection.execute(asked).scalars()]
+
     def whose(self, kind: IdentityKind, value: str) -> tuple[str, ...]:
         """The customers to whom an address belongs, by the ids under which they go on; several where it is shared."""
         i = customer_identities.c
