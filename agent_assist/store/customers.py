@@ -1,7 +1,7 @@
 """What is told of customers, in SQL. Blocking: run it in a thread beside an event loop."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from itertools import groupby, islice
 from typing import Any, Final, TypeVar
@@ -13,6 +13,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from agent_assist.customer.events import CustomerEvent, Identified, IdentityKind, Merged, Split
 from agent_assist.customer.facts import Facts, facts
 from agent_assist.customer.rfm import Population
+from agent_assist.customer.tags import Fitted
+from agent_assist.store.instants import from_us as _at
+from agent_assist.store.instants import to_us as _us
+from agent_assist.store.segments import Move
 from agent_assist.store.tables import (
     customer_counts,
     customer_events,
@@ -24,8 +28,6 @@ from agent_assist.store.tables import (
 _T = TypeVar("_T")
 _AT_ONCE: Final = 500
 """Events of one statement: SQLite takes so many parameters."""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_SECOND: Final = timedelta(microseconds=1)
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +47,15 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """Customers of a segment, or in a stage."""
+
+    id: str
+    customers: int
+    value: Decimal
+    """Of what they bought."""
+
+
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """What all customers are like at a time."""
 
@@ -53,6 +64,15 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     order_values: tuple[Decimal, ...]
     """See ``agent_assist.customer.tags.Business``."""
     population: Population | None
+    fitted: Fitted | None = None
+    """How they buy, where trade is without contracts and the data tell it."""
+    before: datetime | None = None
+    """When they were counted the time before."""
+    segments: tuple[Part, ...] = ()
+    stages: tuple[Part, ...] = ()
+    segment_moves: tuple[Move, ...] = ()
+    """Since the time before; those who stayed are among them."""
+    stage_moves: tuple[Move, ...] = ()
 
 
 class Rejected(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +96,7 @@ class CustomerStore:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self.engine = engine
         dialect: Any = sqlite if engine.dialect.name == "sqlite" else postgresql
         self._insert = dialect.insert
 
@@ -84,26 +104,26 @@ class CustomerStore:
         """Take events in; of a batch all or nothing, and what came before once more changes nothing."""
         taken = Taken()
         for batch in _batches(events):
-            with self._engine.begin() as connection:
+            with self.engine.begin() as connection:
                 taken = taken.and_(self._take(connection, batch, source, now))
         return taken
 
     def reject(self, rejected: Iterable[Rejected]) -> None:
         """Keep what could not be taken in; of one place the latest."""
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             for batch in _batches(rejected):
                 self._keep(connection, batch)
 
     def rejected(self, limit: int = 100) -> list[Rejected]:
         """The latest first."""
         asked = select(customer_rejected).order_by(customer_rejected.c.at_us.desc(), customer_rejected.c.place)
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             rows = connection.execute(asked.limit(limit)).mappings()
             return [Rejected(**{k: v for k, v in row.items() if k != "at_us"}, at=_at(row["at_us"])) for row in rows]
 
     def facts(self, customer_id: str, at: datetime | None = None) -> Facts:
         """What is known of a customer, or was at a time: of all ids that are the same person by then."""
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             found = self._canonical(connection, customer_id, at)
             members = self._members(connection, found, at)
             e = customer_events.c
@@ -116,7 +136,7 @@ class CustomerStore:
     def events(self, customer_id: str, event_ids: Sequence[str]) -> list[CustomerEvent]:
         """Those of the events asked for that were told of a customer, by any of their ids now; the earliest first."""
         e = customer_events.c
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             theirs = e.customer_id.in_(self.ids(connection, customer_id))
             asked = select(e.body).where(theirs, e.event_id.in_(event_ids)).order_by(e.at_us, e.event_id)
             return [_read(body) for body in connection.execute(asked).scalars()]
@@ -125,7 +145,7 @@ class CustomerStore:
         """The customers to whom an address belongs, by the ids under which they go on; several where it is shared."""
         i = customer_identities.c
         asked = select(i.customer_id).where(i.kind == kind, i.value == value, i.belongs == 1)
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             ids = connection.execute(asked).scalars().all()
             return tuple(sorted({self._canonical(connection, one, None) for one in ids}))
 
@@ -137,7 +157,7 @@ class CustomerStore:
         """Every customer once, those that were merged last; read as a stream, so that millions are no matter."""
         e, c = customer_events.c, customer_links.c
         joined: dict[str, list[CustomerEvent]] = {}
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             linked = set(connection.execute(select(c.customer_id)).scalars())
             linked |= {one for one in connection.execute(select(c.into)).scalars() if one is not None}
             canonical = {one: self._canonical(connection, one, None) for one in linked}
@@ -155,19 +175,22 @@ class CustomerStore:
     def keep_counts(self, counts: "Counts") -> None:
         """Keep what all customers were like at a time."""
         row = {"as_of_us": _us(counts.as_of), "body": msgspec.json.encode(counts).decode()}
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             connection.execute(self._insert(customer_counts).on_conflict_do_nothing(), [row])
 
     def counts(self) -> "Counts | None":
         """The latest; None before there was any."""
-        asked = select(customer_counts.c.body).order_by(customer_counts.c.as_of_us.desc()).limit(1)
-        with self._engine.connect() as connection:
-            body = connection.execute(asked).scalar_one_or_none()
-        return None if body is None else msgspec.json.decode(body, type=Counts)
+        return next(iter(self.counted(1)), None)
+
+    def counted(self, limit: int) -> "list[Counts]":
+        """The latest first."""
+        asked = select(customer_counts.c.body).order_by(customer_counts.c.as_of_us.desc()).limit(limit)
+        with self.engine.connect() as connection:
+            return [msgspec.json.decode(body, type=Counts) for body in connection.execute(asked).scalars()]
 
     def count(self) -> int:
         """Events."""
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             return connection.execute(select(func.count()).select_from(customer_events)).scalar_one()
 
     def _take(self, connection: Connection, batch: Sequence[CustomerEvent], source: str, now: datetime) -> Taken:
@@ -293,11 +316,3 @@ def _batches(some: Iterable[_T]) -> Iterator[list[_T]]:
 
 
 _read = msgspec.json.Decoder(CustomerEvent).decode
-
-
-def _us(at: datetime) -> int:
-    return (at - _EPOCH) // _SECOND
-
-
-def _at(us: int) -> datetime:
-    return _EPOCH + us * _SECOND

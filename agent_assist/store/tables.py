@@ -376,3 +376,16 @@ customer_counts = Table(
     Column("body", Text, nullable=False),
 )
 """What all customers were like at a time, against which one of them is seen."""
+
+customer_standings = Table(
+    "customer_standings",
+    metadata,
+    Column("as_of_us", BigInteger, primary_key=True),
+    Column("customer_id", String(256), primary_key=True),
+    Column("segment", String(64), nullable=False),
+    Column("stage", String(16), nullable=False),
+    Column("value", Float, nullable=False),
+    Index(None, "as_of_us", "segment", "value"),
+    Index(None, "as_of_us", "stage", "value"),
+)
+"""Where each customer stood when all were counted, the last time and the time before; value is what they bought for."""

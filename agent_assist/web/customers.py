@@ -60,7 +60,7 @@ async def told(
     ids: Annotated[list[str], QueryParameter(name="id", min_items=1, max_items=100)],
 ) -> list[CustomerEvent]:
     """
-    Events of a customer by their ids, as the evidence of a tag names them: the earliest first, addresses masked as above.
+    Events of a customer by their ids, as the evidence of a tag names them: the earliest first, addresses masked.
 
     Those that are not known, or are another customer's, are left out.
     """

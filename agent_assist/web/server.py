@@ -14,7 +14,19 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.response import File
 from litestar.static_files import create_static_files_router
 
-from agent_assist.web import api, care, compensation, customers, desk, knowledge, library, playbooks, sound, tasks
+from agent_assist.web import (
+    api,
+    care,
+    compensation,
+    customers,
+    desk,
+    knowledge,
+    library,
+    playbooks,
+    segments,
+    sound,
+    tasks,
+)
 from agent_assist.web.access import Office, needs_token, only
 from agent_assist.web.channel import live_channel
 from agent_assist.web.problem import answer_error
@@ -32,7 +44,7 @@ _HEADERS: Final = {
 }
 _UNBUILT: Final = "<!doctype html><title>Warmline</title><p>The pages are not built: run <code>make web</code>.</p>"
 _PAGES: Final = {"/": "index.html"} | {
-    f"/{name}": f"{name}.html" for name in ("overlay", "replay", "search", "rules", "knowledge")
+    f"/{name}": f"{name}.html" for name in ("overlay", "replay", "search", "rules", "knowledge", "customer", "segments")
 }
 
 
@@ -87,6 +99,7 @@ def application(us: Office, *, hosts: Sequence[str], static: Path = STATIC) -> L
             *customers.HANDLERS,
             *knowledge.HANDLERS,
             *playbooks.HANDLERS,
+            *segments.HANDLERS,
             *sound.HANDLERS,
             *tasks.HANDLERS,
             live_channel,
