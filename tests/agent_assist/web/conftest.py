@@ -203,7 +203,7 @@ def made(tmp_path: Path, **options: Any) -> Iterator[Site]:
             recordings=recordings,
             knowledge=options.pop("knowledge", None),
             tell=tell_of,
-            profiles=Profiles(CustomerStore(store.engine), load(), Business()),
+            profiles=Profiles(CustomerStore(store.engine), load(), options.pop("business", Business())),
             playbook=options.pop("playbook", None),
             playbooks=options.pop("playbooks", None),
             origins=frozenset(options.pop("origins", ())),

@@ -370,7 +370,7 @@ export class Customer extends LitElement {
         <section class="card"><h2>${c.worth}</h2>${worth(p.clv, c, when)}</section>
       </div>
       <div class="columns">
-        <div class="column">
+        <div class="column past">
           <section class="card" data-testid="risk"><h2>${c.risk}</h2>${risk(p.risk, w, c)} ${this.history()}</section>
           <section class="card" data-testid="mood"><h2>${c.mood}</h2>${this.mood()}</section>
           <section class="card" data-testid="timeline"><h2>${c.timeline}</h2>
@@ -379,10 +379,12 @@ export class Customer extends LitElement {
               : html`<warmline-timeline .entries=${this.entries} .more=${this.timeline !== null && this.timeline.found.next !== null} .busy=${this.timeline === null} language=${this.look.language} theme=${this.theme} @older=${() => void this.older()}></warmline-timeline>`}
           </section>
         </div>
-        <div class="column side">
+        <div class="column now">
           <section class="card" data-testid="cases"><h2>${c.cases}</h2>${cases(p, c, when)}</section>
           ${this.at === "" ? html`<section class="card" data-testid="tasks"><h2>${c.tasks}</h2>${this.todo()}</section>` : blank}
           ${likely(p, c)}
+        </div>
+        <div class="column about">
           <section class="card" data-testid="tags"><h2>${c.tags}</h2>${tags(p, c, when, (tag) => void this.openTag(tag))}</section>
           <section class="card" data-testid="who-they-are"><h2>${c.title}</h2>${who(p, c, when)}</section>
           <section class="card" data-testid="days"><h2>${c.days}</h2>${days(p, c, when)}</section>
@@ -471,6 +473,9 @@ export class Customer extends LitElement {
         gap: 6px;
         flex: 0 1 420px;
       }
+      header button {
+        white-space: nowrap;
+      }
       header input {
         background: var(--warm-background);
         flex: 1 1 auto;
@@ -512,7 +517,15 @@ export class Customer extends LitElement {
         display: grid;
         grid-template-columns: minmax(0, 5fr) minmax(0, 3fr);
         gap: 14px;
+        grid-template-rows: auto 1fr;
         align-items: start;
+      }
+      .past {
+        grid-row: 1 / span 2;
+      }
+      .now,
+      .about {
+        grid-column: 2;
       }
       .column {
         display: grid;
@@ -543,9 +556,19 @@ export class Customer extends LitElement {
         .columns {
           grid-template-columns: minmax(0, 1fr);
         }
+        .past,
+        .now,
+        .about {
+          grid-area: auto;
+        }
         /* What is open with them before what was. */
-        .side {
+        .now {
           order: -1;
+        }
+        .now,
+        .about {
+          grid-template-columns: repeat(auto-fit, minmax(min(100%, 300px), 1fr));
+          align-items: start;
         }
       }
       @media (max-width: 520px) {

@@ -17,13 +17,17 @@ export class When {
     return new Intl.DateTimeFormat(this.lang, { dateStyle: "medium", timeStyle: "short" }).format(new Date(at));
   }
 
+  hour(at: string): string {
+    return new Intl.DateTimeFormat(this.lang, { timeStyle: "short" }).format(new Date(at));
+  }
+
   /** A day of the calendar, which is the same everywhere. */
   date(on: string): string {
     return new Intl.DateTimeFormat(this.lang, { month: "long", day: "numeric", timeZone: "UTC" }).format(new Date(`${on}T00:00:00Z`));
   }
 
   money(value: string | number, currency: string): string {
-    const shape: Intl.NumberFormatOptions = { style: "currency", currency, maximumFractionDigits: Number(value) >= 1_000 ? 0 : 2 };
+    const shape: Intl.NumberFormatOptions = { style: "currency", currency, currencyDisplay: "narrowSymbol", maximumFractionDigits: Number(value) >= 1_000 ? 0 : 2 };
     return currency ? new Intl.NumberFormat(this.lang, shape).format(Number(value)) : String(value);
   }
 }
@@ -79,7 +83,7 @@ export function tags(p: Profile, c: CustomerWords, when: When, open: (tag: Tag) 
     const told = [tag.by !== "rule" ? c.setBy(tag.by) : "", tag.until ? c.until(when.day(tag.until)) : ""].filter(Boolean).join(" · ");
     return html`<li data-testid=${`tag-${tag.id}`}>
       <span class="tag strong">${name}</span> ${told ? html`<small class="muted">${told}</small>` : blank}
-      ${tag.evidence.length ? html`<button class="link" data-testid="evidence" aria-haspopup="dialog" aria-label=${`${c.evidenceOf(name)} (${c.evidence(tag.evidence.length)})`} @click=${() => open(tag)}>${c.evidence(tag.evidence.length)}</button>` : blank}
+      ${tag.evidence.length ? html`<button class="link" data-testid="evidence" aria-haspopup="dialog" aria-label=${`${c.evidence(tag.evidence.length)}: ${name}`} @click=${() => open(tag)}>${c.evidence(tag.evidence.length)}</button>` : blank}
       ${inWords(tag.strategy, c.lang) ? html`<p class="small">${inWords(tag.strategy, c.lang)}</p>` : blank}
     </li>`;
   })}</ul>`;
@@ -127,7 +131,7 @@ export function cases(p: Profile, c: CustomerWords, when: When) {
   if (p.cases.length === 0) return html`<p class="muted">${c.noCases}</p>`;
   const inOrder = [...p.cases].sort((a, b) => Number(b.overdue) - Number(a.overdue) || a.opened_at.localeCompare(b.opened_at));
   return html`<ul class="plain">${inOrder.map((one) => html`<li data-testid="case">
-      <b>${one.issue || one.type}</b> <small class="muted">${one.case_id}${one.issue ? ` · ${one.type}` : ""} · ${c.opened(when.day(one.opened_at))}</small>
+      <b>${one.issue || (c.types[one.type] ?? one.type)}</b> <small class="muted">${one.case_id}${one.issue ? ` · ${c.types[one.type] ?? one.type}` : ""} · ${c.opened(when.day(one.opened_at))}</small>
       ${one.promised_by ? html`<p class=${`small ${one.overdue ? "level-critical" : ""}`}>${one.overdue ? html`<b>${c.overdue}</b> · ` : blank}${c.promised(when.time(one.promised_by))}</p>` : blank}
     </li>`)}</ul>`;
 }

@@ -18,7 +18,8 @@ export interface Step {
 /** Reasons one upon the other, from the average on, the strongest first; the weak ones are one. */
 export function steps(reasons: { name: string; contribution: number }[], rest: (n: number) => string, shown = SHOWN): Step[] {
   const base = reasons.filter((r) => r.name === "base_rate");
-  const others = reasons.filter((r) => r.name !== "base_rate").sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
+  // What adds less than half a thousandth is not worth a line.
+  const others = reasons.filter((r) => r.name !== "base_rate" && Math.abs(r.contribution) >= 0.0005).sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
   const weak = others.length > shown + 1 ? others.slice(shown) : [];
   const kept = [...base, ...(weak.length ? others.slice(0, shown) : others)];
   if (weak.length) kept.push({ name: rest(weak.length), contribution: weak.reduce((sum, r) => sum + r.contribution, 0) });
@@ -49,7 +50,7 @@ function sum(of: NonNullable<Profile["risk"]>, w: Words, c: CustomerWords) {
   const least = Math.min(0, ...bars.flatMap((b) => [b.from, b.to]));
   const place = (value: number) => ((value - least) / (most - least)) * 100;
   const name = (bar: Step) => w.reasons[bar.name] ?? c.riskNames[bar.name] ?? bar.name;
-  const points = (value: number) => (Math.abs(value) < 0.0005 ? "0" : `${value > 0 ? "+" : "−"}${Math.abs(value * 100).toFixed(Math.abs(value) < 0.0095 ? 1 : 0)}`);
+  const points = (value: number) => `${value > 0 ? "+" : "−"}${Math.abs(value * 100).toFixed(Math.abs(value) < 0.0095 ? 1 : 0)}`;
   return html`<table class="sum">
     <caption class="visually-hidden">${c.whyRisk}</caption>
     <tbody>

@@ -139,7 +139,8 @@ export class Segments extends LitElement {
                 ${(["segment", "stage"] as const).map((by) => html`<button aria-pressed=${this.by === by} data-testid=${`by-${by}`} @click=${() => this.divide(by)}>${by === "segment" ? c.bySegment : c.byStage}</button>`)}
               </div>
             </div>
-            ${this.parts(b, c, when)} ${this.moves(b, c)} ${this.list(b, c, when)}
+            ${this.parts(b, c, when)}
+            <div class="lower">${this.moves(b, c)} ${this.list(b, c, when)}</div>
           </main>`}
     `;
   }
@@ -198,7 +199,7 @@ export class Segments extends LitElement {
               const move = moves.find((m) => m.before === was && m.now === is);
               if (move === undefined) return html`<td class="none">·</td>`;
               const stayed = was === is;
-              const shade = stayed ? "" : `--part:${Math.round(12 + 50 * (move.customers / most))}%`;
+              const shade = stayed ? "" : `--part:${Math.round(8 + 26 * (move.customers / most))}%`;
               const chosen = this.wanted !== null && this.wanted.now === is && this.wanted.before === was;
               return html`<td class=${stayed ? "stayed" : "moved"} style=${shade}>
                 ${was !== null && is !== null
@@ -277,6 +278,17 @@ export class Segments extends LitElement {
       .scrolls {
         overflow-x: auto;
       }
+      .lower {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr);
+        gap: 14px;
+        align-items: start;
+      }
+      @media (min-width: 1200px) {
+        .lower:has(#held) {
+          grid-template-columns: minmax(0, max-content) minmax(340px, 1fr);
+        }
+      }
       table {
         border-collapse: collapse;
         font-variant-numeric: tabular-nums;
@@ -297,7 +309,8 @@ export class Segments extends LitElement {
         color: var(--warm-muted);
         font-weight: 600;
       }
-      tbody tr:last-child > * {
+      .parts tbody tr:last-child > *,
+      .held tbody tr:last-child > * {
         border-bottom: 0;
       }
       .number {
@@ -350,6 +363,7 @@ export class Segments extends LitElement {
       }
       .moves thead th {
         white-space: normal;
+        overflow-wrap: normal;
         max-width: 92px;
       }
       .moves tbody th {
@@ -379,6 +393,11 @@ export class Segments extends LitElement {
         background: var(--warm-surface);
         color: var(--warm-text);
         border-color: var(--warm-text);
+      }
+      @media (max-width: 900px) {
+        .meter {
+          display: none;
+        }
       }
       .held {
         margin-bottom: 10px;

@@ -44,7 +44,7 @@ export class Timeline extends LitElement {
     const about = [e.channel ? (c.channels[e.channel] ?? e.channel) : "", e.direction ? c.directions[e.direction] : "", e.agent_id ?? "", e.kind === "order" || e.kind === "case" ? e.id : ""].filter((one) => one && one !== title);
     const live = e.kind === "call" && e.status === "live";
     return html`<li data-testid="entry" data-kind=${e.kind}>
-      <time datetime=${e.at}>${when.time(e.at)}</time>
+      <time datetime=${e.at}>${when.day(e.at)}<br />${when.hour(e.at)}</time>
       <div class="what">
         <p>
           <span class="tag">${c.kind[e.kind]}</span>
@@ -84,7 +84,7 @@ export class Timeline extends LitElement {
       }
       li {
         display: grid;
-        grid-template-columns: 118px minmax(0, 1fr);
+        grid-template-columns: 100px minmax(0, 1fr);
         gap: 4px 12px;
         padding: 8px 0;
         border-top: 1px solid var(--warm-line);
@@ -107,6 +107,9 @@ export class Timeline extends LitElement {
       }
       .small {
         font-size: 12.5px;
+      }
+      time {
+        line-height: 1.5;
       }
       @media (max-width: 520px) {
         li {

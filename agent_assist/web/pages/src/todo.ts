@@ -19,6 +19,8 @@ export class Todo extends LitElement {
   @property({ type: Boolean }) acts = false;
 
   @state() private problem = "";
+  /** Of the task that was just settled, until the list is without it. */
+  private place: number | null = null;
 
   private async settle(task: CustomerTask, to: "done" | "cancelled"): Promise<void> {
     this.problem = "";
@@ -28,10 +30,15 @@ export class Todo extends LitElement {
     } catch (error) {
       this.problem = isProblem(error) ? error.detail : words(this.language).noAnswer;
     }
-    // Whoever owns the list reads it anew; the focus stays near where it was.
+    // Whoever owns the list takes it away; the focus goes to what comes in its place.
+    this.place = here;
     this.dispatchEvent(new CustomEvent("settled", { detail: this.problem === "" ? task.id : "" }));
-    await this.updateComplete;
-    this.focusOn(Math.min(here, this.tasks.length - 1));
+  }
+
+  override updated(changed: Map<string, unknown>): void {
+    if (!changed.has("tasks") || this.place === null) return;
+    this.focusOn(Math.min(this.place, this.tasks.length - 1));
+    this.place = null;
   }
 
   private focusOn(number: number): void {
@@ -64,9 +71,9 @@ export class Todo extends LitElement {
         ${repeat(this.tasks, (t) => t.id, (t, number) => {
           const title = inWords(t.texts as Texts, c.lang) || t.title;
           return html`<li data-testid="customer-task" @keydown=${(e: KeyboardEvent) => this.key(e, number)}>
-            <b>${title}</b>
+            <div><b>${title}</b>
             <p class="small"><span class=${late(t) ? "level-critical" : "muted"}>${t.due_at === null ? c.noDue : c.due(when.time(t.due_at))}${late(t) ? ` · ${c.overdue}` : ""}</span> <span class="muted">${[t.team ?? "", t.agent_id ?? ""].filter(Boolean).join(" · ")}</span></p>
-            ${t.text && t.text !== title ? html`<p class="small">${t.text}</p>` : blank}
+            ${t.text && t.text !== title ? html`<p class="small">${t.text}</p>` : blank}</div>
             ${this.acts
               ? html`<p class="acts"><button class="done" data-testid="task-done" aria-label=${`${c.done}: ${title}`} aria-keyshortcuts="d" @click=${() => void this.settle(t, "done")}>${c.done}</button>
                   <button data-testid="task-dismiss" aria-label=${`${c.dismiss}: ${title}`} aria-keyshortcuts="x" @click=${() => void this.settle(t, "cancelled")}>${c.dismiss}</button></p>`
@@ -74,7 +81,7 @@ export class Todo extends LitElement {
           </li>`;
         })}
       </ul>
-      ${this.acts && this.tasks.length ? html`<p class="muted small">${c.taskKeys}</p>` : blank}
+      ${this.acts && this.tasks.length ? html`<p class="muted small keys">${c.taskKeys}</p>` : blank}
       <p role="status" class="level-watch">${this.problem}</p>`;
   }
 
@@ -90,6 +97,11 @@ export class Todo extends LitElement {
         padding: 0;
       }
       li {
+        display: flex;
+        flex-wrap: wrap;
+        justify-content: space-between;
+        align-items: start;
+        gap: 4px 10px;
         padding: 8px 0;
         border-bottom: 1px solid var(--warm-line);
         overflow-wrap: anywhere;
@@ -97,13 +109,18 @@ export class Todo extends LitElement {
       li:first-child {
         padding-top: 0;
       }
+      .keys {
+        margin-top: 6px;
+      }
       .small {
         font-size: 12.5px;
       }
       .acts {
         display: flex;
         gap: 6px;
-        margin-top: 6px;
+      }
+      button {
+        white-space: nowrap;
       }
     `,
   ];

@@ -117,8 +117,8 @@ export class Trend extends LitElement {
           cursor: { x: false, y: false, drag: { x: false, y: false }, points: { show: false } },
           scales: { x: { range: () => this.span() }, y: { range: this.range } },
           axes: [
-            { ...axis, space: 70, values: (_, times) => this.ticks(times) },
-            { ...axis, size: 46, splits: this.splits, values: (_, at) => at.map((v) => this.format(v)) },
+            { ...axis, space: 70, size: 28, values: (_, times) => this.ticks(times) },
+            { ...axis, size: 54, splits: this.splits, values: (_, at) => at.map((v) => this.format(v)) },
           ],
           hooks: { setCursor: [(plot) => (this.pointed = plot.cursor.idx == null || plot.cursor.left == null || plot.cursor.left < 0 ? "" : (this.points[plot.cursor.idx]?.told ?? ""))] },
           series: [
