@@ -43,7 +43,7 @@ PREFERENCES = {
     "language": {"value": "zh", "source": "said", "support": 0, "of": 0, "evidence": []},
     "issues": [{"value": "配送", "source": "shown", "support": 4, "of": 9, "evidence": []}],
 }
-TASKS = [
+TASKS: list[dict[str, Any]] = [
     {
         "id": f"t:{n}", "call_id": None, "customer_id": "c1", "customer_name": "李雷", "agent_id": None,
         "rule": "late_order", "title": title, "text": "", "language": "zh", "texts": {"zh": title, "en": english},
@@ -67,7 +67,9 @@ def token(role: Role = Role.SUPERVISOR, name: str = "boss") -> str:
 
 def told() -> list[CustomerEvent]:
     """A customer of whom much is known."""
-    ago = lambda days: NOW - days * DAY  # noqa: E731
+
+    def ago(days: float) -> datetime:
+        return NOW - days * DAY
 
     def of(number: int, days: float) -> dict[str, Any]:
         return {"event_id": f"e{number}", "customer_id": "c1", "at": ago(days)}
@@ -284,7 +286,7 @@ async def test_an_agent_sees_whom_they_had_a_call_with_and_the_end_of_the_number
         await expect(page.get_by_test_id("alert-take")).to_have_count(0)
 
 
-async def test_the_evidence_of_a_tag_opens_the_events_it_rests_on(opened: Opened, check: Any) -> None:
+async def test_the_evidence_of_a_tag_opens_the_events_it_rests_on(opened: Opened, picture: Any, faults: Any) -> None:
     async with opened() as (_, page, _):
         tag = page.locator("[data-testid=tag-喜欢蓝色]")
         await tag.get_by_test_id("evidence").press("Enter")
@@ -300,6 +302,8 @@ async def test_the_evidence_of_a_tag_opens_the_events_it_rests_on(opened: Opened
         await rule.get_by_test_id("evidence").click()
         await expect(dialog.get_by_test_id("told")).to_have_count(4)
         await expect(dialog.get_by_test_id("told").first).to_contain_text("包裹在哪里?")
+        await picture(page, "customer-evidence")
+        assert await faults(page) == []
         await check_dialog(page)
 
 
@@ -406,7 +410,8 @@ async def test_customers_are_found_by_id_and_for_supervisors_by_their_addresses(
         await page.keyboard.press("Enter")
         await expect(page.get_by_test_id("name")).to_have_text("李雷")
         await page.get_by_test_id("who").fill("lilei@example.com")
-        await page.keyboard.press("Enter")
+        async with page.expect_navigation():
+            await page.keyboard.press("Enter")
         await expect(page.get_by_test_id("name")).to_have_text("李雷")
         await page.goto(f"http://127.0.0.1:{site.port}/customer")
         await page.get_by_test_id("who").fill("nobody@example.com")
@@ -417,7 +422,8 @@ async def test_customers_are_found_by_id_and_for_supervisors_by_their_addresses(
         await page.get_by_test_id("who").fill("+8613800138000")
         await page.keyboard.press("Enter")
         await expect(page.get_by_test_id("several")).to_contain_text("多位客户共用")
-        await page.get_by_role("link", name="c1", exact=True).click()
+        async with page.expect_navigation():
+            await page.get_by_role("link", name="c1", exact=True).click()
         await expect(page.get_by_test_id("name")).to_have_text("李雷")
         await page.get_by_test_id("who").fill("x3")
         await page.keyboard.press("Enter")
@@ -451,7 +457,7 @@ async def test_what_cannot_be_shown_says_why(opened: Opened, check: Any, status:
 async def test_while_the_customer_is_read_the_page_says_so(opened: Opened, picture: Any) -> None:
     async with opened("/customer") as (site, page, _):
         waits: list[Route] = []
-        await page.route("**/v1/customers/c1", waits.append)
+        await page.route("**/v1/customers/c1", lambda route: waits.append(route))  # noqa: PLW0108 - it marks it
         await page.goto(f"http://127.0.0.1:{site.port}/customer?id=c1")
         await expect(page.get_by_test_id("loading")).to_have_text("正在加载客户……")
         await picture(page, "customer-loading")
@@ -486,13 +492,14 @@ async def test_of_somebody_new_nothing_is_made_up(opened: Opened, check: Any) ->
         await check(page, "customer-new")
 
 
-async def test_the_page_follows_a_call_while_it_runs(opened: Opened, call: Any) -> None:
+async def test_the_page_follows_a_call_while_it_runs(opened: Opened, call: Any, check: Any) -> None:
     async with opened() as (site, page, beside):
         await expect(page.get_by_test_id("entry")).to_have_count(7)
         one = call("zh-2")
         started = msgspec.structs.replace(one.started(), at=NOW, customer_id="c1", agent_id="anna")
         site.live.publish(started)
         await expect(page.get_by_test_id("on-call")).to_contain_text("anna")
+        await check(page, "customer-live")
         beside.entries = [
             entry("call", 9, 0, id="zh-2", call_id="zh-2", channel="phone", status="live", issue="新来电"), *timeline()
         ]  # fmt: skip
@@ -514,15 +521,15 @@ async def test_an_alert_shows_as_it_is_raised(opened: Opened) -> None:
     beside.alerts = []
     sockets: list[WebSocketRoute] = []
     async with opened("/customer", beside=beside) as (site, page, _):
-        await page.route_web_socket("**/v1/live*", sockets.append)
+        await page.route_web_socket("**/v1/live*", lambda socket: sockets.append(socket))  # noqa: PLW0108 - it marks it
         await page.goto(f"http://127.0.0.1:{site.port}/customer?id=c1")
         await expect(page.get_by_test_id("entry")).to_have_count(7)
         await expect(page.get_by_test_id("alert")).to_have_count(0)
         for customer in ("c2", "c1"):
-            raised = {"type": "alert", "id": "a", "kind": "raised", "at": NOW.isoformat(), "v": 1}
-            message = {"kind": "alert", "epoch": "e", "data": raised | {"alert": ALERT | {"customer_id": customer}}}
-            beside.alerts = [message["data"]["alert"]] if customer == "c1" else []
-            sockets[0].send(json.dumps(message))
+            alert = ALERT | {"customer_id": customer}
+            beside.alerts = [alert] if customer == "c1" else []
+            data = {"type": "alert", "id": "a", "kind": "raised", "at": NOW.isoformat(), "v": 1, "alert": alert}
+            sockets[-1].send(json.dumps({"kind": "alert", "epoch": "e", "data": data}))
             await expect(page.get_by_test_id("alert")).to_have_count(int(customer == "c1"))
 
 

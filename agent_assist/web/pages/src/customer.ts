@@ -321,7 +321,7 @@ export class Customer extends LitElement {
       <dialog aria-labelledby="evidence-title" data-testid="evidence-dialog" @close=${() => (this.shown = null)}>
         ${this.shown
           ? html`<h2 id="evidence-title">${c.evidenceOf(inWords(this.shown.tag.name, c.lang) || this.shown.tag.id)}</h2>
-              ${this.shown.events === null ? html`<p class="muted">${w.connecting}</p>` : this.shown.events.length === 0 ? html`<p class="muted">${c.eventsGone}</p>` : html`<ul class="plain">${this.shown.events.map((e) => told(e, c, new When(c.lang)))}</ul>`}`
+              ${this.shown.events === null ? html`<p class="muted">${w.connecting}</p>` : this.shown.events.length === 0 ? html`<p class="muted">${c.eventsGone}</p>` : html`<ul class="plain" tabindex="0">${this.shown.events.map((e) => told(e, w, c, new When(c.lang)))}</ul>`}`
           : blank}
         <p class="end"><button autofocus data-testid="close" @click=${() => this.dialog?.close()}>${c.close}</button></p>
       </dialog>
@@ -404,7 +404,7 @@ export class Customer extends LitElement {
     const running = [...this.calls.values()].filter((call) => call.status === "live" && call.customer_id !== null && this.ids.has(call.customer_id));
     return html`<div role="status">${running.map((call) => html`<section class="card live" data-testid="on-call">
         <p><span class="dot open" aria-hidden="true"></span> <b>${c.onCall}</b> <span class="muted">${c.sinceTime(new Intl.DateTimeFormat(c.lang, { timeStyle: "short" }).format(new Date(call.started_at)))}${call.agent_id ? ` · ${call.agent_id}` : ""}</span>
-          <span class=${`emotion-${call.emotion}`} data-testid="on-call-emotion">${w.labels[call.emotion]}</span> <span class=${`badge level-${call.risk.level}`} data-testid="on-call-risk"><span class="visually-hidden">${w.risk}: </span>${w.levels[call.risk.level]}</span>
+          ${call.emotion === "unknown" ? blank : html`<span class=${`emotion-${call.emotion}`} data-testid="on-call-emotion">${w.labels[call.emotion]}</span>`} <span class="muted">${w.risk}</span> <span class=${`badge level-${call.risk.level}`} data-testid="on-call-risk">${w.levels[call.risk.level]}</span>
           <a class="button" href=${`/overlay?call=${encodeURIComponent(call.call_id)}`}>${c.follow}</a></p>
       </section>`)}</div>`;
   }
@@ -537,6 +537,10 @@ export class Customer extends LitElement {
         color: var(--warm-muted);
         margin: 14px 0 4px;
       }
+      /* Where nobody is on a call it takes no room. */
+      main > [role="status"]:empty {
+        margin-bottom: -14px;
+      }
       .live {
         border-inline-start: 5px solid var(--warm-good);
       }
@@ -583,6 +587,21 @@ export class Customer extends LitElement {
         color: var(--warm-text);
         width: min(620px, 92vw);
         max-height: 84vh;
+      }
+      dialog[open] {
+        display: flex;
+        flex-direction: column;
+      }
+      dialog ul {
+        overflow-y: auto;
+      }
+      dialog dl {
+        grid-template-columns: repeat(2, max-content minmax(0, 1fr));
+      }
+      @media (max-width: 640px) {
+        dialog dl {
+          grid-template-columns: max-content minmax(0, 1fr);
+        }
       }
       dialog::backdrop {
         background: rgb(0 0 0 / 45%);

@@ -90,15 +90,21 @@ export function tags(p: Profile, c: CustomerWords, when: When, open: (tag: Tag) 
 }
 
 /** An event as it was told, without what is only for machines. */
-export function told(event: Told, c: CustomerWords, when: When) {
+export function told(event: Told, w: Words, c: CustomerWords, when: When) {
   const left = new Set(["event", "event_id", "customer_id", "at", "lines", "attributes", "agitation", "valence"]);
-  const value = (one: unknown): string => (typeof one === "boolean" ? (one ? c.granted : c.refused) : typeof one === "string" && /^\d{4}-\d\d-\d\dT/.test(one) ? when.time(one) : Array.isArray(one) ? one.join(", ") : String(one));
+  const known: Record<string, Record<string, string>> = { status: c.statuses, channel: c.channels, direction: c.directions, purpose: c.purposes, type: c.types, kind: c.kindsOfAddress };
+  const value = (name: string, one: unknown): string => {
+    if (typeof one === "boolean") return one ? c.yes : c.no;
+    if (Array.isArray(one)) return one.map((each) => w.reasons[String(each)] ?? String(each)).join(", ");
+    const text = String(one);
+    return /^\d{4}-\d\d-\d\dT/.test(text) ? when.time(text) : (known[name]?.[text] ?? text);
+  };
   const fields = Object.entries(event).filter(([name, one]) => !left.has(name) && one !== null && one !== "" && !(Array.isArray(one) && one.length === 0));
   const call = typeof event["call_id"] === "string" ? event["call_id"] : "";
   return html`<li data-testid="told">
     <b>${c.events[event.event] ?? event.event}</b> <span class="muted">${when.time(event.at)}</span>
     ${call ? html`<a href=${`/replay?call=${encodeURIComponent(call)}`}>${c.hear}</a>` : blank}
-    <dl>${fields.map(([name, one]) => html`<dt>${c.eventFields[name] ?? name}</dt><dd>${c.statuses[String(one)] ?? c.channels[String(one)] ?? value(one)}</dd>`)}</dl>
+    <dl>${fields.map(([name, one]) => html`<dt>${c.eventFields[name] ?? name}</dt><dd>${value(name, one)}</dd>`)}</dl>
   </li>`;
 }
 

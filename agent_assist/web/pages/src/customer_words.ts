@@ -51,6 +51,8 @@ const en = {
   evidence: (n: number) => (n === 1 ? "1 event" : `${n} events`),
   evidenceOf: (name: string) => `What it rests on: ${name}`,
   eventsGone: "None of these events is known.",
+  yes: "yes",
+  no: "no",
   close: "Close",
   events: { customer: "Customer's fields", identity: "Address", merged: "Merged", split: "Split", order: "Order", case: "Case", interaction: "Contact", survey: "Survey", consent: "Consent", tag: "Tag", date: "Special day" } as Record<string, string>,
   eventFields: {
@@ -223,6 +225,8 @@ const zh: CustomerWords = {
   evidence: (n) => `${n} 条依据`,
   evidenceOf: (name) => `依据:${name}`,
   eventsGone: "找不到这些事件。",
+  yes: "是",
+  no: "否",
   close: "关闭",
   events: { customer: "客户资料", identity: "联系方式", merged: "合并", split: "拆分", order: "订单", case: "工单", interaction: "联系", survey: "调查", consent: "授权", tag: "标签", date: "特殊日子" },
   eventFields: {

@@ -84,7 +84,7 @@ export class Timeline extends LitElement {
       }
       li {
         display: grid;
-        grid-template-columns: 100px minmax(0, 1fr);
+        grid-template-columns: 112px minmax(0, 1fr);
         gap: 4px 12px;
         padding: 8px 0;
         border-top: 1px solid var(--warm-line);
