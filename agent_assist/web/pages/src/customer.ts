@@ -20,6 +20,8 @@ import type { CallSummary, Me, Message } from "./types";
 const PAGE = 50;
 /** After a message of a call, before the customer is read anew: what it brings is stored a little later. */
 const SETTLE_MS = 1_500;
+/** After the end of a call, until it is a contact of the customer. */
+const ENDED_MS = 6_000;
 /** Between looks where no live channel is. */
 const POLL_MS = 10_000;
 const MOOD: [number, number] = [-5, 5];
@@ -80,6 +82,7 @@ export class Customer extends LitElement {
   private channel: LiveChannel | null = null;
   private open = false;
   private waiting = 0;
+  private ending = 0;
   private polling = 0;
   /** Of the latest load: what an earlier one still brings is not shown. */
   private turn = 0;
@@ -102,6 +105,7 @@ export class Customer extends LitElement {
     this.channel?.close();
     clearInterval(this.polling);
     clearTimeout(this.waiting);
+    clearTimeout(this.ending);
     document.removeEventListener("keydown", this.keys);
   }
 
@@ -142,8 +146,12 @@ export class Customer extends LitElement {
     if (message.kind === "calls") {
       this.calls = new Map(message.data.map((call) => [call.call_id, call]));
     } else if (message.kind === "call") {
-      this.calls = new Map(this.calls).set(message.data.call_id, message.data);
-      if (message.data.customer_id !== null && this.ids.has(message.data.customer_id)) this.soon();
+      const call = message.data;
+      const ends = this.calls.get(call.call_id)?.status === "live" && call.status !== "live";
+      this.calls = new Map(this.calls).set(call.call_id, call);
+      if (call.customer_id === null || !this.ids.has(call.customer_id)) return;
+      this.soon();
+      if (ends) this.ending = window.setTimeout(() => this.soon(), ENDED_MS);
     } else if (message.kind === "alert") {
       const { alert: one } = message.data;
       if (!this.ids.has(one.customer_id) || this.at !== "") return;
