@@ -160,12 +160,15 @@ def fit_money(repeats: Floats, mean: Floats) -> Money:
     """
     The Gamma-Gamma model of greatest likelihood; customers without repeats or money are left out.
 
+    Where customers do not differ, or the purchases of one do not, parameters run to their bounds: what is foretold is
+    then that of the limit, the mean of all or the customer's own, though the numbers themselves say nothing.
+
     Args:
         repeats: Purchases that the mean is of, shape (n,).
         mean: Their mean money, shape (n,).
 
     Raises:
-        FitError: If too few are left, or the data do not tell the parameters.
+        FitError: If too few are left.
     """
     kept = (repeats > 0) & (mean > 0)
     x, z = repeats[kept], mean[kept]
@@ -187,7 +190,7 @@ def fit_money(repeats: Floats, mean: Floats) -> Money:
         p, q, gamma = np.exp(logs)
         return -likelihood(p, q, gamma * unit)
 
-    p, q, gamma = _told(least(surprise, np.log([2.0, 2.0, 1.0])), ("p", "q", "gamma"), x.size)
+    p, q, gamma = (float(each) for each in np.exp(least(surprise, np.log([2.0, 2.0, 1.0]))))
     return Money(p=p, q=q, gamma=gamma * unit, n=int(x.size), log_likelihood=likelihood(p, q, gamma * unit))
 
 

@@ -60,12 +60,11 @@ class Standings:
 
         What a count that came to no end left, and what is older than the count before, goes.
         """
-        s, c = customer_standings.c, customer_counts.c
+        s, c, us = customer_standings.c, customer_counts.c, to_us(as_of)
         with self._engine.begin() as connection:
             whole = select(c.as_of_us).order_by(c.as_of_us.desc()).limit(_KEPT - 1)
             kept = list(connection.execute(whole).scalars())
-            connection.execute(delete(customer_standings).where(s.as_of_us.not_in(kept)))
-        us = to_us(as_of)
+            connection.execute(delete(customer_standings).where(or_(s.as_of_us.not_in(kept), s.as_of_us == us)))
         for batch in _batches(standings):
             rows = [
                 {"as_of_us": us, "customer_id": x.customer_id, "segment": x.segment, "stage": x.stage, "value": x.value}

@@ -204,3 +204,15 @@ def test_what_one_is_worth_is_asked_of_one_alone() -> None:
     two = Histories(repeats=np.zeros(2), last=np.zeros(2), age=np.ones(2))
     with pytest.raises(FitError, match="one customer"):
         worth(PAPER, Money(p=6, q=3, gamma=15), two, 0.0, weeks=52, margin=1, discount=0)
+
+
+def test_where_customers_do_not_differ_all_are_worth_the_mean_and_where_purchases_do_not_their_own() -> None:
+    rng = np.random.default_rng(3)
+    repeats = rng.integers(1, 9, 3_000).astype(np.float64)
+    alike = fit_money(repeats, rng.gamma(4.0 * repeats, 5.0 / repeats))
+    assert alike.expected(np.array([8.0]), np.array([40.0]))[0] == pytest.approx(20.0, rel=0.15)
+    steady = fit_money(repeats, rng.gamma(3.0, 7.0, 3_000))
+    assert steady.expected(np.array([8.0]), np.array([40.0]))[0] == pytest.approx(40.0, rel=0.15)
+    for money in (alike, steady):
+        found = worth(PAPER, money, one(3, 20, 30), 25.0, weeks=52, margin=0.3, discount=0.1)
+        assert 0 <= found.low <= found.expected <= found.high < 1_000

@@ -93,6 +93,9 @@ def test_a_count_that_came_to_no_end_is_seen_by_nobody_and_goes(profiles: Profil
     assert standings.find(NOW - DAY, None, Query(), 9) == []
     kept = [len(standings.find(NOW + day * DAY, None, Query(), 9)) for day in range(4)]
     assert kept == [0, 0, 1, 1]
+    # The same count again is one.
+    profiles.count(NOW + 3 * DAY)
+    assert len(standings.find(NOW + 3 * DAY, None, Query(), 9)) == 1
 
 
 def test_how_customers_buy_is_fitted_where_trade_has_no_contracts_and_the_data_tell_it(store: CallStore) -> None:

@@ -516,6 +516,38 @@ async def test_the_page_follows_a_call_while_it_runs(opened: Opened, call: Any, 
         await expect(page.get_by_test_id("on-call")).to_have_count(0)
 
 
+async def test_while_the_server_is_away_what_was_read_stays_and_is_said_to_be_old(opened: Opened, call: Any) -> None:
+    async with opened() as (site, page, _):
+        await expect(page.get_by_test_id("entry")).to_have_count(7)
+        await page.route("**/v1/customers/c1", lambda route: route.fulfill(status=503, json={"detail": "restarting"}))
+        site.live.publish(msgspec.structs.replace(call("zh-2").started(), at=NOW, customer_id="c1"))
+        await expect(page.get_by_test_id("problem")).to_contain_text("服务器暂时无法响应。")
+        await expect(page.get_by_test_id("name")).to_have_text("李雷")
+        await page.unroute("**/v1/customers/c1")
+        await page.get_by_test_id("problem").get_by_role("button").press("Enter")
+        await expect(page.get_by_test_id("problem")).to_have_count(0)
+
+
+async def test_overlay_replay_and_search_lead_to_the_customer(opened: Opened, call: Any) -> None:
+    async with opened("/customer") as (site, page, _):
+        one = call("zh-2")
+        started = msgspec.structs.replace(one.started(), at=NOW, customer_id="c1", agent_id="anna")
+        site.store.write([started, one.final(0, "三天了"), one.ended()], {})
+        site.live.publish(started)
+        base = f"http://127.0.0.1:{site.port}"
+        await page.goto(f"{base}/overlay?call=zh-2")
+        async with page.expect_popup() as opening:
+            await page.get_by_test_id("customer-link").press("Enter")
+        beside = await opening.value
+        await expect(beside.get_by_test_id("name")).to_have_text("李雷")
+        assert "token" not in beside.url
+        for path in ("/replay?call=zh-2", "/search?words=三天了"):
+            await page.goto(base + path)
+            async with page.expect_navigation():
+                await page.get_by_test_id("customer-link").press("Enter")
+            await expect(page.get_by_test_id("name")).to_have_text("李雷")
+
+
 async def test_an_alert_shows_as_it_is_raised(opened: Opened) -> None:
     beside = Beside()
     beside.alerts = []
