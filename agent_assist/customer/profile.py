@@ -96,12 +96,12 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """What may be said in it, by language."""
     risk: ChurnRisk | None
     """Of leaving, before any call; None where no model of the trade is set."""
+    clv: Clv
+    """Margin to be expected of them."""
     lapses_at: datetime | None
     """When a customer without a contract counts as lapsed if they buy nothing more."""
     days: tuple[Touch, ...]
     """To be remembered within a week."""
-    clv: Clv
-    """Margin to be expected of them."""
 
 
 def profile(known: Facts, at: datetime, rules: Sequence[TagRule], business: Business) -> Profile:
@@ -139,9 +139,9 @@ def profile(known: Facts, at: datetime, rules: Sequence[TagRule], business: Busi
         stage=place.stage,
         talking_point=read_phrases().stages[place.stage],
         risk=place.risk,
+        clv=clv(known, had, at, business),
         lapses_at=lapses_at(known, at),
         days=tuple(touches(known, had, at, business.zone, calendars=business.calendars)),
-        clv=clv(known, had, at, business),
     )
 
 

@@ -14,8 +14,7 @@ from agent_assist.customer.events import CustomerEvent, Identified, IdentityKind
 from agent_assist.customer.facts import Facts, facts
 from agent_assist.customer.rfm import Population
 from agent_assist.customer.tags import Fitted
-from agent_assist.store.instants import from_us as _at
-from agent_assist.store.instants import to_us as _us
+from agent_assist.store.instants import micros, moment
 from agent_assist.store.segments import Move
 from agent_assist.store.tables import (
     customer_counts,
@@ -96,47 +95,52 @@ class CustomerStore:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+        self._engine = engine
         dialect: Any = sqlite if engine.dialect.name == "sqlite" else postgresql
         self._insert = dialect.insert
+
+    @property
+    def engine(self) -> Engine:
+        """Of the store, for what else is kept there of customers."""
+        return self._engine
 
     def take(self, events: Iterable[CustomerEvent], source: str, now: datetime) -> Taken:
         """Take events in; of a batch all or nothing, and what came before once more changes nothing."""
         taken = Taken()
         for batch in _batches(events):
-            with self.engine.begin() as connection:
+            with self._engine.begin() as connection:
                 taken = taken.and_(self._take(connection, batch, source, now))
         return taken
 
     def reject(self, rejected: Iterable[Rejected]) -> None:
         """Keep what could not be taken in; of one place the latest."""
-        with self.engine.begin() as connection:
+        with self._engine.begin() as connection:
             for batch in _batches(rejected):
                 self._keep(connection, batch)
 
     def rejected(self, limit: int = 100) -> list[Rejected]:
         """The latest first."""
         asked = select(customer_rejected).order_by(customer_rejected.c.at_us.desc(), customer_rejected.c.place)
-        with self.engine.connect() as connection:
+        with self._engine.connect() as connection:
             rows = connection.execute(asked.limit(limit)).mappings()
-            return [Rejected(**{k: v for k, v in row.items() if k != "at_us"}, at=_at(row["at_us"])) for row in rows]
+            return [Rejected(**{k: v for k, v in row.items() if k != "at_us"}, at=moment(row["at_us"])) for row in rows]
 
     def facts(self, customer_id: str, at: datetime | None = None) -> Facts:
         """What is known of a customer, or was at a time: of all ids that are the same person by then."""
-        with self.engine.connect() as connection:
+        with self._engine.connect() as connection:
             found = self._canonical(connection, customer_id, at)
             members = self._members(connection, found, at)
             e = customer_events.c
             asked = select(e.body).where(e.customer_id.in_(members))
             if at is not None:
-                asked = asked.where(e.at_us <= _us(at))
+                asked = asked.where(e.at_us <= micros(at))
             bodies = connection.execute(asked).scalars().all()
         return facts(found, map(_read, bodies), at)
 
     def events(self, customer_id: str, event_ids: Sequence[str]) -> list[CustomerEvent]:
         """Those of the events asked for that were told of a customer, by any of their ids now; the earliest first."""
         e = customer_events.c
-        with self.engine.connect() as connection:
+        with self._engine.connect() as connection:
             theirs = e.customer_id.in_(self.ids(connection, customer_id))
             asked = select(e.body).where(theirs, e.event_id.in_(event_ids)).order_by(e.at_us, e.event_id)
             return [_read(body) for body in connection.execute(asked).scalars()]
@@ -145,7 +149,7 @@ class CustomerStore:
         """The customers to whom an address belongs, by the ids under which they go on; several where it is shared."""
         i = customer_identities.c
         asked = select(i.customer_id).where(i.kind == kind, i.value == value, i.belongs == 1)
-        with self.engine.connect() as connection:
+        with self._engine.connect() as connection:
             ids = connection.execute(asked).scalars().all()
             return tuple(sorted({self._canonical(connection, one, None) for one in ids}))
 
@@ -157,7 +161,7 @@ class CustomerStore:
         """Every customer once, those that were merged last; read as a stream, so that millions are no matter."""
         e, c = customer_events.c, customer_links.c
         joined: dict[str, list[CustomerEvent]] = {}
-        with self.engine.connect() as connection:
+        with self._engine.connect() as connection:
             linked = set(connection.execute(select(c.customer_id)).scalars())
             linked |= {one for one in connection.execute(select(c.into)).scalars() if one is not None}
             canonical = {one: self._canonical(connection, one, None) for one in linked}
@@ -174,8 +178,8 @@ class CustomerStore:
 
     def keep_counts(self, counts: "Counts") -> None:
         """Keep what all customers were like at a time."""
-        row = {"as_of_us": _us(counts.as_of), "body": msgspec.json.encode(counts).decode()}
-        with self.engine.begin() as connection:
+        row = {"as_of_us": micros(counts.as_of), "body": msgspec.json.encode(counts).decode()}
+        with self._engine.begin() as connection:
             connection.execute(self._insert(customer_counts).on_conflict_do_nothing(), [row])
 
     def counts(self) -> "Counts | None":
@@ -185,12 +189,12 @@ class CustomerStore:
     def counted(self, limit: int) -> "list[Counts]":
         """The latest first."""
         asked = select(customer_counts.c.body).order_by(customer_counts.c.as_of_us.desc()).limit(limit)
-        with self.engine.connect() as connection:
+        with self._engine.connect() as connection:
             return [msgspec.json.decode(body, type=Counts) for body in connection.execute(asked).scalars()]
 
     def count(self) -> int:
         """Events."""
-        with self.engine.connect() as connection:
+        with self._engine.connect() as connection:
             return connection.execute(select(func.count()).select_from(customer_events)).scalar_one()
 
     def _take(self, connection: Connection, batch: Sequence[CustomerEvent], source: str, now: datetime) -> Taken:
@@ -209,7 +213,7 @@ class CustomerStore:
                     {
                         "event_id": x.event_id,
                         "customer_id": x.customer_id,
-                        "at_us": _us(x.at),
+                        "at_us": micros(x.at),
                         "body": rows[x.event_id][1],
                     }
                     for x in new
@@ -238,7 +242,7 @@ class CustomerStore:
             connection.execute(
                 self._insert(customer_links).on_conflict_do_nothing(),
                 [
-                    {"customer_id": x.customer_id, "at_us": _us(x.at), "event_id": x.event_id}
+                    {"customer_id": x.customer_id, "at_us": micros(x.at), "event_id": x.event_id}
                     | {"into": x.into if isinstance(x, Merged) else None}
                     for x in events
                 ],
@@ -258,7 +262,7 @@ class CustomerStore:
             ),
             [
                 {"kind": x.kind, "value": x.value, "customer_id": x.customer_id}
-                | {"at_us": _us(x.at), "event_id": x.event_id, "belongs": int(x.belongs)}
+                | {"at_us": micros(x.at), "event_id": x.event_id, "belongs": int(x.belongs)}
                 for x in events
             ],
         )
@@ -273,7 +277,7 @@ class CustomerStore:
                 index_elements=["source", "place"], set_={name: added.excluded[name] for name in names}
             ),
             [
-                {"source": x.source, "place": x.place, "reason": x.reason, "body": x.body, "at_us": _us(x.at)}
+                {"source": x.source, "place": x.place, "reason": x.reason, "body": x.body, "at_us": micros(x.at)}
                 for x in rejected
             ],
         )
@@ -283,7 +287,7 @@ class CustomerStore:
         c = customer_links.c
         asked = select(c.customer_id, c.into).where(c.customer_id.in_(list(ids)))
         if at is not None:
-            asked = asked.where(c.at_us <= _us(at))
+            asked = asked.where(c.at_us <= micros(at))
         return {row.customer_id: row.into for row in connection.execute(asked.order_by(c.at_us, c.event_id))}
 
     def _canonical(self, connection: Connection, customer_id: str, at: datetime | None) -> str:

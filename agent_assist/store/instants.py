@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_SECOND: Final = timedelta(microseconds=1)
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def utc(at: datetime | None) -> datetime | None:
@@ -12,11 +12,11 @@ def utc(at: datetime | None) -> datetime | None:
     return None if at is None else at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-def to_us(at: datetime) -> int:
+def micros(at: datetime) -> int:
     """Microseconds since 1970."""
-    return (at - _EPOCH) // _SECOND
+    return (at - _EPOCH) // _MICROSECOND
 
 
-def from_us(us: int) -> datetime:
-    """Of microseconds since 1970."""
-    return _EPOCH + us * _SECOND
+def moment(us: int) -> datetime:
+    """The time of so many microseconds since 1970."""
+    return _EPOCH + us * _MICROSECOND

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 from sqlalchemy import Engine, and_, delete, func, insert, or_, select
 
-from agent_assist.store.instants import to_us
+from agent_assist.store.instants import micros
 from agent_assist.store.tables import customer_counts, customer_standings
 
 _AT_ONCE: Final = 500
@@ -60,7 +60,7 @@ class Standings:
 
         What a count that came to no end left, and what is older than the count before, goes.
         """
-        s, c, us = customer_standings.c, customer_counts.c, to_us(as_of)
+        s, c, us = customer_standings.c, customer_counts.c, micros(as_of)
         with self._engine.begin() as connection:
             whole = select(c.as_of_us).order_by(c.as_of_us.desc()).limit(_KEPT - 1)
             kept = list(connection.execute(whole).scalars())
@@ -76,7 +76,7 @@ class Standings:
     def moves(self, by: By, before: datetime, now: datetime) -> tuple[Move, ...]:
         """Who went from where to where between two counts, those who stayed among them; the most first."""
         old, new = customer_standings.alias("old"), customer_standings.alias("new")
-        first, last = to_us(before), to_us(now)
+        first, last = micros(before), micros(now)
         came = (
             select(old.c[by].label("before"), new.c[by].label("now"), func.count().label("n"))
             .select_from(new.outerjoin(old, and_(old.c.customer_id == new.c.customer_id, old.c.as_of_us == first)))
@@ -99,11 +99,11 @@ class Standings:
     ) -> list[Standing]:
         """Customers of a count, those who bought most first; from after a place on."""
         new, old = customer_standings.alias("new"), customer_standings.alias("old")
-        first = None if before is None else to_us(before)
+        first = None if before is None else micros(before)
         query: Any = (
             select(new, old.c.segment.label("segment_before"), old.c.stage.label("stage_before"))
             .select_from(new.outerjoin(old, and_(old.c.customer_id == new.c.customer_id, old.c.as_of_us == first)))
-            .where(new.c.as_of_us == to_us(as_of))
+            .where(new.c.as_of_us == micros(as_of))
         )
         for column, wanted in (
             (new.c.segment, asked.segment),

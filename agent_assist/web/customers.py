@@ -50,28 +50,25 @@ async def customer(request: Asked, customer_id: FromPath[str], at: FromQuery[dat
     if at is not None and at.tzinfo is None:
         raise HTTPException("expected a time with its offset in at, got one without", status_code=400)
     found = await _seen(request, customer_id, at)
-    return found if _sees_addresses(request) else masked(found)
+    return found if known(request).role in {Role.SUPERVISOR, Role.ADMIN} else masked(found)
 
 
-@get("/v1/customers/{customer_id:str}/events", guards=[needs_token])
-async def told(
-    request: Asked,
-    customer_id: FromPath[str],
-    ids: Annotated[list[str], QueryParameter(name="id", min_items=1, max_items=100)],
-) -> list[CustomerEvent]:
+async def _seen(request: Asked, customer_id: str, at: datetime | None = None) -> Profile:
     """
-    Events of a customer by their ids, as the evidence of a tag names them: the earliest first, addresses masked.
+    A customer who is for them to see.
 
-    Those that are not known, or are another customer's, are left out.
+    Raises:
+        NotFoundException: If nothing was told of one, or they are an agent who never had a call with them.
     """
-    found = await _seen(request, customer_id, None)
-    events = await asyncio.to_thread(_profiles(request).store.events, found.customer_id, ids)
-    if _sees_addresses(request):
-        return events
-    return [
-        msgspec.structs.replace(one, value=_mask(one.kind, one.value)) if isinstance(one, Identified) else one
-        for one in events
-    ]
+    found = await asyncio.to_thread(_profiles(request).of, customer_id, datetime.now(UTC), at)
+    who = known(request)
+    if found is not None and who.of_agent:
+        theirs = [calls.c.customer_id.in_((customer_id, *found.ids))]
+        lines = partial(office(request.app).store.calls, agent_id=who.name, limit=1, where=theirs)
+        found = found if await asyncio.to_thread(lines) else None
+    if found is None:
+        raise NotFoundException(f"expected a customer of whom something was told, got {customer_id[:128]!r}")
+    return found
 
 
 @get("/v1/customers", guards=[needs(Role.SUPERVISOR)])
@@ -87,6 +84,27 @@ async def whose(
     return list(await asyncio.to_thread(_profiles(request).store.whose, kind, phone or email or ""))
 
 
+@get("/v1/customers/{customer_id:str}/events", guards=[needs_token])
+async def told(
+    request: Asked,
+    customer_id: FromPath[str],
+    ids: Annotated[list[str], QueryParameter(name="id", min_items=1, max_items=100)],
+) -> list[CustomerEvent]:
+    """
+    Events of a customer by their ids, as the evidence of a tag names them: the earliest first, addresses masked.
+
+    Those that are not known, or are another customer's, are left out.
+    """
+    found = await _seen(request, customer_id)
+    events = await asyncio.to_thread(_profiles(request).store.events, found.customer_id, ids)
+    if known(request).role in {Role.SUPERVISOR, Role.ADMIN}:
+        return events
+    return [
+        msgspec.structs.replace(one, value=_mask(one.kind, one.value)) if isinstance(one, Identified) else one
+        for one in events
+    ]
+
+
 def masked(found: Profile) -> Profile:
     """With the last four characters of a number, and of an address the domain."""
     return msgspec.structs.replace(found, identities=tuple((kind, _mask(kind, v)) for kind, v in found.identities))
@@ -94,28 +112,6 @@ def masked(found: Profile) -> Profile:
 
 def _mask(kind: str, value: str) -> str:
     return f"•••{value[value.index('@') :] if kind == 'email' and '@' in value else value[-4:]}"
-
-
-def _sees_addresses(request: Asked) -> bool:
-    return known(request).role in {Role.SUPERVISOR, Role.ADMIN}
-
-
-async def _seen(request: Asked, customer_id: str, at: datetime | None) -> Profile:
-    """
-    A customer, for who asks.
-
-    Raises:
-        NotFoundException: If nothing was told of them, or an agent asks who never had a call with them.
-    """
-    profiles, who = _profiles(request), known(request)
-    found = await asyncio.to_thread(profiles.of, customer_id, datetime.now(UTC), at)
-    if found is not None and who.of_agent:
-        theirs = [calls.c.customer_id.in_((customer_id, *found.ids))]
-        lines = partial(office(request.app).store.calls, agent_id=who.name, limit=1, where=theirs)
-        found = found if await asyncio.to_thread(lines) else None
-    if found is None:
-        raise NotFoundException(f"expected a customer of whom something was told, got {customer_id[:128]!r}")
-    return found
 
 
 def _profiles(request: Asked) -> Profiles:

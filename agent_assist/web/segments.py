@@ -14,7 +14,7 @@ from litestar.params import FromQuery, QueryParameter
 
 from agent_assist.customer.rfm import NO_ORDERS, read_segments
 from agent_assist.store.customers import Counts, Part
-from agent_assist.store.instants import from_us, to_us
+from agent_assist.store.instants import micros, moment
 from agent_assist.store.profiles import Profiles
 from agent_assist.store.segments import Move, Place, Query, Standing, Standings
 from agent_assist.web.access import needs, office
@@ -141,7 +141,7 @@ def _past(one: Counts) -> Past:
 
 
 def _cursor(as_of: datetime, last: Standing) -> str:
-    return f"{to_us(as_of)}~{last.value!r}~{last.customer_id}"
+    return f"{micros(as_of)}~{last.value!r}~{last.customer_id}"
 
 
 def _place(cursor: str | None) -> tuple[datetime | None, Place | None]:
@@ -155,7 +155,7 @@ def _place(cursor: str | None) -> tuple[datetime | None, Place | None]:
         return None, None
     try:
         us, value, customer_id = cursor.split("~", 2)
-        return from_us(int(us)), Place(float(value), customer_id)
+        return moment(int(us)), Place(float(value), customer_id)
     except (ValueError, OverflowError) as error:
         raise HTTPException(f"expected cursor as `next` gave it, got {cursor[:80]!r}", status_code=400) from error
 

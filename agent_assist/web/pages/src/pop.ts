@@ -11,11 +11,6 @@ export function tags(text: string | undefined): string[] {
   return (text ?? "").split(/[,,;、]/).map((tag) => tag.trim()).filter(Boolean);
 }
 
-/** Another tab has its own memory, so the token goes with the link, where no server sees it. */
-const elsewhere = (gateway: Gateway, path: string, query: Record<string, string>) => `${gateway.server}${path}?${new URLSearchParams(query).toString()}#token=${encodeURIComponent(gateway.token)}`;
-
-export const customerLink = (gateway: Gateway, id: string) => elsewhere(gateway, "/customer", { id });
-
 /** Below the name in the header. */
 export function badges(record: CallRecord) {
   const given = record.attributes ?? {};
@@ -32,14 +27,15 @@ export function pop(record: CallRecord, contacts: CallSummary[] | null, gateway:
   const [bot, failed] = [given["bot_summary"], given["bot_failed_step"]];
   const [point, greeting, several] = [given["talking_point"], given["greeting"], tags(given["customers_of_phone"])];
   if (!reason && !bot && !failed && !point && !greeting && !several.length && !contacts?.length) return blank;
-  const replay = (call: string) => elsewhere(gateway, "/replay", { call });
+  // Another tab has its own memory, so the token goes with the link, where no server sees it.
+  const replay = (call: string) => `${gateway.server}/replay?call=${encodeURIComponent(call)}#token=${encodeURIComponent(gateway.token)}`;
   const time = (at: string) => new Intl.DateTimeFormat(w.lang, { dateStyle: "short" }).format(new Date(at));
   const fresh = !record.utterances.some((u) => u.channel === "customer") && record.status === "live";
   return html`<details class="pop" data-testid="pop" ?open=${fresh}>
     <summary>${d.customer}${reason ? html` · <span class="muted">${reason}</span>` : blank}</summary>
     <dl>
       ${reason ? html`<dt>${d.reason}</dt><dd data-testid="likely-reason">${reason}${given["likely_reason_evidence"] ? html` <small class="muted">${given["likely_reason_evidence"]}</small>` : blank}</dd>` : blank}
-      ${several.length ? html`<dt>${d.several}</dt><dd data-testid="several">${several.map((id, n) => html`${n ? ", " : ""}<a href=${customerLink(gateway, id)} target="_blank" rel="noopener">${id}</a>`)}</dd>` : blank}
+      ${several.length ? html`<dt>${d.several}</dt><dd data-testid="several">${several.join(", ")}</dd>` : blank}
       ${greeting ? html`<dt>${d.greeting}</dt><dd data-testid="greeting">${greeting}</dd>` : blank}
       ${point ? html`<dt>${d.talkingPoint}</dt><dd data-testid="talking-point">${point}</dd>` : blank}
       ${bot ? html`<dt>${d.bot}</dt><dd data-testid="bot-summary">${bot}</dd>` : blank}
@@ -48,3 +44,6 @@ export function pop(record: CallRecord, contacts: CallSummary[] | null, gateway:
     </dl>
   </details>`;
 }
+
+/** The customer's page, in another tab, which has its own memory: so the token goes with the link, where no server sees it. */
+export const customerLink = (gateway: Gateway, id: string) => `${gateway.server}/customer?${new URLSearchParams({ id }).toString()}#token=${encodeURIComponent(gateway.token)}`;
