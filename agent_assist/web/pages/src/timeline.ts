@@ -40,7 +40,7 @@ export class Timeline extends LitElement {
   private entry(e: Entry, c: CustomerWords) {
     const w = words(this.language);
     const when = new When(c.lang);
-    const title = e.issue || (e.kind === "order" || e.kind === "case" ? e.id : (c.channels[e.channel ?? ""] ?? c.kind[e.kind]));
+    const title = (e.kind === "case" ? (c.types[e.issue] ?? e.issue) : e.issue) || (e.kind === "order" || e.kind === "case" ? e.id : (c.channels[e.channel ?? ""] ?? c.kind[e.kind]));
     const about = [e.channel ? (c.channels[e.channel] ?? e.channel) : "", e.direction ? c.directions[e.direction] : "", e.agent_id ?? "", e.kind === "order" || e.kind === "case" ? e.id : ""].filter((one) => one && one !== title);
     const live = e.kind === "call" && e.status === "live";
     return html`<li data-testid="entry" data-kind=${e.kind}>
