@@ -12,7 +12,7 @@ Source: Fader, Hardie, Lee: "Counting Your Customers" the Easy Way: An Alternati
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -30,6 +30,7 @@ _BOUND: Final = 14.0
 _APART: Final = 1e-5
 """How far parameters are kept from where a formula divides zero by zero; its value there differs by as little."""
 _TERMS: Final = 20_000
+_DRAWS: Final = 4_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,17 +80,17 @@ class Purchases(msgspec.Struct, frozen=True, kw_only=True):
         gone = math.log(self.a) - np.log(np.where(again, self.b + x - 1, 1)) + ratio
         return np.where(again, np.exp(-np.logaddexp(0, gone)), 1.0)
 
-    def expected(self, of: Histories, weeks: float) -> Floats:
+    def expected(self, of: Histories, weeks: float | Floats) -> Floats:
         """
-        Purchases in the weeks after what was observed, shape (n,).
+        Purchases in the weeks after what was observed, shape (n,); weeks of one length for all, or of each its own.
 
         The paper's hypergeometric function is transformed by Euler's formula: so transformed, its series converges
         for every horizon, and nothing overflows for customers of many purchases.
 
         Source: Fader, Hardie, Lee, Marketing Science 24(2), 2005, formula 10.
         """
-        if weeks < 0:
-            raise OutOfRange("weeks", weeks, 0, math.inf)
+        if np.min(weeks) < 0:
+            raise OutOfRange("weeks", float(np.min(weeks)), 0, math.inf)
         x = of.repeats
         a = self.a if abs(self.a - 1) > _APART else 1 + _APART
         c = a + self.b + x - 1
@@ -159,12 +160,15 @@ def fit_money(repeats: Floats, mean: Floats) -> Money:
     """
     The Gamma-Gamma model of greatest likelihood; customers without repeats or money are left out.
 
+    Where customers do not differ, or the purchases of one do not, parameters run to their bounds: what is foretold is
+    then that of the limit, the mean of all or the customer's own, though the numbers themselves say nothing.
+
     Args:
         repeats: Purchases that the mean is of, shape (n,).
         mean: Their mean money, shape (n,).
 
     Raises:
-        FitError: If too few are left, or the data do not tell the parameters.
+        FitError: If too few are left.
     """
     kept = (repeats > 0) & (mean > 0)
     x, z = repeats[kept], mean[kept]
@@ -186,7 +190,7 @@ def fit_money(repeats: Floats, mean: Floats) -> Money:
         p, q, gamma = np.exp(logs)
         return -likelihood(p, q, gamma * unit)
 
-    p, q, gamma = _told(least(surprise, np.log([2.0, 2.0, 1.0])), ("p", "q", "gamma"), x.size)
+    p, q, gamma = (float(each) for each in np.exp(least(surprise, np.log([2.0, 2.0, 1.0]))))
     return Money(p=p, q=q, gamma=gamma * unit, n=int(x.size), log_likelihood=likelihood(p, q, gamma * unit))
 
 
@@ -209,6 +213,66 @@ def value(purchases: Purchases, of: Histories, money: Floats, weeks: int, *, mar
         total += (until - before) / (1 + discount) ** (week * 7 / 365.25)
         before = until
     return total * money * margin
+
+
+class Worth(NamedTuple):
+    """Margin of one customer in the weeks to come, discounted."""
+
+    expected: float
+    low: float
+    """
+    Between low and high it lies with 90 % or more, by the models: what one customer does is chance, too. They are
+    drawn as far apart as to hold the expectation, which for one who has most likely left is above what most pay.
+    """
+    high: float
+    alive: float
+    """Probability that they still buy, 0 ... 1."""
+
+
+def worth(
+    purchases: Purchases, money: Money, of: Histories, mean: float, *, weeks: int, margin: float, discount: float
+) -> Worth:
+    """
+    What one customer is worth, and how far it may lie from that.
+
+    The interval is drawn from the models' own posterior: a customer who still buys does so at a rate that is gamma
+    distributed, leaves after each purchase with a chance that is beta distributed, and pays sums of the Gamma-Gamma
+    model. What is unsure of the parameters is not in it.
+
+    Args:
+        of: A history of one customer.
+        mean: Money of a repeat, not read where there is none.
+        margin, discount: As for ``value``.
+
+    Raises:
+        FitError: If the model has no mean for a customer without repeats.
+    """
+    if of.repeats.shape != (1,):
+        raise FitError("a history of one customer", f"of {len(of.repeats)}", len(of.repeats))
+    each = Histories(*(np.repeat(part, weeks) for part in (of.repeats, of.last, of.age)))
+    until = np.arange(1, weeks + 1, dtype=np.float64)
+    bought = np.diff(purchases.expected(each, until), prepend=0.0)
+    later = bought @ (1 + discount) ** (-until * 7 / 365.25)
+    paid = float(money.expected(of.repeats, np.array([mean]))[0]) * margin
+    alive = float(purchases.alive(of)[0])
+    drawn = _drawn(purchases, money, of, mean, weeks) * margin * (later / max(float(bought.sum()), 1e-12))
+    if not (math.isfinite(later) and np.isfinite(drawn).all()):
+        raise FitError("parameters with which something is foretold", str(purchases), 1)
+    low, high = np.quantile(drawn, (0.05, 0.95))
+    expected = float(later) * paid
+    return Worth(expected, min(float(low), expected), max(float(high), expected), alive)
+
+
+def _drawn(purchases: Purchases, money: Money, of: Histories, mean: float, weeks: int, draws: int = _DRAWS) -> Floats:
+    """Money of the weeks to come, a draw each, shape (draws,); the same for the same customer."""
+    x, age = float(of.repeats[0]), float(of.age[0])
+    rng = np.random.default_rng(0)
+    rate = rng.gamma(purchases.r + x, 1 / (purchases.alpha + age), draws)
+    leaves = np.clip(rng.beta(purchases.a, purchases.b + x, draws), 1e-12, 1.0)
+    lives = rng.random(draws) < purchases.alive(of)[0]
+    n = np.where(lives, np.minimum(rng.poisson(rate * weeks), rng.geometric(leaves)), 0)
+    nu = rng.gamma(money.p * x + money.q, 1 / (money.gamma + (x * mean if x else 0.0)), draws)
+    return rng.gamma(np.maximum(money.p * n, 1e-12), 1.0) / nu * (n > 0)
 
 
 def contract_value(margin: float, retention: float, discount: float, periods: int | None = None) -> float:

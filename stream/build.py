@@ -17,7 +17,7 @@ from agent_assist.advice.tenants import Shelved, folders, of_tenant
 from agent_assist.call.assistant import Assistant
 from agent_assist.call.fields import prepare
 from agent_assist.customer.tags import DEFAULT as TAGS
-from agent_assist.customer.tags import Business
+from agent_assist.customer.tags import Business, WorthPolicy
 from agent_assist.customer.tags import load as load_tags
 from agent_assist.errors import PlaybookError
 from agent_assist.knowledge.base import KnowledgeBase
@@ -239,6 +239,7 @@ def profiles(settings: Settings, engine: Engine) -> Profiles:
         currency=settings.currency,
         model=None if settings.trade is None else shipped(settings.trade),
         calendars=frozenset(settings.calendars),
+        worth=WorthPolicy(settings.trade, settings.margin, settings.discount),
     )
     return Profiles(CustomerStore(engine), rules, business)
 

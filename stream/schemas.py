@@ -25,6 +25,7 @@ from agent_assist.web.library import Clips, FoundCalls
 from agent_assist.web.live import Snapshot
 from agent_assist.web.playbooks import ShownPlaybooks
 from agent_assist.web.problem import Problem
+from agent_assist.web.segments import Board, HeldList
 from agent_assist.web.tasks import TaskList
 from models.weights import WeightsState
 from stream.commands.calls import EffectTable
@@ -108,6 +109,8 @@ TYPES: Final[Mapping[str, Any]] = {
     "timeline": Timeline,
     "risks": RiskHistory,
     "candidates": Candidates,
+    "segments": Board,
+    "segment-customers": HeldList,
     "import": ImportedCustomers,
     "listen-load": ListenLoad,
     "invalid": Invalid,

@@ -81,6 +81,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Of the business, ISO 4217: the value of customers is that of their orders in it."""
     trade: Literal["contract", "orders"] | None = None
     """How customers buy, for the risk that they leave before any call: see docs/models/churn.md; None tells none."""
+    margin: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    """Share of the money of an order, or of a month's price, that is margin: without it nobody's worth is told."""
+    discount: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.10
+    """Of a year, for what customers are worth."""
     calendars: tuple[Literal["cn", "west"], ...] = ("cn",)
     """Whose festivals are told of."""
     knowledge_enough: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.25

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -12,13 +12,14 @@ from agent_assist.customer.days import Touch, touches
 from agent_assist.customer.events import Case, Interaction
 from agent_assist.customer.facts import Facts
 from agent_assist.customer.preferences import Preferences, in_words_of, preferences
+from agent_assist.customer.purchases import Bought, bought
 from agent_assist.customer.purchases import Trade as TradeIn
-from agent_assist.customer.purchases import bought
 from agent_assist.customer.reasons import LikelyReason, likely_reasons
 from agent_assist.customer.regions import read_manners
 from agent_assist.customer.rfm import Rfm, read_segments
 from agent_assist.customer.stage import Stage, read_phrases, stage
 from agent_assist.customer.tags import Business, Tag, TagRule, complaints, counted, tags
+from agent_assist.customer.worth import Clv, clv
 from models.churn import profile_risk, standing
 from models.types import ChurnRisk, RiskLevel
 
@@ -99,6 +100,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """What may be said in it, by language."""
     risk: ChurnRisk | None
     """Of leaving, before any call; None where no model of the trade is set."""
+    clv: Clv
+    """Margin to be expected of them."""
     lapses_at: datetime | None
     """When a customer without a contract counts as lapsed if they buy nothing more."""
     days: tuple[Touch, ...]
@@ -117,9 +120,7 @@ def profile(known: Facts, at: datetime, rules: Sequence[TagRule], business: Busi
         rules: Of tags.
     """
     had = bought(known, at, TradeIn(currency=business.currency))
-    risk = None if business.model is None else profile_risk(standing(behaviour(known, at), business.model))
-    now = stage(known, had, at, business.zone, churn=_sure(risk))
-    rfm = None if business.population is None else business.population.score(had, at)
+    place = placed(known, had, at, business)
     inside = sorted(known.interactions, key=lambda one: (one.at, one.event_id), reverse=True)
     return Profile(
         customer_id=known.customer_id,
@@ -140,16 +141,34 @@ def profile(known: Facts, at: datetime, rules: Sequence[TagRule], business: Busi
         contacts=tuple(_contact(one) for one in inside[:_LAST]),
         tags=tags(known, at, rules, business),
         reasons=likely_reasons(known, at),
-        rfm=rfm,
-        segment=read_segments().of(rfm),
-        stage=now,
-        talking_point=read_phrases().stages[now],
-        risk=risk,
+        rfm=place.rfm,
+        segment=place.segment,
+        stage=place.stage,
+        talking_point=read_phrases().stages[place.stage],
+        risk=place.risk,
+        clv=clv(known, had, at, business),
         lapses_at=lapses_at(known, at),
         days=tuple(touches(known, had, at, business.zone, calendars=business.calendars)),
         preferences=preferences(known, at, business.zone),
         manner=in_words_of(read_manners(), known.region),
     )
+
+
+class Placed(NamedTuple):
+    """Where a customer stands among all, and in their own life."""
+
+    rfm: Rfm | None
+    segment: str
+    stage: Stage
+    risk: ChurnRisk | None
+
+
+def placed(known: Facts, had: Bought, at: datetime, business: Business) -> Placed:
+    """Segment, stage and risk, which the stage rests on."""
+    risk = None if business.model is None else profile_risk(standing(behaviour(known, at), business.model))
+    rfm = None if business.population is None else business.population.score(had, at)
+    now = stage(known, had, at, business.zone, churn=_sure(risk))
+    return Placed(rfm, read_segments().of(rfm), now, risk)
 
 
 def _sure(risk: ChurnRisk | None) -> float | None:

@@ -39,6 +39,8 @@ class Bought(msgspec.Struct, frozen=True, kw_only=True):
 
     orders: tuple[Order, ...] = ()
     """By the time at which they were ordered."""
+    amounts: tuple[Decimal, ...] = ()
+    """Of each order, in the currency of the business."""
     total: Decimal = Decimal(0)
     left_out: tuple[str, ...] = ()
     """Currencies of orders that do not count for want of a rate."""
@@ -59,6 +61,7 @@ def bought(of: Facts, at: datetime, trade: Trade) -> Bought:
     counted = [(order, amount) for order in orders if (amount := trade.amount(order)) is not None]
     return Bought(
         orders=tuple(order for order, _ in counted),
+        amounts=tuple(amount for _, amount in counted),
         total=sum((amount for _, amount in counted), Decimal(0)),
         left_out=tuple(sorted({order.currency for order in orders if trade.amount(order) is None})),
     )

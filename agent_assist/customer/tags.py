@@ -19,6 +19,7 @@ from agent_assist.customer.facts import Facts
 from agent_assist.customer.purchases import NOT_BOUGHT
 from agent_assist.customer.rfm import Population
 from models.additive import Additive
+from models.clv import Money, Purchases
 
 DEFAULT: Final = Path(__file__).parent / "tags.yaml"
 COMPLAINT: Final = "complaint"
@@ -137,6 +138,23 @@ class Tag(msgspec.Struct, frozen=True, kw_only=True):
     by: str = "rule"
 
 
+class WorthPolicy(NamedTuple):
+    """How the business earns: settings."""
+
+    trade: Literal["contract", "orders"] | None = None
+    margin: float | None = None
+    """Share of the money of an order, or of a month's price, that is margin, 0 ... 1."""
+    discount: float = 0.10
+    """Of a year."""
+
+
+class Fitted(msgspec.Struct, frozen=True, kw_only=True):
+    """Models of how all customers buy."""
+
+    purchases: Purchases
+    money: Money
+
+
 class Business(NamedTuple):
     """What rules need beside the customer."""
 
@@ -154,6 +172,9 @@ class Business(NamedTuple):
     """Of who leaves; None where the trade has none."""
     calendars: frozenset[Calendar] = frozenset()
     """Whose festivals count."""
+    worth: WorthPolicy = WorthPolicy()
+    fitted: Fitted | None = None
+    """When all customers were counted; None where the data did not tell it."""
 
 
 class _Held(NamedTuple):

@@ -20,7 +20,9 @@ from agent_assist.customer.events import (
 )
 from agent_assist.customer.facts import Facts, facts
 from agent_assist.customer.rfm import Population
+from agent_assist.customer.tags import Fitted
 from agent_assist.store.instants import micros, moment
+from agent_assist.store.segments import Move
 from agent_assist.store.tables import (
     customer_counts,
     customer_events,
@@ -52,6 +54,15 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """Customers of a segment, or in a stage."""
+
+    id: str
+    customers: int
+    value: Decimal
+    """Of what they bought."""
+
+
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """What all customers are like at a time."""
 
@@ -60,6 +71,15 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     order_values: tuple[Decimal, ...]
     """See ``agent_assist.customer.tags.Business``."""
     population: Population | None
+    fitted: Fitted | None = None
+    """How they buy, where trade is without contracts and the data tell it."""
+    before: datetime | None = None
+    """When they were counted the time before."""
+    segments: tuple[Part, ...] = ()
+    stages: tuple[Part, ...] = ()
+    segment_moves: tuple[Move, ...] = ()
+    """Since the time before; those who stayed are among them."""
+    stage_moves: tuple[Move, ...] = ()
 
 
 class Rejected(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +106,11 @@ class CustomerStore:
         self._engine = engine
         dialect: Any = sqlite if engine.dialect.name == "sqlite" else postgresql
         self._insert = dialect.insert
+
+    @property
+    def engine(self) -> Engine:
+        """Of the store, for what else is kept there of customers."""
+        return self._engine
 
     def take(self, events: Iterable[CustomerEvent], source: str, now: datetime) -> Taken:
         """Take events in; of a batch all or nothing, and what came before once more changes nothing."""
@@ -119,6 +144,14 @@ class CustomerStore:
                 asked = asked.where(e.at_us <= micros(at))
             bodies = connection.execute(asked).scalars().all()
         return facts(found, map(_read, bodies), at)
+
+    def events(self, customer_id: str, event_ids: Sequence[str]) -> list[CustomerEvent]:
+        """Those of the events asked for that were told of a customer, by any of their ids now; the earliest first."""
+        e = customer_events.c
+        with self._engine.connect() as connection:
+            theirs = e.customer_id.in_(self.ids(connection, customer_id))
+            asked = select(e.body).where(theirs, e.event_id.in_(event_ids)).order_by(e.at_us, e.event_id)
+            return [_read(body) for body in connection.execute(asked).scalars()]
 
     def whose(self, kind: IdentityKind, value: str) -> tuple[str, ...]:
         """The customers to whom an address belongs, by the ids under which they go on; several where it is shared."""
@@ -159,10 +192,13 @@ class CustomerStore:
 
     def counts(self) -> "Counts | None":
         """The latest; None before there was any."""
-        asked = select(customer_counts.c.body).order_by(customer_counts.c.as_of_us.desc()).limit(1)
+        return next(iter(self.counted(1)), None)
+
+    def counted(self, limit: int) -> "list[Counts]":
+        """The latest first."""
+        asked = select(customer_counts.c.body).order_by(customer_counts.c.as_of_us.desc()).limit(limit)
         with self._engine.connect() as connection:
-            body = connection.execute(asked).scalar_one_or_none()
-        return None if body is None else msgspec.json.decode(body, type=Counts)
+            return [msgspec.json.decode(body, type=Counts) for body in connection.execute(asked).scalars()]
 
     def count(self) -> int:
         """Events."""

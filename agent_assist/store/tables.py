@@ -417,3 +417,15 @@ text_moods = Table(
     Index(None, "model"),
 )
 """What a customer wrote and how it reads: of each contact with words; no model yet where it was not read."""
+customer_standings = Table(
+    "customer_standings",
+    metadata,
+    Column("as_of_us", BigInteger, primary_key=True),
+    Column("customer_id", String(256), primary_key=True),
+    Column("segment", String(64), nullable=False),
+    Column("stage", String(16), nullable=False),
+    Column("value", Float, nullable=False),
+    Index(None, "as_of_us", "segment", "value"),
+    Index(None, "as_of_us", "stage", "value"),
+)
+"""Where each customer stood when all were counted, the last time and the time before; value is what they bought for."""

@@ -14,7 +14,7 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from agent_assist.customer.events import CustomerEvent, IdentityKind
+from agent_assist.customer.events import CustomerEvent, Identified, IdentityKind
 from agent_assist.customer.profile import Profile
 from agent_assist.customer.timeline import Entry
 from agent_assist.store.histories import Histories, Place, RiskPlace, RiskTold
@@ -152,13 +152,34 @@ async def whose(
     return list(await asyncio.to_thread(_profiles(request).store.whose, kind, phone or email or ""))
 
 
+@get("/v1/customers/{customer_id:str}/events", guards=[needs_token])
+async def told(
+    request: Asked,
+    customer_id: FromPath[str],
+    ids: Annotated[list[str], QueryParameter(name="id", min_items=1, max_items=100)],
+) -> list[CustomerEvent]:
+    """
+    Events of a customer by their ids, as the evidence of a tag names them: the earliest first, addresses masked.
+
+    Those that are not known, or are another customer's, are left out.
+    """
+    found = await _seen(request, customer_id)
+    events = await asyncio.to_thread(_profiles(request).store.events, found.customer_id, ids)
+    if known(request).role in {Role.SUPERVISOR, Role.ADMIN}:
+        return events
+    return [
+        msgspec.structs.replace(one, value=_mask(one.kind, one.value)) if isinstance(one, Identified) else one
+        for one in events
+    ]
+
+
 def masked(found: Profile) -> Profile:
     """With the last four characters of a number, and of an address the domain."""
-    shown = tuple(
-        (kind, f"•••{value[value.index('@') :] if kind == 'email' and '@' in value else value[-4:]}")
-        for kind, value in found.identities
-    )
-    return msgspec.structs.replace(found, identities=shown)
+    return msgspec.structs.replace(found, identities=tuple((kind, _mask(kind, v)) for kind, v in found.identities))
+
+
+def _mask(kind: str, value: str) -> str:
+    return f"•••{value[value.index('@') :] if kind == 'email' and '@' in value else value[-4:]}"
 
 
 def _profiles(request: Asked) -> Profiles:
@@ -172,4 +193,4 @@ def _histories(request: Asked) -> Histories:
     return Histories(_profiles(request).store, office(request.app).store.engine)
 
 
-HANDLERS: Final = (tell, customer, whose, had_with, risks_of)
+HANDLERS: Final = (tell, customer, told, whose, had_with, risks_of)

@@ -24,6 +24,7 @@ from agent_assist.web import (
     knowledge,
     library,
     playbooks,
+    segments,
     sound,
     tasks,
 )
@@ -44,7 +45,7 @@ _HEADERS: Final = {
 }
 _UNBUILT: Final = "<!doctype html><title>Warmline</title><p>The pages are not built: run <code>make web</code>.</p>"
 _PAGES: Final = {"/": "index.html"} | {
-    f"/{name}": f"{name}.html" for name in ("overlay", "replay", "search", "rules", "knowledge")
+    f"/{name}": f"{name}.html" for name in ("overlay", "replay", "search", "rules", "knowledge", "customer", "segments")
 }
 
 
@@ -100,6 +101,7 @@ def application(us: Office, *, hosts: Sequence[str], static: Path = STATIC) -> L
             *callers.HANDLERS,
             *knowledge.HANDLERS,
             *playbooks.HANDLERS,
+            *segments.HANDLERS,
             *sound.HANDLERS,
             *tasks.HANDLERS,
             live_channel,

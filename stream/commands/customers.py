@@ -81,6 +81,9 @@ def _show(found: Profile) -> None:
     print(f"{found.customer_id}  {found.name}  {found.tier}  {found.region}".rstrip())
     bought = f"{trade.orders} orders, {trade.value} {trade.currency}, last {_day(trade.last_at)}"
     print(f"  {bought}; {found.complaints} complaints")
+    if found.clv.margin is not None:
+        worth = f"{found.clv.margin:.2f} {found.clv.currency} ({found.clv.low:.2f} ... {found.clv.high:.2f})"
+        print(f"  worth {worth} in {found.clv.weeks} weeks")
     for tag in found.tags:
         print(f"  tag {tag.id} ({tag.name.get(language, tag.by)}): {', '.join(tag.evidence)}; until {_day(tag.until)}")
     for case in found.cases:
@@ -104,7 +107,7 @@ def _day(at: datetime | None) -> str:
 @customer.command()
 def count(home: Home = None, json: Json = False) -> None:
     """
-    Look at all customers: the percentiles and fifths by which tags and segments are told.
+    Look at all customers: percentiles and fifths, what they are worth, who is in which segment and who moved.
 
     Once a month is enough; until then nobody lies above a percentile, or in a segment.
     """
@@ -118,6 +121,8 @@ def count(home: Home = None, json: Json = False) -> None:
         return
     buyers = 0 if done.population is None else done.population.n
     print(f"{done.customers} customers, {buyers} with orders")
+    for part in done.segments:
+        print(f"  {part.id}: {part.customers}, {part.value}")
 
 
 def import_file(

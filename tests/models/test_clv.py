@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.clv import Histories, Money, Purchases, contract_value, fit_money, fit_purchases, value
+from models import clv
+from models.clv import Histories, Money, Purchases, contract_value, fit_money, fit_purchases, value, worth
 from models.errors import FitError, OutOfRange
 from models.simplex import least
 
@@ -180,3 +181,38 @@ def test_what_cannot_be_fitted_is_named() -> None:
 def test_the_simplex_finds_the_end_of_a_bent_valley() -> None:
     found = least(lambda at: float(100 * (at[1] - at[0] ** 2) ** 2 + (1 - at[0]) ** 2), np.array([-1.2, 1.0]))
     assert found == pytest.approx([1.0, 1.0], abs=1e-3)
+
+
+@pytest.mark.parametrize(("repeats", "last", "age", "mean"), [(0, 0, 10, 0), (3, 20, 30, 25), (12, 35, 38, 40)])
+def test_what_one_is_worth_is_what_all_are_and_what_is_drawn_agrees(
+    repeats: float, last: float, age: float, mean: float
+) -> None:
+    money = Money(p=6.25, q=3.74, gamma=15.44)
+    of = one(repeats, last, age)
+    found = worth(PAPER, money, of, mean, weeks=52, margin=0.3, discount=0.1)
+    paid = money.expected(of.repeats, np.array([mean]))
+    assert found.expected == pytest.approx(float(value(PAPER, of, paid, 52, margin=0.3, discount=0.1)[0]))
+    assert found.alive == pytest.approx(float(PAPER.alive(of)[0]))
+    # Without discount the draws' mean is the expectation, up to chance: drawn here a hundred times as often.
+    plain = float(value(PAPER, of, paid, 52, margin=1.0, discount=0.0)[0])
+    drawn = clv._drawn(PAPER, money, of, mean, 52, draws=400_000)
+    assert float(drawn.mean()) == pytest.approx(plain, rel=0.03)
+    assert found.low <= found.expected <= found.high
+
+
+def test_what_one_is_worth_is_asked_of_one_alone() -> None:
+    two = Histories(repeats=np.zeros(2), last=np.zeros(2), age=np.ones(2))
+    with pytest.raises(FitError, match="one customer"):
+        worth(PAPER, Money(p=6, q=3, gamma=15), two, 0.0, weeks=52, margin=1, discount=0)
+
+
+def test_where_customers_do_not_differ_all_are_worth_the_mean_and_where_purchases_do_not_their_own() -> None:
+    rng = np.random.default_rng(3)
+    repeats = rng.integers(1, 9, 3_000).astype(np.float64)
+    alike = fit_money(repeats, rng.gamma(4.0 * repeats, 5.0 / repeats))
+    assert alike.expected(np.array([8.0]), np.array([40.0]))[0] == pytest.approx(20.0, rel=0.15)
+    steady = fit_money(repeats, rng.gamma(3.0, 7.0, 3_000))
+    assert steady.expected(np.array([8.0]), np.array([40.0]))[0] == pytest.approx(40.0, rel=0.15)
+    for money in (alike, steady):
+        found = worth(PAPER, money, one(3, 20, 30), 25.0, weeks=52, margin=0.3, discount=0.1)
+        assert 0 <= found.low <= found.expected <= found.high < 1_000

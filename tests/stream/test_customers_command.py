@@ -121,3 +121,34 @@ def test_the_risk_is_told_where_the_trade_is_set(orders: Path, tmp_path: Path, m
     found = shown()["risk"]
     assert found["low"] <= found["score"] <= found["high"]
     assert sum(reason["contribution"] for reason in found["reasons"]) == pytest.approx(found["score"])
+
+
+def test_the_worth_is_told_where_trade_and_margin_are_set_and_customers_were_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, path = tmp_path / "home", tmp_path / "orders.csv"
+    day = lambda n, k: f"2025-{1 + (n + k * (1 + n % 3)) % 12:02}-{1 + n % 27:02}"  # noqa: E731
+    rows = [
+        f"o{n}-{k},c{n},{day(n, k)}T10:00:00+08:00,{20 + n + 9 * k},CNY,paid\n"
+        for n in range(60)
+        for k in range(1 + n % 4)
+    ]
+    path.write_text(HEAD + "".join(rows), encoding="utf-8")
+    imported(path, home)
+
+    def run(*command: str) -> str:
+        return CliRunner().invoke(app, ["customer", *command, "--home", str(home)]).stdout
+
+    def worth() -> dict[str, Any]:
+        return dict(json.loads(run("show", "c3", "--json"))["clv"])
+
+    assert worth()["why"] == "trade"
+    monkeypatch.setenv("WARMLINE_TRADE", "orders")
+    assert worth()["why"] == "margin"
+    monkeypatch.setenv("WARMLINE_MARGIN", "0.3")
+    assert worth()["why"] == "count"
+    assert "60 customers, 60 with orders" in run("count")
+    found = worth()
+    assert (found["why"], found["currency"], found["weeks"]) == ("", "CNY", 52)
+    assert 0 <= found["low"] <= found["margin"] <= found["high"]
+    assert f"worth {found['margin']:.0f}"[:8] in run("show", "c3")

@@ -198,7 +198,7 @@ def made(tmp_path: Path, **options: Any) -> Iterator[Site]:
         live.publish(message)
 
     live = Live()
-    profiles = Profiles(CustomerStore(store.engine), load(), Business())
+    profiles = Profiles(CustomerStore(store.engine), load(), options.pop("business", Business()))
     recordings = Recordings(str(tmp_path / "recordings"))
     app = application(
         Office(

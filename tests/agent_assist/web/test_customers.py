@@ -77,3 +77,21 @@ def test_nobody_and_a_question_that_is_none_are_told(client: Any) -> None:
     assert client.get("/v1/customers/nobody", headers=ROOT).status_code == 404
     assert client.get("/v1/customers", headers=ROOT).status_code == 400
     assert client.get("/v1/customers/c1", params={"at": "2026-01-01T00:00:00"}, headers=ROOT).status_code == 400
+
+
+def test_the_evidence_of_a_tag_can_be_read_by_who_sees_the_customer(client: Any, site: Any) -> None:
+    other = KNOWN | {"event_id": "9", "customer_id": "c2"}
+    client.post("/v1/customers/events", json=[KNOWN, PHONE, MAIL, other], headers=ROOT)
+
+    def told(headers: dict[str, str], *ids: str) -> list[Any]:
+        answer = client.get("/v1/customers/c1/events", params={"id": ids}, headers=headers)
+        assert answer.status_code == 200, answer.text
+        return list(answer.json())
+
+    assert [one["event_id"] for one in told(ROOT, "2", "1", "9", "nothing")] == ["1", "2"]
+    start = datetime(2026, 1, 2, tzinfo=UTC)
+    agent = auth(Role.AGENT)
+    assert client.get("/v1/customers/c1/events?id=2", headers=agent).status_code == 404
+    site.store.write([CallStarted(call_id="x", at=start, protocol="t", customer_id="c1", agent_id="anna")], {})
+    assert [one["value"] for one in told(agent, "2", "3")] == ["•••8000", "•••@example.com"]
+    assert client.get("/v1/customers/c1/events", headers=ROOT).status_code == 400

@@ -14,7 +14,7 @@ import { flow, flowStyle } from "./flow";
 import { Look } from "./look";
 import "./lookup";
 import { overlayStyle } from "./overlay_style";
-import { badges, pop } from "./pop";
+import { badges, customerLink, pop } from "./pop";
 import { type CallView, apply, nothing } from "./state";
 import { type Theme, chosenTheme, palette, style } from "./style";
 import "./summary";
@@ -201,7 +201,7 @@ export class Overlay extends LitElement {
     const length = record === null ? 0 : record.status === "live" && started !== null ? this.now - started : record.duration_ms;
     return html`<header>
       <span class=${`dot ${this.connection}`} data-testid="connection" role="img" aria-label=${this.connection}></span>
-      <h1 title=${name}>${name}</h1>
+      <h1 title=${name}>${record?.customer_id ? html`<a class="customer" href=${customerLink(this.gateway, record.customer_id)} target="_blank" rel="noopener" data-testid="customer-link">${name}</a>` : name}</h1>
       ${record === null ? blank : badges(record, deskWords(w.lang))}
       ${record === null
         ? blank

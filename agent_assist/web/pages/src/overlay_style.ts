@@ -20,6 +20,12 @@ export const overlayStyle = css`
     background: var(--warm-surface);
     border-bottom: 1px solid var(--warm-line);
   }
+  header h1 a {
+    color: inherit;
+    text-decoration: underline;
+    text-decoration-color: var(--warm-line);
+    text-underline-offset: 3px;
+  }
   header h1 {
     font-size: 16px;
     flex: 1 1 auto;

@@ -99,3 +99,5 @@ function known(caller: Caller, gateway: Gateway, d: DeskWords): TemplateResult[]
 function earlier(calls: CallSummary[], gateway: Gateway, d: DeskWords, w: Words): TemplateResult {
   return html`<dt>${d.lastContacts}</dt><dd>${calls.map((c) => html`<a href=${replay(gateway, c.call_id)} target="_blank" rel="noopener" data-testid="contact">${day(c.started_at, d.lang)}</a> <span class=${`emotion-${c.emotion}`}>${w.labels[c.emotion]}</span> <span class="muted">${clock(c.duration_ms)}${c.agent_id ? ` · ${c.agent_id}` : ""}</span><br />`)}</dd>`;
 }
+/** The customer's page, in another tab, which has its own memory: so the token goes with the link, where no server sees it. */
+export const customerLink = (gateway: Gateway, id: string) => `${gateway.server}/customer?${new URLSearchParams({ id }).toString()}#token=${encodeURIComponent(gateway.token)}`;

@@ -176,7 +176,7 @@ export class Replay extends LitElement {
     return html`
       <header>
         ${links(w, "replay")}
-        <h1>${record ? (record.customer_name ?? record.customer_id ?? w.unknownCustomer) : w.replay}</h1>
+        <h1>${record?.customer_id ? html`<a href=${`/customer?${new URLSearchParams({ id: record.customer_id }).toString()}`} data-testid="customer-link">${record.customer_name ?? record.customer_id}</a>` : record ? (record.customer_name ?? w.unknownCustomer) : w.replay}</h1>
         ${record?.started_at ? html`<span class="muted">${new Intl.DateTimeFormat(w.lang, { dateStyle: "medium", timeStyle: "short" }).format(new Date(record.started_at))}${record.agent_id ? ` · ${record.agent_id}` : ""} · ${clock(record.duration_ms)}</span>` : blank}
         <span class="tools">
           ${this.look.buttons()}

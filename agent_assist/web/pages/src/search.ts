@@ -156,6 +156,7 @@ export class Search extends LitElement {
     const time = new Intl.DateTimeFormat(w.lang, { dateStyle: "medium", timeStyle: "short" }).format(new Date(call.started_at));
     return html`<li data-testid="found">
       <a href=${to(0)}>${call.customer_name ?? call.customer_id ?? call.call_id}</a>
+      ${call.customer_id ? html`<a class="who" href=${`/customer?${new URLSearchParams({ id: call.customer_id }).toString()}`} data-testid="customer-link">${call.customer_id}</a>` : blank}
       <span class="muted">${time} · ${clock(call.duration_ms)}${call.agent_id ? ` · ${call.agent_id}` : ""}</span>
       <span class=${`emotion-${call.emotion}`}>${w.labels[call.emotion]}</span>
       <span class=${`badge level-${call.risk.level}`}>${w.levels[call.risk.level]}</span>
@@ -209,6 +210,10 @@ export class Search extends LitElement {
         padding: 8px 10px;
         border-bottom: 1px solid var(--warm-line);
         background: var(--warm-surface);
+      }
+      .who {
+        font-weight: 400;
+        font-size: 12.5px;
       }
       ul {
         margin: 4px 0 0 16px;

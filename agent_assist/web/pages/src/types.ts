@@ -1,5 +1,6 @@
 // The shapes of agent_assist/types.py and models/types.py, as they travel.
 
+import type { CustomerAlert } from "./customer_types";
 import type { Mark } from "./marked";
 
 export type Channel = "customer" | "agent";
@@ -433,5 +434,6 @@ export type Message = { seq: number; epoch: string } & (
   | { kind: "compensation"; data: Compensation }
   | { kind: "calls"; data: CallSummary[] }
   | { kind: "call"; data: CallSummary }
+  | { kind: "alert"; data: { alert: CustomerAlert } }
   | { kind: "waiting" | "ping"; data?: undefined }
 );
