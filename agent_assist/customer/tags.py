@@ -154,6 +154,8 @@ class Business(NamedTuple):
     """Of who leaves; None where the trade has none."""
     calendars: frozenset[Calendar] = frozenset()
     """Whose festivals count."""
+    hazard: Additive | None = None
+    """Of who leaves within the month, for trade with contracts."""
 
 
 class _Held(NamedTuple):
