@@ -1,7 +1,7 @@
 """What is told of customers, in SQL. Blocking: run it in a thread beside an event loop."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from itertools import groupby, islice
 from typing import Any, Final, TypeVar
@@ -13,6 +13,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from agent_assist.customer.events import CustomerEvent, Identified, IdentityKind, Merged, Split
 from agent_assist.customer.facts import Facts, facts
 from agent_assist.customer.rfm import Population
+from agent_assist.store.due import look_at
+from agent_assist.store.instants import instant, microseconds
 from agent_assist.store.tables import (
     customer_counts,
     customer_events,
@@ -24,8 +26,6 @@ from agent_assist.store.tables import (
 _T = TypeVar("_T")
 _AT_ONCE: Final = 500
 """Events of one statement: SQLite takes so many parameters."""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_SECOND: Final = timedelta(microseconds=1)
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +99,9 @@ class CustomerStore:
         asked = select(customer_rejected).order_by(customer_rejected.c.at_us.desc(), customer_rejected.c.place)
         with self._engine.connect() as connection:
             rows = connection.execute(asked.limit(limit)).mappings()
-            return [Rejected(**{k: v for k, v in row.items() if k != "at_us"}, at=_at(row["at_us"])) for row in rows]
+            return [
+                Rejected(**{k: v for k, v in row.items() if k != "at_us"}, at=instant(row["at_us"])) for row in rows
+            ]
 
     def facts(self, customer_id: str, at: datetime | None = None) -> Facts:
         """What is known of a customer, or was at a time: of all ids that are the same person by then."""
@@ -109,7 +111,7 @@ class CustomerStore:
             e = customer_events.c
             asked = select(e.body).where(e.customer_id.in_(members))
             if at is not None:
-                asked = asked.where(e.at_us <= _us(at))
+                asked = asked.where(e.at_us <= microseconds(at))
             bodies = connection.execute(asked).scalars().all()
         return facts(found, map(_read, bodies), at)
 
@@ -124,6 +126,11 @@ class CustomerStore:
     def ids(self, connection: Connection, customer_id: str) -> list[str]:
         """All ids that are the same person now, this one too, as a transaction sees it."""
         return self._members(connection, self._canonical(connection, customer_id, None), None)
+
+    def same(self, customer_id: str) -> tuple[str, ...]:
+        """All ids that are the same person now, this one too."""
+        with self._engine.connect() as connection:
+            return tuple(self.ids(connection, customer_id))
 
     def all_facts(self) -> Iterator[Facts]:
         """Every customer once, those that were merged last; read as a stream, so that millions are no matter."""
@@ -146,7 +153,7 @@ class CustomerStore:
 
     def keep_counts(self, counts: "Counts") -> None:
         """Keep what all customers were like at a time."""
-        row = {"as_of_us": _us(counts.as_of), "body": msgspec.json.encode(counts).decode()}
+        row = {"as_of_us": microseconds(counts.as_of), "body": msgspec.json.encode(counts).decode()}
         with self._engine.begin() as connection:
             connection.execute(self._insert(customer_counts).on_conflict_do_nothing(), [row])
 
@@ -178,13 +185,14 @@ class CustomerStore:
                     {
                         "event_id": x.event_id,
                         "customer_id": x.customer_id,
-                        "at_us": _us(x.at),
+                        "at_us": microseconds(x.at),
                         "body": rows[x.event_id][1],
                     }
                     for x in new
                 ],
             )
             self._link(connection, [x for x in new if isinstance(x, Merged | Split)])
+            look_at(connection, self._concerned(connection, new), now)
             self._identify(connection, [x for x in new if isinstance(x, Identified)])
         self._keep(
             connection,
@@ -202,12 +210,22 @@ class CustomerStore:
         again = len(before) - len(conflicting) + twice
         return Taken(new=len(new), again=again, conflicting=tuple(sorted(conflicting)))
 
+    def _concerned(self, connection: Connection, events: Sequence[CustomerEvent]) -> set[str]:
+        """Ids of whom events tell something; a link tells of both."""
+        found = {event.customer_id for event in events}
+        linked = [event.customer_id for event in events if isinstance(event, Merged | Split)]
+        if linked:
+            c = customer_links.c
+            others = connection.execute(select(c.into).where(c.customer_id.in_(linked))).scalars()
+            found |= {one for one in others if one is not None}
+        return found
+
     def _link(self, connection: Connection, events: Sequence[Merged | Split]) -> None:
         if events:
             connection.execute(
                 self._insert(customer_links).on_conflict_do_nothing(),
                 [
-                    {"customer_id": x.customer_id, "at_us": _us(x.at), "event_id": x.event_id}
+                    {"customer_id": x.customer_id, "at_us": microseconds(x.at), "event_id": x.event_id}
                     | {"into": x.into if isinstance(x, Merged) else None}
                     for x in events
                 ],
@@ -227,7 +245,7 @@ class CustomerStore:
             ),
             [
                 {"kind": x.kind, "value": x.value, "customer_id": x.customer_id}
-                | {"at_us": _us(x.at), "event_id": x.event_id, "belongs": int(x.belongs)}
+                | {"at_us": microseconds(x.at), "event_id": x.event_id, "belongs": int(x.belongs)}
                 for x in events
             ],
         )
@@ -242,7 +260,7 @@ class CustomerStore:
                 index_elements=["source", "place"], set_={name: added.excluded[name] for name in names}
             ),
             [
-                {"source": x.source, "place": x.place, "reason": x.reason, "body": x.body, "at_us": _us(x.at)}
+                {"source": x.source, "place": x.place, "reason": x.reason, "body": x.body, "at_us": microseconds(x.at)}
                 for x in rejected
             ],
         )
@@ -252,7 +270,7 @@ class CustomerStore:
         c = customer_links.c
         asked = select(c.customer_id, c.into).where(c.customer_id.in_(list(ids)))
         if at is not None:
-            asked = asked.where(c.at_us <= _us(at))
+            asked = asked.where(c.at_us <= microseconds(at))
         return {row.customer_id: row.into for row in connection.execute(asked.order_by(c.at_us, c.event_id))}
 
     def _canonical(self, connection: Connection, customer_id: str, at: datetime | None) -> str:
@@ -285,11 +303,3 @@ def _batches(some: Iterable[_T]) -> Iterator[list[_T]]:
 
 
 _read = msgspec.json.Decoder(CustomerEvent).decode
-
-
-def _us(at: datetime) -> int:
-    return (at - _EPOCH) // _SECOND
-
-
-def _at(us: int) -> datetime:
-    return _EPOCH + us * _SECOND

@@ -32,7 +32,8 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
     message_id: str
     """Its ``webhook-id``."""
-    call_id: str
+    call_id: str | None
+    """None of what is of no call; then there is the customer."""
     receiver: str
     event: str
     state: State
@@ -42,14 +43,15 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     status: int | None
     """Of the last answer."""
     error: str
+    customer_id: str | None = None
 
 
 class Outbox:
     """
     Letters of all receivers.
 
-    Those of a call to one receiver go one after the other: what waits to be sent again holds the later ones back, until
-    it is delivered or dead.
+    Those of a call, or of a customer and no call, to one receiver go one after the other: what waits to be sent again
+    holds the later ones back, until it is delivered or dead.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -60,7 +62,10 @@ class Outbox:
         c, earlier = webhooks.c, webhooks.alias()
         held_back = exists().where(
             earlier.c.receiver == c.receiver,
-            earlier.c.call_id == c.call_id,
+            or_(
+                earlier.c.call_id == c.call_id,
+                and_(c.call_id.is_(None), earlier.c.call_id.is_(None), earlier.c.customer_id == c.customer_id),
+            ),
             earlier.c.state == "waiting",
             earlier.c.seq < c.seq,
         )
@@ -158,4 +163,5 @@ def _sent(row: RowMapping) -> Sent:
         created_at=created_at,
         status=row["status"],
         error=row["error"],
+        customer_id=row["customer_id"],
     )

@@ -21,12 +21,15 @@ class Profiles:
 
     def of(self, customer_id: str, now: datetime, at: datetime | None = None) -> Profile | None:
         """A customer now, or as known at a time; None of whom nothing was told."""
-        counts = self.store.counts()
-        business = self.business
-        if counts is not None:
-            business = business._replace(order_values=counts.order_values, population=counts.population)
-        found = profile(self.store.facts(customer_id, at), at or now, self.rules, business)
+        found = profile(self.store.facts(customer_id, at), at or now, self.rules, self.counted())
         return None if found.version is None else found
+
+    def counted(self) -> Business:
+        """The business with what all customers are like, as far as they were counted."""
+        counts = self.store.counts()
+        if counts is None:
+            return self.business
+        return self.business._replace(order_values=counts.order_values, population=counts.population)
 
     def count(self, now: datetime) -> Counts:
         """Look at all customers, and keep what they are like; takes a minute or more for a million."""

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 metadata = MetaData(
@@ -150,7 +151,7 @@ tasks = Table(
     "tasks",
     metadata,
     Column("task_id", Text, primary_key=True),
-    Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE"), nullable=False),
+    Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE")),
     Column("rule", Text, nullable=False),
     Column("title", Text, nullable=False),
     Column("text", Text, nullable=False),
@@ -162,17 +163,26 @@ tasks = Table(
     Column("by", String(256), nullable=False, server_default=""),
     Column("changed_at", DateTime(timezone=True)),
     Column("note", Text, nullable=False, server_default=""),
+    Column("customer_id", String(256)),
+    Column("customer_name", String(256)),
+    Column("team", String(128), nullable=False, server_default=""),
+    Column("texts", Text, nullable=False, server_default="{}"),
+    Column("evidence", Text, nullable=False, server_default="[]"),
     Index(None, "call_id"),
+    Index(None, "customer_id"),
     Index(None, "state", "due_at"),
 )
-"""What is to be done after calls. ``due_ms`` since the call began, ``due_at`` once it is known when that was."""
+"""
+What is to be done. After calls: ``due_ms`` since the call began, ``due_at`` once it is known when that was. Of its own
+accord: no call, but the customer and their name, the team, texts and evidence as JSON.
+"""
 
 webhooks = Table(
     "webhooks",
     metadata,
     Column("seq", Integer, primary_key=True, autoincrement=True),
     Column("message_id", String(64), nullable=False, unique=True),
-    Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE"), nullable=False),
+    Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE")),
     Column("receiver", String(128), nullable=False),
     Column("event", String(32), nullable=False),
     Column("body", Text, nullable=False),
@@ -183,10 +193,15 @@ webhooks = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("status", Integer),
     Column("error", Text, nullable=False, server_default=""),
+    Column("customer_id", String(256)),
     Index(None, "receiver", "state", "due_at"),
     Index(None, "call_id"),
+    Index(None, "customer_id"),
 )
-"""What other programs are to be told, were told, and could not be told; ``seq`` orders those of a call."""
+"""
+What other programs are to be told, were told, and could not be told; ``seq`` orders those of a call, and those of a
+customer that are of no call.
+"""
 
 clips = Table(
     "clips",
@@ -376,3 +391,57 @@ customer_counts = Table(
     Column("body", Text, nullable=False),
 )
 """What all customers were like at a time, against which one of them is seen."""
+
+customer_due = Table(
+    "customer_due",
+    metadata,
+    Column("customer_id", String(256), primary_key=True),
+    Column("due_us", BigInteger),
+    Column("looked_us", BigInteger),
+    Column("level", String(16)),
+    Column("revision", BigInteger, nullable=False, server_default="0"),
+    Index(None, "due_us"),
+)
+"""
+When a customer is to be looked at, none is never; when they were, and the level of their risk by the profile then.
+Whatever is told of them counts the revision up, so that who looked meanwhile does not put it off.
+"""
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("customer_id", String(256), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("team", String(128), nullable=False),
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("due_at", DateTime(timezone=True)),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("body", Text, nullable=False),
+    Column("call_id", String(128), nullable=False, server_default=""),
+    Column("call_ms", BigInteger, nullable=False, server_default="-1"),
+    Column("heard_at", DateTime(timezone=True)),
+    Index(None, "state", "due_at"),
+    Index(None, "opened_at"),
+)
+"""The alert of each customer who has one, or had; and the call and the moment of the last risk that changed it."""
+
+alert_changes = Table(
+    "alert_changes",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("change_id", String(320), nullable=False, unique=True),
+    Column("customer_id", String(256), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("told", Boolean, nullable=False, server_default=false()),
+    Index(None, "told", "seq"),
+)
+"""What happened to alerts, and whether the topic has it."""
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("holder", String(64), nullable=False),
+    Column("until", DateTime(timezone=True), nullable=False),
+)
+"""Which of several processes does what one alone does."""

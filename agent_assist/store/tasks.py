@@ -1,32 +1,43 @@
-"""Tasks in SQL: what is to be done after a call, from cards of that kind. Blocking, like the store."""
+"""Tasks in SQL: after a call from cards of that kind, or of one's own accord. Blocking, like the store."""
 
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Select, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, false, func, or_, select, true, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from agent_assist.errors import TaskChanged
 from agent_assist.store.calls import CallStore
+from agent_assist.store.following import Wanted, letter_rows
 from agent_assist.store.instants import utc
-from agent_assist.store.tables import calls, tasks
+from agent_assist.store.tables import calls, tasks, webhooks
 
 State = Literal["open", "done", "cancelled"]
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """Something to be done after a call."""
+    """Something to be done."""
 
     id: str
-    """Of the card."""
-    call_id: str
+    """Of the card, or what it is for."""
+    call_id: str | None
+    """None of what follows from no call."""
     customer_id: str | None
     customer_name: str | None
     agent_id: str | None
     rule: str
+    """That gave the card; or the kind of trigger, or what is done for one who may leave."""
     title: str
     text: str
     language: str
+    texts: Mapping[str, str] = {}
+    """By language, where there are several."""
+    team: str = ""
+    """Whose it is, where it follows from no call."""
+    evidence: tuple[str, ...] = ()
+    """Ids of events of the customer."""
     due_at: datetime | None
     """UTC; None where the rule says none, or while the start of the call is not known."""
     state: State
@@ -43,7 +54,29 @@ class TaskQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     state: State | None = None
     agent_id: str | None = None
+    """Those of this agent's calls ..."""
+    beside: Literal["none", "theirs", "all"] = "none"
+    """... and, of those that follow from no call, those of customers with whom they had one, or all."""
     due_before: datetime | None = None
+    customers: tuple[str, ...] = ()
+    """Ids of the same customer."""
+    team: str | None = None
+    task_id: str | None = None
+
+
+class NewTask(msgspec.Struct, frozen=True, kw_only=True):
+    """Something to be done for a customer that follows from no call."""
+
+    id: str
+    customer_id: str
+    customer_name: str
+    language: str
+    rule: str
+    titles: Mapping[str, str]
+    texts: Mapping[str, str]
+    team: str
+    evidence: tuple[str, ...]
+    due_at: datetime
 
 
 Place = tuple[datetime | None, str]
@@ -51,7 +84,7 @@ Place = tuple[datetime | None, str]
 
 
 class Tasks:
-    """Made with the cards, by ``CallStore.write``; changed here."""
+    """Made with the cards, by ``CallStore.write``, or by ``add``; changed here."""
 
     def __init__(self, store: CallStore) -> None:
         self._engine = store.engine
@@ -64,13 +97,7 @@ class Tasks:
             after: Place of the last task of the page before.
         """
         due, name = tasks.c.due_at, tasks.c.task_id
-        query = _whole().order_by(due.is_(None), due, name).limit(limit)
-        if wanted.state is not None:
-            query = query.where(tasks.c.state == wanted.state)
-        if wanted.agent_id is not None:
-            query = query.where(calls.c.agent_id == wanted.agent_id)
-        if wanted.due_before is not None:
-            query = query.where(due < wanted.due_before.astimezone(UTC))
+        query = _whole().where(*_asked(wanted)).order_by(due.is_(None), due, name).limit(limit)
         if after is not None:
             at, task_id = after
             if at is None:
@@ -108,9 +135,94 @@ class Tasks:
             return now
 
 
+def _asked(wanted: TaskQuery) -> list[ColumnElement[bool]]:
+    t, found = tasks.c, list[ColumnElement[bool]]()
+    if wanted.state is not None:
+        found.append(t.state == wanted.state)
+    if wanted.agent_id is not None:
+        found.append(or_(calls.c.agent_id == wanted.agent_id, and_(t.call_id.is_(None), _beside(wanted))))
+    if wanted.due_before is not None:
+        found.append(t.due_at < wanted.due_before.astimezone(UTC))
+    if wanted.customers:
+        found.append(or_(t.customer_id.in_(wanted.customers), calls.c.customer_id.in_(wanted.customers)))
+    if wanted.team is not None:
+        found.append(t.team == wanted.team)
+    if wanted.task_id is not None:
+        found.append(t.task_id == wanted.task_id)
+    return found
+
+
+def _beside(wanted: TaskQuery) -> ColumnElement[bool]:
+    if wanted.beside != "theirs":
+        return true() if wanted.beside == "all" else false()
+    of_agent = calls.alias()
+    had = select(of_agent.c.call_id).where(
+        of_agent.c.customer_id == tasks.c.customer_id, of_agent.c.agent_id == wanted.agent_id
+    )
+    return had.exists()
+
+
+def add(connection: Connection, task: NewTask, now: datetime, wanted: Wanted | None) -> bool:
+    """
+    Make a task, and what other programs are told of it; whether it is new: of one id there is one for ever.
+
+    Args:
+        wanted: Who is told; None where there are no receivers.
+    """
+    dialect: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
+    language = "en" if task.language.startswith("en") else "zh"
+    row = {
+        "task_id": task.id,
+        "customer_id": task.customer_id,
+        "customer_name": task.customer_name,
+        "rule": task.rule,
+        "title": task.titles[language],
+        "text": task.texts[language],
+        "language": language,
+        "team": task.team,
+        "texts": msgspec.json.encode(task.texts).decode(),
+        "evidence": msgspec.json.encode(task.evidence).decode(),
+        "due_at": task.due_at.astimezone(UTC),
+    }
+    inserted = dialect.insert(tasks).values(row).on_conflict_do_nothing().returning(tasks.c.task_id)
+    if connection.execute(inserted).first() is None:
+        return False
+    made = _one(connection, task.id)
+    assert made is not None
+    if wanted is not None:
+        data = {"type": "task", **msgspec.structs.asdict(made)}
+        rows = letter_rows("task.created", task.id, data, wanted, customer_id=task.customer_id, now=now)
+        if rows:
+            connection.execute(dialect.insert(webhooks).on_conflict_do_nothing(), rows)
+    return True
+
+
+def made(connection: Connection, ids: Collection[str]) -> set[str]:
+    """Those of which there is a task, whatever became of it."""
+    asked = select(tasks.c.task_id).where(tasks.c.task_id.in_(ids))
+    return set(connection.execute(asked).scalars()) if ids else set()
+
+
+def undone(connection: Connection, customers: Collection[str]) -> list[tuple[str, str]]:
+    """Id and kind of the open tasks of a customer that follow from no call."""
+    t = tasks.c
+    asked = select(t.task_id, t.rule).where(t.customer_id.in_(customers), t.call_id.is_(None), t.state == "open")
+    return [(row.task_id, row.rule) for row in connection.execute(asked)]
+
+
+def cancel(connection: Connection, ids: Collection[str], now: datetime, note: str) -> int:
+    """Cancel open tasks, as nobody's doing; how many there were."""
+    if not ids:
+        return 0
+    cancelled = update(tasks).where(tasks.c.task_id.in_(ids), tasks.c.state == "open")
+    values = {"state": "cancelled", "version": tasks.c.version + 1, "changed_at": now.astimezone(UTC), "note": note}
+    return int(connection.execute(cancelled.values(values)).rowcount)
+
+
 def _whole() -> Select[Any]:
-    of_call = (calls.c.customer_id, calls.c.customer_name, calls.c.agent_id)
-    return select(tasks, *of_call).join(calls, calls.c.call_id == tasks.c.call_id)
+    whose = [func.coalesce(tasks.c[name], calls.c[name]).label(name) for name in ("customer_id", "customer_name")]
+    own = [column for column in tasks.c if column.name not in {"customer_id", "customer_name"}]
+    return select(*own, *whose, calls.c.agent_id).outerjoin(calls, calls.c.call_id == tasks.c.call_id)
 
 
 def _one(connection: Connection, task_id: str) -> Task | None:
@@ -129,6 +241,9 @@ def _task(row: RowMapping) -> Task:
         title=row["title"],
         text=row["text"],
         language=row["language"],
+        texts=msgspec.json.decode(row["texts"]),
+        team=row["team"],
+        evidence=msgspec.json.decode(row["evidence"], type=tuple[str, ...]),
         due_at=utc(row["due_at"]),
         state=row["state"],
         version=row["version"],

@@ -1,0 +1,190 @@
+"""
+What is done of its own accord, in SQL: one look after the other at customers whose time has come. Blocking.
+
+A look makes what is due into tasks, cancels those that are for nothing now, judges the risk by the profile, and says
+when the next look is due. It is one transaction, so that it is done or not done; and what it makes has the id of what
+it is for, so that it is there once, however many look.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+import structlog
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from agent_assist.customer.facts import Facts
+from agent_assist.customer.interventions import BRANCHES
+from agent_assist.customer.outlook import outlook
+from agent_assist.customer.outreach import Outreach
+from agent_assist.customer.tags import Business
+from agent_assist.customer.triggers import TITLES, Trigger, awake, triggers
+from agent_assist.store.alerts import Alerts
+from agent_assist.store.due import Look, claim, look_at, put_off, settle
+from agent_assist.store.following import Wanted
+from agent_assist.store.profiles import Profiles
+from agent_assist.store.tasks import NewTask, add, cancel, made, undone
+
+log = structlog.get_logger()
+
+_RECHECK: Final = timedelta(days=7)
+"""Where a model tells a risk it changes with the time alone: nobody is left longer without a look."""
+_AFTER_FAILURE: Final = timedelta(minutes=10)
+
+
+@dataclass(slots=True)
+class Done:
+    """What some looks came to."""
+
+    looked: int = 0
+    failed: int = 0
+    made: Counter[str] = field(default_factory=Counter)
+    """By kind."""
+    cancelled: Counter[str] = field(default_factory=Counter)
+    """By why: "opt_out", "over"."""
+    dropped: Counter[str] = field(default_factory=Counter)
+    """By kind: what came due while nobody looked, and is too old now."""
+
+
+class Scheduler:
+    """
+    Looks at customers.
+
+    Args:
+        engine: Of a store that ``CallStore.upgrade`` has brought up to date.
+        wanted: What other programs are told; None where there are no receivers.
+    """
+
+    def __init__(
+        self, engine: Engine, profiles: Profiles, outreach: Outreach, alerts: Alerts, wanted: Wanted | None = None
+    ) -> None:
+        self._engine = engine
+        self._profiles = profiles
+        self._outreach = outreach
+        self._alerts = alerts
+        self._wanted = wanted
+
+    def tick(self, now: datetime, most: int = 50) -> Done:
+        """
+        Look at customers whose time has come, each in a transaction of its own.
+
+        One who cannot be looked at is put off, and keeps nobody up.
+        """
+        done, business = Done(), self._profiles.counted()
+        while done.looked + done.failed < most:
+            claimed: Look | None = None
+            try:
+                with self._engine.begin() as connection:
+                    claimed = claim(connection, now)
+                    if claimed is None:
+                        break
+                    one = self._look(connection, claimed, now, business)
+            except (OperationalError, InterfaceError):
+                # The store is away, or busy: the transaction is undone, and the look comes again.
+                raise
+            except Exception as error:
+                assert claimed is not None
+                log.exception("look_failed", error=type(error).__name__, pii_customer=claimed.customer_id)
+                with self._engine.begin() as connection:
+                    put_off(connection, claimed, now + _AFTER_FAILURE)
+                done.failed += 1
+            else:
+                done.looked += 1
+                for name in ("made", "cancelled", "dropped"):
+                    getattr(done, name).update(getattr(one, name))
+        return done
+
+    def plan(self, begin: datetime, end: datetime, customer_id: str | None = None) -> Iterator[Trigger]:
+        """
+        What would be due from one time up to another, as far as is known now; customer by customer.
+
+        Args:
+            customer_id: Of one; else of all, who are read as a stream.
+        """
+        store, business = self._profiles.store, self._profiles.counted()
+        known = store.all_facts() if customer_id is None else iter((store.facts(customer_id),))
+        for one in known:
+            due = [each for each in self._all(one, begin, business) if begin <= each.due_at < end]
+            if not due:
+                continue
+            with self._engine.connect() as connection:
+                there = self._made(connection, one, due)
+            for each in due:
+                yield msgspec.structs.replace(each, held="made") if each.id in there else each
+
+    def _all(self, known: Facts, now: datetime, business: Business) -> tuple[Trigger, ...]:
+        return triggers(known, self._outreach.triggers, outlook(known, now, business).leaving)
+
+    def _look(self, connection: Connection, look: Look, now: datetime, business: Business) -> Done:
+        known, done = self._profiles.store.facts(look.customer_id), Done()
+        if known.customer_id != look.customer_id:
+            # They go on under another id, which is looked at instead.
+            look_at(connection, [known.customer_id], now)
+            settle(connection, look, now, None)
+            return done
+        seen = outlook(known, now, business)
+        found = triggers(known, self._outreach.triggers, seen.leaving)
+        self._cancel(connection, known, found, now, done)
+        wakes = awake(now, self._outreach.triggers)
+        past = [one for one in found if one.due_at <= now and not one.held] if wakes == now else []
+        there = self._made(connection, known, past)
+        for one in past:
+            if one.id in there:
+                continue
+            if one.due_at > now - self._outreach.make_up:
+                if add(connection, self._task(one, known), now, self._wanted):
+                    done.made[one.kind] += 1
+            elif look.looked_at is not None and one.due_at > look.looked_at:
+                done.dropped[one.kind] += 1
+        self._alerts.gather(connection, known, now)
+        level = None if seen.risk is None else seen.risk.level
+        # How those stand who are looked at for the first time is no change: a base that is taken in raises no alerts.
+        if seen.risk is not None and look.level not in {None, level}:
+            self._alerts.judge(connection, known, seen.risk, now, business)
+        settle(connection, look, now, self._next(found, now, recheck=seen.risk is not None), level)
+        return done
+
+    def _made(self, connection: Connection, known: Facts, found: Sequence[Trigger]) -> set[str]:
+        """Those of which there is a task, under any id of the customer."""
+        under = {
+            f"{customer_id}{one.id.removeprefix(known.customer_id)}": one.id
+            for one in found
+            for customer_id in known.ids
+        }
+        return {under[one] for one in made(connection, list(under))}
+
+    def _cancel(
+        self, connection: Connection, known: Facts, found: Sequence[Trigger], now: datetime, done: Done
+    ) -> None:
+        """Open tasks of who does not want to be called, and those whose occasion is gone."""
+        is_open = undone(connection, known.ids)
+        if not known.allows("outbound", otherwise=True):
+            done.cancelled["opt_out"] += cancel(connection, [one for one, _ in is_open], now, "opt_out")
+            return
+        still = {f"{customer_id}{one.id.removeprefix(known.customer_id)}" for one in found for customer_id in known.ids}
+        over = [one for one, kind in is_open if kind not in BRANCHES and one not in still]
+        done.cancelled["over"] += cancel(connection, over, now, "over")
+
+    def _task(self, due: Trigger, known: Facts) -> NewTask:
+        return NewTask(
+            id=due.id,
+            customer_id=known.customer_id,
+            customer_name=known.name,
+            language=known.language,
+            rule=due.kind,
+            titles=TITLES[due.kind],
+            texts=due.text,
+            team=self._outreach.teams[due.kind],
+            evidence=due.evidence,
+            due_at=due.due_at,
+        )
+
+    def _next(self, found: Sequence[Trigger], now: datetime, *, recheck: bool) -> datetime | None:
+        wakes, oldest = awake(now, self._outreach.triggers), now - self._outreach.make_up
+        ahead = [max(one.due_at, wakes) for one in found if one.due_at > oldest and not one.held]
+        again = [at for at in ahead if at > now]
+        return min([*again, now + _RECHECK] if recheck else again, default=None)
