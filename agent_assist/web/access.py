@@ -19,6 +19,7 @@ from agent_assist.customer.events import CustomerEvent
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex
 from agent_assist.quality.replay import Replayed
+from agent_assist.store.alerts import Alerts
 from agent_assist.store.calls import CallStore
 from agent_assist.store.profiles import Profiles
 from agent_assist.store.recordings import Recordings
@@ -58,6 +59,8 @@ class Office:
     """What agents can look up."""
     profiles: Profiles | None = None
     """Who the customers are."""
+    alerts: Alerts | None = None
+    """Of customers who may leave."""
     playbook: Callable[[str | None], Playbook] | None = None
     """Reads a tenant's, as it is now; blocks."""
     playbooks: Callable[[], Sequence[Shelved]] | None = None

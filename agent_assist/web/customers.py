@@ -15,7 +15,7 @@ from agent_assist.customer.events import CustomerEvent, IdentityKind
 from agent_assist.customer.profile import Profile
 from agent_assist.store.profiles import Profiles
 from agent_assist.store.tables import calls
-from agent_assist.web.access import known, needs, needs_token, office
+from agent_assist.web.access import Office, known, needs, needs_token, office
 from agent_assist.web.passes import Role
 
 MOST: Final = 1_000
@@ -72,6 +72,13 @@ async def whose(
         raise HTTPException("expected phone or email, got both or neither", status_code=400)
     kind: IdentityKind = "phone" if phone is not None else "email"
     return list(await asyncio.to_thread(_profiles(request).store.whose, kind, phone or email or ""))
+
+
+async def ids(us: Office, customer_id: str) -> tuple[str, ...]:
+    """All ids of the same customer, this one too."""
+    if us.profiles is None:
+        return (customer_id,)
+    return await asyncio.to_thread(us.profiles.store.same, customer_id)
 
 
 def masked(found: Profile) -> Profile:

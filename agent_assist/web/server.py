@@ -14,7 +14,19 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.response import File
 from litestar.static_files import create_static_files_router
 
-from agent_assist.web import api, care, compensation, customers, desk, knowledge, library, playbooks, sound, tasks
+from agent_assist.web import (
+    alerts,
+    api,
+    care,
+    compensation,
+    customers,
+    desk,
+    knowledge,
+    library,
+    playbooks,
+    sound,
+    tasks,
+)
 from agent_assist.web.access import Office, needs_token, only
 from agent_assist.web.channel import live_channel
 from agent_assist.web.problem import answer_error
@@ -79,6 +91,7 @@ def application(us: Office, *, hosts: Sequence[str], static: Path = STATIC) -> L
     guarded = Router("/openapi", route_handlers=[], guards=[needs_token], include_in_schema=False)
     return Litestar(
         [
+            *alerts.HANDLERS,
             *api.HANDLERS,
             *care.HANDLERS,
             *desk.HANDLERS,

@@ -211,7 +211,7 @@ async def _gateway(settings: Settings) -> None:
     from agent_assist.quality.replay import replay as read_again
     from agent_assist.store.calls import CallStore
     from stream import topics
-    from stream.build import assistant, knowledge, playbook, profiles, recordings, shelves
+    from stream.build import assistant, knowledge, playbook, profiles, recordings, scheduler, shelves
     from stream.gateway import GatewayPolicy, serve
 
     stop = _until_told()
@@ -230,6 +230,7 @@ async def _gateway(settings: Settings) -> None:
         twilio_auth_token=settings.twilio_auth_token,
         public_url=settings.public_url,
         origins=settings.origins,
+        session_timeout_s=settings.session_timeout_s,
     )
     shown = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104 - compared, not bound
 
@@ -237,13 +238,15 @@ async def _gateway(settings: Settings) -> None:
         _announce(api=f"http://{shown}:{port}", twilio=f"ws://{shown}:{media_port}/v1/twilio")
 
     base, index = knowledge(settings)
+    customers = profiles(settings, store.engine)
     # The assistant is made at the first use: most gateways are never asked for it.
     await serve(
         policy,
         store=store,
         recordings=recordings(settings),
         knowledge=(base, index),
-        profiles=profiles(settings, store.engine),
+        profiles=customers,
+        outreach=scheduler(settings, store.engine, customers),
         replay=lambda record, said: read_again(
             record, said, assistant(settings, record.attributes.get("tenant")), index
         ),
@@ -323,13 +326,14 @@ def up(
 
 
 async def _up(settings: Settings, console: Console, json: bool, play: Sequence[Path]) -> None:
-    from stream.build import check_models, receivers
+    from stream.build import check_models, outreach, receivers
     from stream.supervise import Child, Supervisor, check_free, free_port
 
     stop = _until_told()
     started = time.monotonic()
     check_models(settings)
     receivers(settings, os.environ)
+    outreach(settings)
     port = settings.port or free_port(settings.host)
     media_port = settings.media_port or (port + 1 if settings.port else free_port(settings.host))
     check_free(settings.host, port, "API and the pages")
