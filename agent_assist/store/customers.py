@@ -17,6 +17,7 @@ from agent_assist.store.due import look_at
 from agent_assist.store.instants import instant, microseconds
 from agent_assist.store.tables import (
     customer_counts,
+    customer_due,
     customer_events,
     customer_identities,
     customer_links,
@@ -163,6 +164,11 @@ class CustomerStore:
         with self._engine.connect() as connection:
             body = connection.execute(asked).scalar_one_or_none()
         return None if body is None else msgspec.json.decode(body, type=Counts)
+
+    def people(self) -> int:
+        """Ids of whom something was told."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(func.count()).select_from(customer_due)).scalar_one()
 
     def count(self) -> int:
         """Events."""

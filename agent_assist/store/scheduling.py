@@ -98,9 +98,9 @@ class Scheduler:
                     getattr(done, name).update(getattr(one, name))
         return done
 
-    def plan(self, begin: datetime, end: datetime, customer_id: str | None = None) -> Iterator[Trigger]:
+    def plan(self, begin: datetime, end: datetime, customer_id: str | None = None) -> Iterator[tuple[Trigger, ...]]:
         """
-        What would be due from one time up to another, as far as is known now; customer by customer.
+        What would be due from one time up to another, as far as is known now: of each customer, mostly nothing.
 
         Args:
             customer_id: Of one; else of all, who are read as a stream.
@@ -108,16 +108,13 @@ class Scheduler:
         store, business = self._profiles.store, self._profiles.counted()
         known = store.all_facts() if customer_id is None else iter((store.facts(customer_id),))
         for one in known:
-            due = [each for each in self._all(one, begin, business) if begin <= each.due_at < end]
-            if not due:
-                continue
-            with self._engine.connect() as connection:
-                there = self._made(connection, one, due)
-            for each in due:
-                yield msgspec.structs.replace(each, held="made") if each.id in there else each
-
-    def _all(self, known: Facts, now: datetime, business: Business) -> tuple[Trigger, ...]:
-        return triggers(known, self._outreach.triggers, outlook(known, now, business).leaving)
+            leaving = outlook(one, begin, business).leaving
+            due = [each for each in triggers(one, self._outreach.triggers, leaving) if begin <= each.due_at < end]
+            there: set[str] = set()
+            if due:
+                with self._engine.connect() as connection:
+                    there = self._made(connection, one, due)
+            yield tuple(msgspec.structs.replace(each, held="made") if each.id in there else each for each in due)
 
     def _look(self, connection: Connection, look: Look, now: datetime, business: Business) -> Done:
         known, done = self._profiles.store.facts(look.customer_id), Done()

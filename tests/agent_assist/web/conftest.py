@@ -17,7 +17,9 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from agent_assist.call.record import NO_MEASURES
 from agent_assist.customer.events import CustomerEvent
+from agent_assist.customer.outreach import load as load_outreach
 from agent_assist.customer.tags import Business, load
+from agent_assist.store.alerts import Alerts
 from agent_assist.store.calls import CallStore
 from agent_assist.store.customers import CustomerStore
 from agent_assist.store.profiles import Profiles
@@ -192,6 +194,7 @@ def made(tmp_path: Path, **options: Any) -> Iterator[Site]:
         CustomerStore(store.engine).take([event], "api", event.at)
 
     live = Live()
+    profiles = Profiles(CustomerStore(store.engine), load(), Business())
     recordings = Recordings(str(tmp_path / "recordings"))
     app = application(
         Office(
@@ -203,7 +206,8 @@ def made(tmp_path: Path, **options: Any) -> Iterator[Site]:
             recordings=recordings,
             knowledge=options.pop("knowledge", None),
             tell=tell_of,
-            profiles=Profiles(CustomerStore(store.engine), load(), Business()),
+            profiles=profiles,
+            alerts=Alerts(store.engine, profiles, load_outreach()),
             playbook=options.pop("playbook", None),
             playbooks=options.pop("playbooks", None),
             origins=frozenset(options.pop("origins", ())),
