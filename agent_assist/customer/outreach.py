@@ -120,7 +120,7 @@ def _outreach(file: _File, zone: tzinfo) -> Outreach:
         "late_order": wanted.late_order,
         "product_guide": wanted.product_guide,
     }
-    teams = {kind: one.team for kind, one in named.items() if one is not None}
+    teams: dict[Kind, str] = {kind: one.team for kind, one in named.items() if one is not None}
     policy = Policy(
         zone=zone,
         quiet_from=time.fromisoformat(file.quiet.begin),

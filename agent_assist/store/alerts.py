@@ -4,6 +4,7 @@ Alerts of customers in SQL, one each: what follows from a risk, from time, and f
 With a change, in one transaction, go the task that follows from it and what other programs are told.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -284,8 +285,5 @@ def _insert(connection: Connection, table: Any) -> Any:
 def levels(connection: Connection) -> dict[RiskLevel, int]:
     """How many alerts of each level are not closed."""
     asked = select(alerts.c.body).where(or_(alerts.c.state == "open", alerts.c.state == "acknowledged"))
-    found = dict.fromkeys((RiskLevel.WATCH, RiskLevel.ELEVATED, RiskLevel.CRITICAL), 0)
-    for body in connection.execute(asked).scalars():
-        level = msgspec.json.decode(body, type=Alert).level
-        found[level] = found.get(level, 0) + 1
-    return found
+    found = Counter(msgspec.json.decode(body, type=Alert).level for body in connection.execute(asked).scalars())
+    return {level: found[level] for level in (RiskLevel.WATCH, RiskLevel.ELEVATED, RiskLevel.CRITICAL)}
