@@ -14,7 +14,7 @@ from agent_assist.customer.events import CustomerEvent, Identified, IdentityKind
 from agent_assist.customer.facts import Facts, facts
 from agent_assist.customer.rfm import Population
 from agent_assist.store.due import look_at
-from agent_assist.store.instants import instant, microseconds
+from agent_assist.store.instants import micros, moment
 from agent_assist.store.tables import (
     customer_counts,
     customer_due,
@@ -100,9 +100,7 @@ class CustomerStore:
         asked = select(customer_rejected).order_by(customer_rejected.c.at_us.desc(), customer_rejected.c.place)
         with self._engine.connect() as connection:
             rows = connection.execute(asked.limit(limit)).mappings()
-            return [
-                Rejected(**{k: v for k, v in row.items() if k != "at_us"}, at=instant(row["at_us"])) for row in rows
-            ]
+            return [Rejected(**{k: v for k, v in row.items() if k != "at_us"}, at=moment(row["at_us"])) for row in rows]
 
     def facts(self, customer_id: str, at: datetime | None = None) -> Facts:
         """What is known of a customer, or was at a time: of all ids that are the same person by then."""
@@ -112,7 +110,7 @@ class CustomerStore:
             e = customer_events.c
             asked = select(e.body).where(e.customer_id.in_(members))
             if at is not None:
-                asked = asked.where(e.at_us <= microseconds(at))
+                asked = asked.where(e.at_us <= micros(at))
             bodies = connection.execute(asked).scalars().all()
         return facts(found, map(_read, bodies), at)
 
@@ -154,7 +152,7 @@ class CustomerStore:
 
     def keep_counts(self, counts: "Counts") -> None:
         """Keep what all customers were like at a time."""
-        row = {"as_of_us": microseconds(counts.as_of), "body": msgspec.json.encode(counts).decode()}
+        row = {"as_of_us": micros(counts.as_of), "body": msgspec.json.encode(counts).decode()}
         with self._engine.begin() as connection:
             connection.execute(self._insert(customer_counts).on_conflict_do_nothing(), [row])
 
@@ -191,7 +189,7 @@ class CustomerStore:
                     {
                         "event_id": x.event_id,
                         "customer_id": x.customer_id,
-                        "at_us": microseconds(x.at),
+                        "at_us": micros(x.at),
                         "body": rows[x.event_id][1],
                     }
                     for x in new
@@ -231,7 +229,7 @@ class CustomerStore:
             connection.execute(
                 self._insert(customer_links).on_conflict_do_nothing(),
                 [
-                    {"customer_id": x.customer_id, "at_us": microseconds(x.at), "event_id": x.event_id}
+                    {"customer_id": x.customer_id, "at_us": micros(x.at), "event_id": x.event_id}
                     | {"into": x.into if isinstance(x, Merged) else None}
                     for x in events
                 ],
@@ -251,7 +249,7 @@ class CustomerStore:
             ),
             [
                 {"kind": x.kind, "value": x.value, "customer_id": x.customer_id}
-                | {"at_us": microseconds(x.at), "event_id": x.event_id, "belongs": int(x.belongs)}
+                | {"at_us": micros(x.at), "event_id": x.event_id, "belongs": int(x.belongs)}
                 for x in events
             ],
         )
@@ -266,7 +264,7 @@ class CustomerStore:
                 index_elements=["source", "place"], set_={name: added.excluded[name] for name in names}
             ),
             [
-                {"source": x.source, "place": x.place, "reason": x.reason, "body": x.body, "at_us": microseconds(x.at)}
+                {"source": x.source, "place": x.place, "reason": x.reason, "body": x.body, "at_us": micros(x.at)}
                 for x in rejected
             ],
         )
@@ -276,7 +274,7 @@ class CustomerStore:
         c = customer_links.c
         asked = select(c.customer_id, c.into).where(c.customer_id.in_(list(ids)))
         if at is not None:
-            asked = asked.where(c.at_us <= microseconds(at))
+            asked = asked.where(c.at_us <= micros(at))
         return {row.customer_id: row.into for row in connection.execute(asked.order_by(c.at_us, c.event_id))}
 
     def _canonical(self, connection: Connection, customer_id: str, at: datetime | None) -> str:

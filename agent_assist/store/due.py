@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from agent_assist.store.instants import instant, microseconds
+from agent_assist.store.instants import micros, moment
 from agent_assist.store.tables import customer_due
 from models.types import RiskLevel
 
@@ -34,7 +34,7 @@ def look_at(connection: Connection, customers: Collection[str], now: datetime) -
             set_={"due_us": insert.excluded.due_us, "revision": customer_due.c.revision + 1},
         ),
         # In one order, so that two who tell of the same customers wait for each other and do not block each other.
-        [{"customer_id": one, "due_us": microseconds(now)} for one in sorted(customers)],
+        [{"customer_id": one, "due_us": micros(now)} for one in sorted(customers)],
     )
 
 
@@ -45,7 +45,7 @@ def claim(connection: Connection, now: datetime) -> Look | None:
     Who tells something of the customer meanwhile waits for our transaction, and then has them looked at once more.
     """
     c = customer_due.c
-    asked = select(customer_due).where(c.due_us <= microseconds(now)).order_by(c.due_us.desc(), c.customer_id).limit(1)
+    asked = select(customer_due).where(c.due_us <= micros(now)).order_by(c.due_us.desc(), c.customer_id).limit(1)
     row = connection.execute(asked.with_for_update(skip_locked=True)).first()
     if row is None:
         return None
@@ -53,7 +53,7 @@ def claim(connection: Connection, now: datetime) -> Look | None:
     mine = update(customer_due).where(c.customer_id == row.customer_id, c.revision == row.revision)
     if connection.execute(mine.values(revision=row.revision + 1)).rowcount != 1:
         return None
-    looked_at = None if row.looked_us is None else instant(row.looked_us)
+    looked_at = None if row.looked_us is None else moment(row.looked_us)
     return Look(row.customer_id, looked_at, None if row.level is None else RiskLevel(row.level))
 
 
@@ -68,8 +68,8 @@ def settle(
         level: Of their risk by the profile.
     """
     values = {
-        "due_us": None if again is None else microseconds(again),
-        "looked_us": microseconds(now),
+        "due_us": None if again is None else micros(again),
+        "looked_us": micros(now),
         "level": None if level is None else level.value,
     }
     connection.execute(update(customer_due).where(customer_due.c.customer_id == look.customer_id).values(values))
@@ -78,10 +78,10 @@ def settle(
 def put_off(connection: Connection, look: Look, again: datetime) -> None:
     """Say that a customer could not be looked at."""
     put = update(customer_due).where(customer_due.c.customer_id == look.customer_id)
-    connection.execute(put.values(due_us=microseconds(again)))
+    connection.execute(put.values(due_us=micros(again)))
 
 
 def waiting(connection: Connection, now: datetime) -> int:
     """How many customers' time has come."""
-    asked = select(func.count()).select_from(customer_due).where(customer_due.c.due_us <= microseconds(now))
+    asked = select(func.count()).select_from(customer_due).where(customer_due.c.due_us <= micros(now))
     return connection.execute(asked).scalar_one()

@@ -12,11 +12,11 @@ def utc(at: datetime | None) -> datetime | None:
     return None if at is None else at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-def microseconds(at: datetime) -> int:
-    """Since 1970."""
+def micros(at: datetime) -> int:
+    """Microseconds since 1970."""
     return (at - _EPOCH) // _MICROSECOND
 
 
-def instant(us: int) -> datetime:
-    """So many microseconds since 1970, as UTC."""
+def moment(us: int) -> datetime:
+    """The time of so many microseconds since 1970."""
     return _EPOCH + us * _MICROSECOND

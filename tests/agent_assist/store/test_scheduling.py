@@ -21,7 +21,7 @@ from agent_assist.store.calls import CallStore
 from agent_assist.store.customers import CustomerStore
 from agent_assist.store.due import claim, look_at, settle, waiting
 from agent_assist.store.following import Wanted
-from agent_assist.store.instants import microseconds
+from agent_assist.store.instants import micros
 from agent_assist.store.leases import hold, release
 from agent_assist.store.profiles import Profiles
 from agent_assist.store.scheduling import Done, Scheduler
@@ -128,7 +128,7 @@ def test_seven_days_are_those_of_the_business(make_desk: Callable[..., Desk], zo
     begun, then = (datetime.fromisoformat(at).replace(tzinfo=ZoneInfo(zone)) for at in (first, due))
     desk.tell(begun, order(1, begun.astimezone(UTC)))
     desk.tick(begun)
-    assert desk.next() == microseconds(then)
+    assert desk.next() == micros(then)
     desk.tick(then - timedelta(seconds=1))
     assert desk.all() == []
     desk.tick(then)
@@ -194,7 +194,7 @@ def test_nothing_is_made_in_quiet_hours_but_in_the_morning(desk: Desk) -> None:
     desk.tick(night)
     assert desk.all() == []
     morning = (NOON + DAY).replace(hour=9)
-    assert desk.next() == microseconds(morning)
+    assert desk.next() == micros(morning)
     desk.tick(morning)
     assert desk.kinds() == [("usage_guide", "open")]
 
@@ -294,7 +294,7 @@ def test_what_is_told_during_a_look_is_looked_at_once_more(desk: Desk) -> None:
         settle(connection, look, NOON, None)
         connection.commit()
         telling.result(timeout=20)
-    assert desk.next() == microseconds(NOON + HOUR)
+    assert desk.next() == micros(NOON + HOUR)
 
 
 def test_one_who_cannot_be_looked_at_keeps_nobody_up(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
