@@ -1,5 +1,6 @@
 // The shapes of agent_assist/types.py and models/types.py, as they travel.
 
+import type { CustomerAlert } from "./customer_types";
 import type { Mark } from "./marked";
 
 export type Channel = "customer" | "agent";
@@ -278,9 +279,10 @@ export interface Compensation {
 
 export interface Task {
   id: string;
-  call_id: string;
+  call_id: string | null;
   customer_name: string | null;
   agent_id: string | null;
+  team: string;
   title: string;
   text: string;
   due_at: string | null;
@@ -378,5 +380,6 @@ export type Message = { seq: number; epoch: string } & (
   | { kind: "compensation"; data: Compensation }
   | { kind: "calls"; data: CallSummary[] }
   | { kind: "call"; data: CallSummary }
+  | { kind: "alert"; data: { alert: CustomerAlert } }
   | { kind: "waiting" | "ping"; data?: undefined }
 );
