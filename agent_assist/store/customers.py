@@ -215,13 +215,13 @@ class CustomerStore:
         return Taken(new=len(new), again=again, conflicting=tuple(sorted(conflicting)))
 
     def _concerned(self, connection: Connection, events: Sequence[CustomerEvent]) -> set[str]:
-        """Ids of whom events tell something; a link tells of both."""
-        found = {event.customer_id for event in events}
-        linked = [event.customer_id for event in events if isinstance(event, Merged | Split)]
-        if linked:
-            c = customer_links.c
-            others = connection.execute(select(c.into).where(c.customer_id.in_(linked))).scalars()
-            found |= {one for one in others if one is not None}
+        """Ids of whom events tell something: also those under which they go on, or did before a split."""
+        c = customer_links.c
+        found = edge = {event.customer_id for event in events}
+        while edge:
+            into = connection.execute(select(c.into).where(c.customer_id.in_(edge), c.into.is_not(None))).scalars()
+            edge = set(into) - found
+            found = found | edge
         return found
 
     def _link(self, connection: Connection, events: Sequence[Merged | Split]) -> None:

@@ -24,7 +24,7 @@ from agent_assist.customer.outreach import Outreach
 from agent_assist.customer.tags import Business
 from agent_assist.customer.triggers import TITLES, Trigger, awake, triggers
 from agent_assist.store.alerts import Alerts
-from agent_assist.store.due import Look, claim, look_at, put_off, settle
+from agent_assist.store.due import Look, claim, put_off, settle
 from agent_assist.store.following import Wanted
 from agent_assist.store.profiles import Profiles
 from agent_assist.store.tasks import NewTask, add, cancel, made, undone
@@ -119,8 +119,7 @@ class Scheduler:
     def _look(self, connection: Connection, look: Look, now: datetime, business: Business) -> Done:
         known, done = self._profiles.store.facts(look.customer_id), Done()
         if known.customer_id != look.customer_id:
-            # They go on under another id, which is looked at instead.
-            look_at(connection, [known.customer_id], now)
+            # They go on under another id: what was told of this one had that one looked at, too.
             settle(connection, look, now, None)
             return done
         seen = outlook(known, now, business)
