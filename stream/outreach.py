@@ -48,7 +48,7 @@ class Clockwork:
     holder: str
     publish: Callable[[AlertChange], Awaitable[None]]
     every_s: float = 1.0
-    at_once: int = 50
+    at_once: int = 25
     """Customers of a tick."""
 
     async def run(self) -> None:

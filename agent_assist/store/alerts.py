@@ -245,7 +245,7 @@ class Alerts:
         """The call-back of an alert: made once, and cancelled with it."""
         alert = change.alert
         if change.kind == "closed":
-            ids = [task_id for task_id, rule in undone(connection, [alert.customer_id]) if rule in BRANCHES]
+            ids = [one.task_id for one in undone(connection, [alert.customer_id]) if one.rule in BRANCHES]
             cancel(connection, ids, at, f"alert closed {alert.by}".rstrip())
         if change.kind not in {"opened", "raised"} or alert.branch is None:
             return

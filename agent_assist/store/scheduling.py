@@ -2,8 +2,8 @@
 What is done of its own accord, in SQL: one look after the other at customers whose time has come. Blocking.
 
 A look makes what is due into tasks, cancels those that are for nothing now, judges the risk by the profile, and says
-when the next look is due. It is one transaction, so that it is done or not done; and what it makes has the id of what
-it is for, so that it is there once, however many look.
+when the next look is due. It is within one transaction, so that it is done or not done; and what it makes has the id of
+what it is for, so that it is there once, however many look.
 """
 
 from collections import Counter
@@ -24,10 +24,10 @@ from agent_assist.customer.outreach import Outreach
 from agent_assist.customer.tags import Business
 from agent_assist.customer.triggers import TITLES, Trigger, awake, triggers
 from agent_assist.store.alerts import Alerts
-from agent_assist.store.due import Look, claim, put_off, settle
+from agent_assist.store.due import Look, Looked, claim, put_off, settle
 from agent_assist.store.following import Wanted
 from agent_assist.store.profiles import Profiles
-from agent_assist.store.tasks import NewTask, add, cancel, made, undone
+from agent_assist.store.tasks import NewTask, Undone, add, cancel, made, undone
 
 log = structlog.get_logger()
 
@@ -49,6 +49,14 @@ class Done:
     dropped: Counter[str] = field(default_factory=Counter)
     """By kind: what came due while nobody looked, and is too old now."""
 
+    def and_(self, other: "Done") -> None:
+        """Count in what others came to."""
+        self.looked += other.looked
+        self.failed += other.failed
+        self.made.update(other.made)
+        self.cancelled.update(other.cancelled)
+        self.dropped.update(other.dropped)
+
 
 class Scheduler:
     """
@@ -68,34 +76,49 @@ class Scheduler:
         self._alerts = alerts
         self._wanted = wanted
 
-    def tick(self, now: datetime, most: int = 50) -> Done:
+    def tick(self, now: datetime, most: int = 25) -> Done:
         """
-        Look at customers whose time has come, each in a transaction of its own.
+        Look at customers whose time has come, in one transaction.
 
-        One who cannot be looked at is put off, and keeps nobody up.
+        Where one of them cannot be looked at, each in one of its own: that one is put off, and keeps nobody up.
         """
-        done, business = Done(), self._profiles.counted()
-        while done.looked + done.failed < most:
-            claimed: Look | None = None
-            try:
-                with self._engine.begin() as connection:
-                    claimed = claim(connection, now)
-                    if claimed is None:
-                        break
-                    one = self._look(connection, claimed, now, business)
-            except (OperationalError, InterfaceError):
-                # The store is away, or busy: the transaction is undone, and the look comes again.
-                raise
-            except Exception as error:
-                assert claimed is not None
-                log.exception("look_failed", error=type(error).__name__, pii_customer=claimed.customer_id)
-                with self._engine.begin() as connection:
-                    put_off(connection, claimed, now + _AFTER_FAILURE)
-                done.failed += 1
-            else:
-                done.looked += 1
-                for name in ("made", "cancelled", "dropped"):
-                    getattr(done, name).update(getattr(one, name))
+        business = self._profiles.counted()
+        try:
+            return self._batch(now, most, business)
+        except (OperationalError, InterfaceError):
+            # The store is away, or busy: the transaction is undone, and the looks come again.
+            raise
+        except Exception:
+            done = Done()
+            for _ in range(most):
+                done.and_(self._single(now, business))
+            return done
+
+    def _single(self, now: datetime, business: Business) -> Done:
+        try:
+            return self._batch(now, 1, business)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            log.exception("look_failed", error=type(error).__name__)
+            with self._engine.begin() as connection:
+                # The order is always the same: it is the one that failed.
+                for look in claim(connection, now, 1):
+                    put_off(connection, look, now + _AFTER_FAILURE)
+            return Done(failed=1)
+
+    def _batch(self, now: datetime, most: int, business: Business) -> Done:
+        done = Done()
+        with self._engine.begin() as connection:
+            looks = claim(connection, now, most)
+            known = self._profiles.store.all_of([look.customer_id for look in looks])
+            is_open = undone(connection, {one for each in known.values() for one in each.ids})
+            settle(
+                connection,
+                [self._look(connection, look, known[look.customer_id], is_open, now, business, done) for look in looks],
+                now,
+            )
+        done.looked = len(looks)
         return done
 
     def plan(self, begin: datetime, end: datetime, customer_id: str | None = None) -> Iterator[tuple[Trigger, ...]]:
@@ -116,15 +139,22 @@ class Scheduler:
                     there = self._made(connection, one, due)
             yield tuple(msgspec.structs.replace(each, held="made") if each.id in there else each for each in due)
 
-    def _look(self, connection: Connection, look: Look, now: datetime, business: Business) -> Done:
-        known, done = self._profiles.store.facts(look.customer_id), Done()
+    def _look(
+        self,
+        connection: Connection,
+        look: Look,
+        known: Facts,
+        is_open: Sequence[Undone],
+        now: datetime,
+        business: Business,
+        done: Done,
+    ) -> Looked:
         if known.customer_id != look.customer_id:
             # They go on under another id: what was told of this one had that one looked at, too.
-            settle(connection, look, now, None)
-            return done
+            return Looked(look.customer_id)
         seen = outlook(known, now, business)
         found = triggers(known, self._outreach.triggers, seen.leaving)
-        self._cancel(connection, known, found, now, done)
+        self._cancel(connection, known, found, [one for one in is_open if one.customer_id in known.ids], now, done)
         wakes = awake(now, self._outreach.triggers)
         past = [one for one in found if one.due_at <= now and not one.held] if wakes == now else []
         there = self._made(connection, known, past)
@@ -141,8 +171,7 @@ class Scheduler:
         # How those stand who are looked at for the first time is no change: a base that is taken in raises no alerts.
         if seen.risk is not None and look.level not in {None, level}:
             self._alerts.judge(connection, known, seen.risk, now, business)
-        settle(connection, look, now, self._next(found, now, recheck=seen.risk is not None), level)
-        return done
+        return Looked(look.customer_id, self._next(found, now, recheck=seen.risk is not None), level)
 
     def _made(self, connection: Connection, known: Facts, found: Sequence[Trigger]) -> set[str]:
         """Those of which there is a task, under any id of the customer."""
@@ -154,15 +183,22 @@ class Scheduler:
         return {under[one] for one in made(connection, list(under))}
 
     def _cancel(
-        self, connection: Connection, known: Facts, found: Sequence[Trigger], now: datetime, done: Done
+        self,
+        connection: Connection,
+        known: Facts,
+        found: Sequence[Trigger],
+        is_open: Sequence[Undone],
+        now: datetime,
+        done: Done,
     ) -> None:
         """Open tasks of who does not want to be called, and those whose occasion is gone."""
-        is_open = undone(connection, known.ids)
+        if not is_open:
+            return
         if not known.allows("outbound", otherwise=True):
-            done.cancelled["opt_out"] += cancel(connection, [one for one, _ in is_open], now, "opt_out")
+            done.cancelled["opt_out"] += cancel(connection, [one.task_id for one in is_open], now, "opt_out")
             return
         still = {f"{customer_id}{one.id.removeprefix(known.customer_id)}" for one in found for customer_id in known.ids}
-        over = [one for one, kind in is_open if kind not in BRANCHES and one not in still]
+        over = [one.task_id for one in is_open if one.rule not in BRANCHES and one.task_id not in still]
         done.cancelled["over"] += cancel(connection, over, now, "over")
 
     def _task(self, due: Trigger, known: Facts) -> NewTask:

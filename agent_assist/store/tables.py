@@ -399,13 +399,9 @@ customer_due = Table(
     Column("due_us", BigInteger),
     Column("looked_us", BigInteger),
     Column("level", String(16)),
-    Column("revision", BigInteger, nullable=False, server_default="0"),
     Index(None, "due_us"),
 )
-"""
-When a customer is to be looked at, none is never; when they were, and the level of their risk by the profile then.
-Whatever is told of them counts the revision up, so that who looked meanwhile does not put it off.
-"""
+"""When a customer is to be looked at, none is never; when they were, and their level by the profile then."""
 
 alerts = Table(
     "alerts",

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, false, func, or_, select, true, update
@@ -203,11 +203,21 @@ def made(connection: Connection, ids: Collection[str]) -> set[str]:
     return set(connection.execute(asked).scalars()) if ids else set()
 
 
-def undone(connection: Connection, customers: Collection[str]) -> list[tuple[str, str]]:
-    """Id and kind of the open tasks of a customer that follow from no call."""
+class Undone(NamedTuple):
+    """An open task that follows from no call."""
+
+    task_id: str
+    customer_id: str
+    rule: str
+
+
+def undone(connection: Connection, customers: Collection[str]) -> list[Undone]:
+    """Those of customers."""
     t = tasks.c
-    asked = select(t.task_id, t.rule).where(t.customer_id.in_(customers), t.call_id.is_(None), t.state == "open")
-    return [(row.task_id, row.rule) for row in connection.execute(asked)]
+    asked = select(t.task_id, t.customer_id, t.rule).where(
+        t.customer_id.in_(customers), t.call_id.is_(None), t.state == "open"
+    )
+    return [Undone(*row) for row in connection.execute(asked)]
 
 
 def cancel(connection: Connection, ids: Collection[str], now: datetime, note: str) -> int:

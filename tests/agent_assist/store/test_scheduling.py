@@ -12,14 +12,16 @@ import pytest
 from sqlalchemy import select
 
 from agent_assist.customer.events import Consent, CustomerEvent, Known, Line, Merged, Order, Split
+from agent_assist.customer.facts import Facts
 from agent_assist.customer.outreach import Outreach
 from agent_assist.customer.outreach import load as load_outreach
 from agent_assist.customer.tags import Business, load
 from agent_assist.customer.triggers import Trigger
+from agent_assist.store import scheduling
 from agent_assist.store.alerts import AlertQuery, Alerts
 from agent_assist.store.calls import CallStore
 from agent_assist.store.customers import CustomerStore
-from agent_assist.store.due import claim, look_at, settle, waiting
+from agent_assist.store.due import Looked, claim, look_at, settle, waiting
 from agent_assist.store.following import Wanted
 from agent_assist.store.instants import micros
 from agent_assist.store.leases import hold, release
@@ -285,28 +287,25 @@ def test_several_who_tick_at_once_make_each_task_once(desk: Desk) -> None:
 
 def test_what_is_told_during_a_look_is_looked_at_once_more(desk: Desk) -> None:
     desk.tell(NOON, order(1, NOON))
-    if desk.engine.dialect.name == "sqlite":
-        pytest.skip("a look holds the only lock there is")
-    with desk.engine.begin() as connection, ThreadPoolExecutor(1) as threads:
-        look = claim(connection, NOON)
-        assert look is not None
-        telling = threads.submit(desk.tell, NOON + HOUR, order(2, NOON + HOUR))
-        settle(connection, look, NOON, None)
-        connection.commit()
+    with ThreadPoolExecutor(1) as threads:
+        with desk.engine.begin() as connection:
+            (look,) = claim(connection, NOON, 5)
+            telling = threads.submit(desk.tell, NOON + HOUR, order(2, NOON + HOUR))
+            settle(connection, [Looked(look.customer_id)], NOON)
         telling.result(timeout=20)
     assert desk.next() == micros(NOON + HOUR)
 
 
 def test_one_who_cannot_be_looked_at_keeps_nobody_up(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.tell(NOON, order(1, NOON, "a"), order(1, NOON, "b"))
-    real = desk.customers.facts
+    real = scheduling.outlook
 
-    def facts(customer_id: str, at: datetime | None = None) -> Any:
-        if customer_id == "a":
+    def outlook(known: Facts, *more: Any) -> Any:
+        if known.customer_id == "a":
             raise ZeroDivisionError
-        return real(customer_id, at)
+        return real(known, *more)
 
-    monkeypatch.setattr(desk.customers, "facts", facts)
+    monkeypatch.setattr(scheduling, "outlook", outlook)
     done = desk.tick(NOON + 7 * DAY)
     assert (done.looked, done.failed) == (1, 1)
     assert [task.customer_id for task in desk.all()] == ["b"]
@@ -344,9 +343,8 @@ def test_receivers_are_told_of_a_task(desk: Desk) -> None:
 def test_customers_from_before_are_looked_at_after_an_upgrade(desk: Desk) -> None:
     with desk.engine.begin() as connection:
         look_at(connection, ["x"], NOON)
-        assert claim(connection, NOON - HOUR) is None
-        found = claim(connection, NOON)
-        assert found is not None
+        assert claim(connection, NOON - HOUR, 5) == []
+        (found,) = claim(connection, NOON, 5)
         assert (found.customer_id, found.looked_at) == ("x", None)
 
 

@@ -28,7 +28,6 @@ def upgrade() -> None:
         sa.Column("due_us", sa.BigInteger),
         sa.Column("looked_us", sa.BigInteger),
         sa.Column("level", sa.String(16)),
-        sa.Column("revision", sa.BigInteger, nullable=False, server_default="0"),
     )
     op.create_index("ix_customer_due_due_us", "customer_due", ["due_us"])
     op.execute("INSERT INTO customer_due (customer_id, due_us) SELECT DISTINCT customer_id, 0 FROM customer_events")
