@@ -131,7 +131,7 @@ async def heed(
                 batches = await consumer.getmany(timeout_ms=1_000)
                 messages = [message for batch in batches.values() for message in batch]
                 if messages:
-                    await asyncio.to_thread(_hear, alerts, messages, now() - oldest)
+                    await asyncio.to_thread(hear_all, alerts, messages, now() - oldest)
                     await consumer.commit()
         except Exception as error:
             # What was read and not judged is read again.
@@ -142,7 +142,8 @@ async def heed(
             await consumer.stop()
 
 
-def _hear(alerts: Alerts, messages: list[Any], since: datetime) -> None:
+def hear_all(alerts: Alerts, messages: list[Any], since: datetime) -> None:
+    """Judge the risks among messages of ``churn.signals``, but for those told before a time; blocks."""
     for message in messages:
         told_at = datetime.fromtimestamp(message.timestamp / 1000, UTC)
         if not message.value or told_at < since:

@@ -61,7 +61,7 @@ def branch(risk: ChurnRisk) -> Branch:
     """
     speaking = sorted((one for one in risk.reasons if one.contribution > 0), key=lambda one: -one.contribution)
     names = [one.name.removeprefix("call.") for one in speaking]
-    return next((way for name in names for way, reasons in REASONS.items() if name in reasons), "win_back")
+    return next((way for name in names for way in BRANCHES if name in REASONS[way]), "win_back")
 
 
 def allowed(wanted: Branch, known: Facts) -> Branch | None:
