@@ -123,6 +123,16 @@ class TaskChanged(AssistError):
 
 
 @dataclass(eq=False)
+class AlertContested(AssistError):
+    """An alert that others changed each time when it was to be changed."""
+
+    customer_id: str
+
+    def __str__(self) -> str:
+        return f"expected the alert of {self.customer_id[:256]!r} as it was read, got one that was changed meanwhile"
+
+
+@dataclass(eq=False)
 class ReceiverError(AssistError):
     """Receivers of webhooks that cannot be used."""
 

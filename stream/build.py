@@ -16,6 +16,9 @@ from agent_assist.advice.sense import Sense
 from agent_assist.advice.tenants import Shelved, folders, of_tenant
 from agent_assist.call.assistant import Assistant
 from agent_assist.call.fields import prepare
+from agent_assist.customer.outreach import DEFAULT as OUTREACH
+from agent_assist.customer.outreach import Outreach
+from agent_assist.customer.outreach import load as load_outreach
 from agent_assist.customer.tags import DEFAULT as TAGS
 from agent_assist.customer.tags import Business, WorthPolicy
 from agent_assist.customer.tags import load as load_tags
@@ -23,11 +26,14 @@ from agent_assist.errors import PlaybookError
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex, SearchPolicy
 from agent_assist.knowledge.space import vectors
+from agent_assist.store.alerts import Alerts
 from agent_assist.store.customers import CustomerStore
 from agent_assist.store.profiles import Profiles
 from agent_assist.store.recordings import Recordings
-from agent_assist.webhooks.receivers import Receiver
+from agent_assist.store.scheduling import Scheduler
+from agent_assist.webhooks.receivers import Receiver, wanted
 from agent_assist.webhooks.receivers import load as load_receivers
+from agent_assist.webhooks.receivers import read as read_receivers
 from audio.vad import LevelVad, SileroVad, VoiceActivity
 from models.acoustic import AcousticModel
 from models.asr import WhisperRecogniser
@@ -40,6 +46,7 @@ from models.intent import IntentModel
 from models.public.opening import open_voice_model
 from models.reading import PhraseReader, Reader, TrainedReader
 from models.scripted import ScriptedRecogniser
+from models.survival import shipped_hazard
 from models.unsupervised import UnsupervisedVoice
 from models.vocabulary import Vocabularies
 from models.vocabulary import load as load_vocabulary
@@ -238,10 +245,29 @@ def profiles(settings: Settings, engine: Engine) -> Profiles:
         zone=ZoneInfo(settings.time_zone),
         currency=settings.currency,
         model=None if settings.trade is None else shipped(settings.trade),
+        hazard=shipped_hazard() if settings.trade == "contract" else None,
         calendars=frozenset(settings.calendars),
         worth=WorthPolicy(settings.trade, settings.margin, settings.discount),
     )
     return Profiles(CustomerStore(engine), rules, business)
+
+
+def outreach(settings: Settings) -> Outreach:
+    """
+    What is done of its own accord.
+
+    Raises:
+        agent_assist.errors.CustomerTableError: If the file cannot be used.
+    """
+    return load_outreach(settings.outreach or OUTREACH, ZoneInfo(settings.time_zone))
+
+
+def scheduler(settings: Settings, engine: Engine, profiles: Profiles) -> tuple[Scheduler, Alerts]:
+    """What looks at customers of its own accord, and keeps their alerts."""
+    policy = outreach(settings)
+    told = None if settings.receivers is None else wanted(read_receivers(settings.receivers))
+    alerts = Alerts(engine, profiles, policy, told)
+    return Scheduler(engine, profiles, policy, alerts, told), alerts
 
 
 def shelves(settings: Settings) -> Callable[[], Sequence[Shelved]]:

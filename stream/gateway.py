@@ -2,29 +2,35 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Generator, Sequence
+import uuid
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Final
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Final
 
 import structlog
 import uvicorn
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from agent_assist.advice.playbook import Playbook
 from agent_assist.advice.tenants import Shelved
+from agent_assist.customer.alerts import AlertChange
 from agent_assist.customer.caller import Caller, in_force
 from agent_assist.customer.events import CustomerEvent
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex
 from agent_assist.quality.replay import Replayed
+from agent_assist.store.alerts import Alerts
 from agent_assist.store.callers import Callers
 from agent_assist.store.calls import CallStore
 from agent_assist.store.profiles import Profiles
 from agent_assist.store.recordings import Recordings
+from agent_assist.store.scheduling import Scheduler
 from agent_assist.types import Assist, CallRecord, CustomerKnown, Event
 from agent_assist.web.access import Office
 from agent_assist.web.live import Live
@@ -34,8 +40,18 @@ from audio.telephony.server import CallStart, MediaPolicy, MediaServer
 from audio.types import AudioRecord
 from stream import metrics, topics
 from stream.errors import WireError
+from stream.outreach import Clockwork, heed
 from stream.overload import Admission
-from stream.wire import AudioEnd, AudioStart, decode_assist, decode_event, decode_load, encode, encode_audio
+from stream.wire import (
+    AudioEnd,
+    AudioStart,
+    decode_assist,
+    decode_event,
+    decode_load,
+    decode_signal,
+    encode,
+    encode_audio,
+)
 
 log = structlog.get_logger()
 
@@ -43,6 +59,9 @@ _LOOK_S: Final = 1.0
 
 Look = Callable[[str | None, dict[str, str], datetime], Caller | None]
 """By the customer's id or what the telephone side told, who calls at a time; blocks."""
+_LATEST: Final = (topics.LOAD.name, topics.SIGNALS.name)
+"""Of these what comes from now on."""
+_OLDEST_RISK: Final = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +78,8 @@ class GatewayPolicy:
     """Of pages elsewhere that may hold the overlay."""
     resume_within_s: float = 30.0
     """A call whose connection broke waits so long for the next one."""
+    session_timeout_s: float = 6.0
+    """Without a sign of life for so long, the risks of another gateway are judged here."""
 
 
 @dataclass(slots=True, eq=False)
@@ -190,9 +211,13 @@ class Intake:
     async def tell(self, event: CustomerEvent) -> None:
         await self._producer.send_and_wait(topics.CUSTOMERS.name, encode(event), key=event.customer_id.encode())
 
+    async def warn(self, change: AlertChange) -> None:
+        key = f"alert:{change.alert.customer_id}".encode()
+        await self._producer.send_and_wait(topics.SIGNALS.name, encode(change), key=key)
+
 
 async def follow(consumer: AIOKafkaConsumer, live: Live, admission: Admission) -> None:
-    """Feed the live channel from events and assists, and the admission from the workers' load, for ever."""
+    """Feed the live channel from events, assists and alerts, and the admission from the workers' load, for ever."""
     while True:
         try:
             batches = await consumer.getmany(timeout_ms=1_000)
@@ -213,6 +238,9 @@ async def follow(consumer: AIOKafkaConsumer, live: Live, admission: Admission) -
                                 metrics.FRESH.observe((datetime.now(UTC) - event.arrived_at).total_seconds())
                         case topics.ASSIST.name:
                             live.publish(decode_assist(message.value))
+                        case topics.SIGNALS.name:
+                            if isinstance(change := decode_signal(message.value), AlertChange):
+                                live.warn(change)
                         case _:
                             load = decode_load(message.value)
                             admission.note(load.worker, load.step, time.monotonic())
@@ -227,12 +255,12 @@ async def _tail(broker: str, positions: dict[tuple[str, int], int]) -> AIOKafkaC
         bootstrap_servers=broker, auto_offset_reset="earliest", enable_auto_commit=False, fetch_max_wait_ms=500
     )
     await consumer.start()
-    counts = await topics.partitions(broker, (topics.EVENTS, topics.ASSIST, topics.LOAD))
+    counts = await topics.partitions(broker, (topics.EVENTS, topics.ASSIST, topics.LOAD, topics.SIGNALS))
     partitions = [TopicPartition(name, number) for name, count in counts.items() for number in range(count)]
     consumer.assign(partitions)
     for partition in partitions:
         position = positions.get((partition.topic, partition.partition))
-        if partition.topic == topics.LOAD.name:
+        if partition.topic in _LATEST:
             await consumer.seek_to_end(partition)
         elif position is not None:
             consumer.seek(partition, position)
@@ -245,6 +273,22 @@ async def _forget(live: Live) -> None:
     while True:
         await asyncio.sleep(60)
         live.forget()
+
+
+def _of_its_own_accord(
+    policy: GatewayPolicy, engine: Engine, outreach: tuple[Scheduler, Alerts], intake: Intake
+) -> list[Coroutine[Any, Any, None]]:
+    """What runs beside calls: the clock, and what judges the risks that they tell."""
+    scheduler, alerts = outreach
+    clock = Clockwork(engine, scheduler, alerts, holder=uuid.uuid4().hex, publish=intake.warn)
+    judging = heed(
+        policy.broker,
+        alerts,
+        session_timeout_s=policy.session_timeout_s,
+        oldest=_OLDEST_RISK,
+        now=partial(datetime.now, UTC),
+    )
+    return [clock.run(), judging]
 
 
 class _Server(uvicorn.Server):
@@ -265,6 +309,7 @@ async def serve(  # noqa: PLR0913 - what the doors work with
     replay: Callable[[CallRecord, Sequence[Event]], Replayed],
     playbook: Callable[[str | None], Playbook],
     playbooks: Callable[[], Sequence[Shelved]],
+    outreach: tuple[Scheduler, Alerts],
     ready: Callable[[int, int], None],
     stop: asyncio.Event,
 ) -> None:
@@ -319,6 +364,7 @@ async def serve(  # noqa: PLR0913 - what the doors work with
             callers=callers,
             profiles=profiles,
             playbooks=playbooks,
+            alerts=outreach[1],
             origins=frozenset(policy.origins),
         ),
         hosts=(policy.host, "127.0.0.1", "localhost"),
@@ -338,6 +384,7 @@ async def serve(  # noqa: PLR0913 - what the doors work with
     )
     follower = asyncio.create_task(follow(consumer, live, admission))
     forgetting = asyncio.create_task(_forget(live))
+    beside = [asyncio.create_task(each) for each in _of_its_own_accord(policy, store.engine, outreach, intake)]
     serving = asyncio.create_task(server.serve())
     try:
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
@@ -355,6 +402,8 @@ async def serve(  # noqa: PLR0913 - what the doors work with
         await asyncio.gather(serving, return_exceptions=True)
         follower.cancel()
         forgetting.cancel()
-        await asyncio.gather(follower, forgetting, return_exceptions=True)
+        for each in beside:
+            each.cancel()
+        await asyncio.gather(follower, forgetting, *beside, return_exceptions=True)
         await consumer.stop()
         await producer.stop()

@@ -42,3 +42,8 @@ FRESH = Histogram(
     buckets=_SECONDS,
 )
 STORED = Counter("warmline_stored_messages_total", "Messages written to the store")
+LOOKED = Counter("warmline_outreach_looks_total", "Looks at customers whose time had come", ["result"])
+OUTREACH = Counter("warmline_outreach_tasks_total", "Tasks made, cancelled or left as too old", ["what", "why"])
+WAITING = Gauge("warmline_outreach_waiting", "Customers whose time has come and who were not looked at yet")
+ALERTS = Counter("warmline_alert_changes_total", "What happened to alerts of customers", ["kind", "level"])
+OPEN_ALERTS = Gauge("warmline_alerts", "Alerts of customers that are not closed", ["level"])

@@ -9,12 +9,15 @@ import msgspec
 
 from agent_assist.advice.trial import Trial
 from agent_assist.call.scores import Scores, Turns
+from agent_assist.customer.alerts import AlertChange
 from agent_assist.customer.events import CustomerEvent
 from agent_assist.customer.profile import Profile
+from agent_assist.customer.triggers import Trigger
 from agent_assist.knowledge.types import Answer, Imported
 from agent_assist.quality.backtest import Backtest
 from agent_assist.quality.replay import Replayed
 from agent_assist.types import Assist, CallSummary, Event
+from agent_assist.web.alerts import AlertList
 from agent_assist.web.api import SCHEMAS, CallList
 from agent_assist.web.callers import Candidates
 from agent_assist.web.care import TeamCare
@@ -60,6 +63,7 @@ def _live_message() -> Any:
         "waiting": None,
         "ping": None,
     }
+    kinds["alert"] = AlertChange
     kinds |= {str(kind.__struct_config__.tag): kind for kind in (*get_args(Event), *get_args(Assist))}
     messages = [
         msgspec.defstruct(
@@ -104,6 +108,9 @@ TYPES: Final[Mapping[str, Any]] = {
     "audio-start": AudioStart,
     "audio-end": AudioEnd,
     "churn-signal": ChurnSignal,
+    "alert-change": AlertChange,
+    "alerts": AlertList,
+    "trigger": Trigger,
     "customer-event": CustomerEvent,
     "customer": Profile,
     "timeline": Timeline,
@@ -141,7 +148,7 @@ def asyncapi(version: str) -> dict[str, Any]:
         (AUDIO.name, ("audio-start", "audio-end"), "receive"),
         (EVENTS.name, ("event",), "send"),
         (ASSIST.name, ("assist",), "send"),
-        (SIGNALS.name, ("churn-signal",), "send"),
+        (SIGNALS.name, ("churn-signal", "alert-change"), "send"),
         (CUSTOMERS.name, ("customer-event",), "receive"),
         (LOAD.name, ("listen-load",), "send"),
         ("/v1/live", ("live-message",), "send"),
@@ -200,7 +207,8 @@ _SUMMARIES: Final = {
     AUDIO.name: "Audio of calls: version and kind in two bytes, then start and end as JSON, records in binary.",
     EVENTS.name: "What happens in calls. Key: call id.",
     ASSIST.name: "What is advised, and what people make of it. Key: call id.",
-    SIGNALS.name: "The last known risk of each customer. Key: customer id; compacted.",
+    SIGNALS.name: "The last known risk of each customer, key: customer id; and what happened to their alert, "
+    "key: alert: and the customer id. Compacted.",
     CUSTOMERS.name: "What other systems tell of customers, and what a call adds. Key: customer id.",
     LOAD.name: "How busy each worker is. Key: worker.",
     "/v1/live": "A call, or the list of calls, live; see live.md.",

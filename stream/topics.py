@@ -39,7 +39,10 @@ EVENTS: Final = Topic("call.events", 7 * _DAY, 1 << 30)
 ASSIST: Final = Topic("call.assist", 7 * _DAY, 1 << 30)
 """Key: call id. agent_assist.types.Assist."""
 SIGNALS: Final = Topic("churn.signals", None)
-"""Key: customer id. stream.wire.ChurnSignal."""
+"""
+Key: customer id, stream.wire.ChurnSignal; ``alert:`` and the customer id, agent_assist.customer.alerts.AlertChange: so
+that of both the last is kept.
+"""
 CUSTOMERS: Final = Topic("customer.events", 30 * _DAY, 1 << 30)
 """Key: customer id. agent_assist.customer.events.CustomerEvent: what other systems tell of customers, and calls add."""
 LOAD: Final = Topic("listen.load", 10 * _MINUTE, 16 << 20)

@@ -6,6 +6,7 @@ from typing import Final, Literal, TypeVar
 
 import msgspec
 
+from agent_assist.customer.alerts import AlertChange
 from agent_assist.customer.caller import Caller
 from agent_assist.customer.events import CustomerEvent
 from agent_assist.types import Assist, Event
@@ -94,6 +95,7 @@ _event: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 _load = msgspec.json.Decoder(ListenLoad)
 _assist: msgspec.json.Decoder[Assist] = msgspec.json.Decoder(Assist)
 _customer: msgspec.json.Decoder[CustomerEvent] = msgspec.json.Decoder(CustomerEvent)
+_signal: msgspec.json.Decoder[ChurnSignal | AlertChange] = msgspec.json.Decoder(ChurnSignal | AlertChange)
 _start = msgspec.json.Decoder(AudioStart)
 _end = msgspec.json.Decoder(AudioEnd)
 
@@ -156,7 +158,7 @@ def _decode_record(call_id: str, value: bytes) -> AudioRecord:
     )
 
 
-def encode(message: Event | Assist | ChurnSignal | CustomerEvent | ListenLoad | Invalid) -> bytes:
+def encode(message: Event | Assist | ChurnSignal | AlertChange | CustomerEvent | ListenLoad | Invalid) -> bytes:
     """Write a message of any other topic."""
     return _json.encode(message)
 
@@ -199,6 +201,16 @@ def decode_customer(value: bytes) -> CustomerEvent:
         WireError: If the value is no such message.
     """
     return _decode(_customer, value, "an event of a customer", "customer.events")
+
+
+def decode_signal(value: bytes) -> ChurnSignal | AlertChange:
+    """
+    Read a message of ``churn.signals``.
+
+    Raises:
+        WireError: If the value is no such message.
+    """
+    return _decode(_signal, value, "a risk or an alert's change", "churn.signals")
 
 
 def _decode(decoder: msgspec.json.Decoder[T], value: bytes, expected: str, topic: str) -> T:

@@ -175,6 +175,8 @@ class Business(NamedTuple):
     worth: WorthPolicy = WorthPolicy()
     fitted: Fitted | None = None
     """When all customers were counted; None where the data did not tell it."""
+    hazard: Additive | None = None
+    """Of who leaves within the month, for trade with contracts."""
 
 
 class _Held(NamedTuple):

@@ -7,7 +7,7 @@ makes two of it. Times are those of the business; none falls into its quiet hour
 
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta, tzinfo
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, get_args
 
 import msgspec
 
@@ -15,7 +15,14 @@ from agent_assist.customer.facts import Facts
 from agent_assist.customer.tags import counted
 
 Kind = Literal["usage_guide", "retention_benefit", "late_order", "product_guide"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
+TITLES: Final[dict[Kind, dict[str, str]]] = {
+    "usage_guide": {"zh": "发送使用指南", "en": "Send the guide"},
+    "retention_benefit": {"zh": "流失前关怀:专属权益", "en": "Exclusive benefit before they leave"},
+    "late_order": {"zh": "订单延误:主动告知", "en": "Tell of a late order"},
+    "product_guide": {"zh": "新品使用指导", "en": "Help with a new product"},
+}
 _TEXTS: Final[dict[Kind, dict[str, str]]] = {
     "usage_guide": {
         "zh": "首次购买满 {days} 天:发送使用指南",
@@ -44,8 +51,8 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True):
     text: dict[str, str]
     evidence: tuple[str, ...]
     """Ids of the events."""
-    held: Literal["", "opt_out"] = ""
-    """Why it is not done."""
+    held: Literal["", "opt_out", "made"] = ""
+    """Why it is not done: the customer does not want to be called, or there is a task of it already."""
 
 
 class Policy(NamedTuple):
@@ -61,6 +68,8 @@ class Policy(NamedTuple):
     """Before the promised time, an order that has not been shipped is likely to be late."""
     complex_products: frozenset[str] = frozenset()
     """Ids of goods that come back for want of guidance."""
+    kinds: frozenset[Kind] = frozenset(KINDS)
+    """What is done at all."""
 
 
 class Leaving(NamedTuple):
@@ -80,7 +89,8 @@ def triggers(known: Facts, policy: Policy, leaving: Leaving | None = None) -> tu
         leaving: Where a prediction is had.
     """
     held: Literal["", "opt_out"] = "" if known.allows("outbound", otherwise=True) else "opt_out"
-    found = [msgspec.structs.replace(one, held=held) for one in _occasions(known, policy, leaving)]
+    occasions = (one for one in _occasions(known, policy, leaving) if one.kind in policy.kinds)
+    found = [msgspec.structs.replace(one, held=held) for one in occasions]
     return tuple(sorted(found, key=lambda one: (one.due_at, one.id)))
 
 

@@ -1,6 +1,6 @@
 """What is told of customers, in SQL. Blocking: run it in a thread beside an event loop."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby, islice
@@ -21,10 +21,12 @@ from agent_assist.customer.events import (
 from agent_assist.customer.facts import Facts, facts
 from agent_assist.customer.rfm import Population
 from agent_assist.customer.tags import Fitted
+from agent_assist.store.due import look_at
 from agent_assist.store.instants import micros, moment
 from agent_assist.store.segments import Move
 from agent_assist.store.tables import (
     customer_counts,
+    customer_due,
     customer_events,
     customer_identities,
     customer_links,
@@ -153,6 +155,20 @@ class CustomerStore:
             asked = select(e.body).where(theirs, e.event_id.in_(event_ids)).order_by(e.at_us, e.event_id)
             return [_read(body) for body in connection.execute(asked).scalars()]
 
+    def all_of(self, ids: Collection[str]) -> dict[str, Facts]:
+        """What is known of several customers now, by the ids asked for."""
+        e, c = customer_events.c, customer_links.c
+        with self._engine.connect() as connection:
+            links = select(c.customer_id, c.into).where(or_(c.customer_id.in_(ids), c.into.in_(ids)))
+            linked = {one for row in connection.execute(links) for one in row}
+            alone = sorted(set(ids) - linked)
+            asked = select(e.customer_id, e.body).where(e.customer_id.in_(alone)).order_by(e.customer_id)
+            rows = connection.execute(asked).all()
+        by_id = groupby(rows, key=lambda row: str(row.customer_id))
+        told = {one: [_read(row.body) for row in some] for one, some in by_id}
+        found = {one: facts(one, told.get(one, ())) for one in alone}
+        return found | {one: self.facts(one) for one in set(ids) & linked}
+
     def whose(self, kind: IdentityKind, value: str) -> tuple[str, ...]:
         """The customers to whom an address belongs, by the ids under which they go on; several where it is shared."""
         i = customer_identities.c
@@ -164,6 +180,11 @@ class CustomerStore:
     def ids(self, connection: Connection, customer_id: str) -> list[str]:
         """All ids that are the same person now, this one too, as a transaction sees it."""
         return self._members(connection, self._canonical(connection, customer_id, None), None)
+
+    def same(self, customer_id: str) -> tuple[str, ...]:
+        """All ids that are the same person now, this one too."""
+        with self._engine.connect() as connection:
+            return tuple(self.ids(connection, customer_id))
 
     def all_facts(self) -> Iterator[Facts]:
         """Every customer once, those that were merged last; read as a stream, so that millions are no matter."""
@@ -200,6 +221,11 @@ class CustomerStore:
         with self._engine.connect() as connection:
             return [msgspec.json.decode(body, type=Counts) for body in connection.execute(asked).scalars()]
 
+    def people(self) -> int:
+        """Ids of whom something was told."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(func.count()).select_from(customer_due)).scalar_one()
+
     def count(self) -> int:
         """Events."""
         with self._engine.connect() as connection:
@@ -228,6 +254,7 @@ class CustomerStore:
                 ],
             )
             self._link(connection, [x for x in new if isinstance(x, Merged | Split)])
+            look_at(connection, self._concerned(connection, new), now)
             self._identify(connection, [x for x in new if isinstance(x, Identified)])
             written = [{"event_id": x.event_id} for x in new if isinstance(x, Interaction) and _is_written(x)]
             if written:
@@ -247,6 +274,16 @@ class CustomerStore:
         )
         again = len(before) - len(conflicting) + twice
         return Taken(new=len(new), again=again, conflicting=tuple(sorted(conflicting)))
+
+    def _concerned(self, connection: Connection, events: Sequence[CustomerEvent]) -> set[str]:
+        """Ids of whom events tell something: also those under which they go on, or did before a split."""
+        c = customer_links.c
+        found = edge = {event.customer_id for event in events}
+        while edge:
+            into = connection.execute(select(c.into).where(c.customer_id.in_(edge), c.into.is_not(None))).scalars()
+            edge = set(into) - found
+            found = found | edge
+        return found
 
     def _link(self, connection: Connection, events: Sequence[Merged | Split]) -> None:
         if events:

@@ -14,7 +14,7 @@ from agent_assist.types import Assist, CallSynopsis, Card, CardKind, Event, Webh
 
 Row = dict[str, Any]
 
-EVENTS: Final = ("rule.fired", "alert.raised", "task.created", "call.summarised")
+EVENTS: Final = ("rule.fired", "alert.raised", "alert.changed", "task.created", "call.summarised")
 """What other programs can be told; the first to the receiver that the rule names alone."""
 _HOUR_MS: Final = 3_600_000
 _FOUND: Final = tasks.c.task_id == bindparam("task")
@@ -89,6 +89,27 @@ def webhook_rows(message: Event | Assist, wanted: Wanted) -> list[Row]:
             "error": "" if known else "no receiver of that name is set",
         }
         for receiver in receivers
+    ]
+
+
+def letter_rows(event: str, name: str, data: object, wanted: Wanted, *, customer_id: str, now: datetime) -> list[Row]:
+    """
+    What receivers are to be told of a customer and no call, one row each.
+
+    Args:
+        name: Makes it the same when it comes again.
+    """
+    return [
+        {
+            "message_id": _id(receiver, event, name),
+            "customer_id": customer_id,
+            "receiver": receiver,
+            "event": event,
+            "body": msgspec.json.encode({"type": event, "timestamp": now.isoformat(), "data": data}).decode(),
+            "due_at": now,
+            "created_at": now,
+        }
+        for receiver in wanted.by_event.get(event, ())
     ]
 
 

@@ -32,7 +32,8 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
     message_id: str
     """Its ``webhook-id``."""
-    call_id: str
+    call_id: str | None
+    """None of what is of no call; then there is the customer."""
     receiver: str
     event: str
     state: State
@@ -42,14 +43,15 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     status: int | None
     """Of the last answer."""
     error: str
+    customer_id: str | None = None
 
 
 class Outbox:
     """
     Letters of all receivers.
 
-    Those of a call to one receiver go one after the other: what waits to be sent again holds the later ones back, until
-    it is delivered or dead.
+    Those of a call, or of a customer and no call, to one receiver go one after the other: what waits to be sent again
+    holds the later ones back, until it is delivered or dead.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -58,14 +60,12 @@ class Outbox:
     def take(self, receiver: str, most: int, *, now: datetime, lease: timedelta) -> list[Letter]:
         """Letters that are due, for as long as the lease lasts ours alone."""
         c, earlier = webhooks.c, webhooks.alias()
-        held_back = exists().where(
-            earlier.c.receiver == c.receiver,
-            earlier.c.call_id == c.call_id,
-            earlier.c.state == "waiting",
-            earlier.c.seq < c.seq,
-        )
+        before = and_(earlier.c.receiver == c.receiver, earlier.c.state == "waiting", earlier.c.seq < c.seq)
+        of_call = exists().where(earlier.c.call_id == c.call_id, before)
+        neither = and_(c.call_id.is_(None), earlier.c.call_id.is_(None))
+        of_customer = exists().where(earlier.c.customer_id == c.customer_id, neither, before)
         free = and_(c.state == "waiting", or_(c.leased_until.is_(None), c.leased_until < now))
-        query = select(webhooks).where(free, c.receiver == receiver, c.due_at <= now, ~held_back)
+        query = select(webhooks).where(free, c.receiver == receiver, c.due_at <= now, ~of_call, ~of_customer)
         letters: list[Letter] = []
         with self._engine.begin() as connection:
             for row in connection.execute(query.order_by(c.due_at, c.seq).limit(most)).mappings().all():
@@ -94,8 +94,13 @@ class Outbox:
             if again_at is None:
                 return
             # What it holds back is not due before it: else who looks for what is due would look at all of these.
-            call = select(c.call_id).where(c.seq == letter.seq).scalar_subquery()
-            behind = update(webhooks).where(c.call_id == call, c.receiver == letter.receiver, c.state == "waiting")
+            of = connection.execute(select(c.call_id, c.customer_id).where(c.seq == letter.seq)).one()
+            same = (
+                and_(c.call_id.is_(None), c.customer_id == of.customer_id)
+                if of.call_id is None
+                else c.call_id == of.call_id
+            )
+            behind = update(webhooks).where(same, c.receiver == letter.receiver, c.state == "waiting")
             connection.execute(behind.where(c.seq > letter.seq, c.due_at < again_at).values(due_at=again_at))
 
     def bury(self, receiver: str) -> int:
@@ -162,4 +167,5 @@ def _sent(row: RowMapping) -> Sent:
         created_at=created_at,
         status=row["status"],
         error=row["error"],
+        customer_id=row["customer_id"],
     )

@@ -32,7 +32,7 @@ class Profiles:
 
     def of(self, customer_id: str, now: datetime, at: datetime | None = None) -> Profile | None:
         """A customer now, or as known at a time; None of whom nothing was told."""
-        found = profile(self.store.facts(customer_id, at), at or now, self.rules, self._counted())
+        found = profile(self.store.facts(customer_id, at), at or now, self.rules, self.counted())
         return None if found.version is None else found
 
     def caller(
@@ -45,15 +45,15 @@ class Profiles:
             language: Of the words; None for the customer's own.
             running: The call, as far as it has come.
         """
-        known, business = self.store.facts(customer_id), self._counted()
+        known, business = self.store.facts(customer_id), self.counted()
         if known.version is None:
             return None
         seen = profile(known, now, self.rules, business)
         own: Literal["zh", "en"] = "en" if seen.language.startswith("en") else "zh"
         return caller(seen, known, self.rules, business, language or own, running)
 
-    def _counted(self) -> Business:
-        """With what all customers are like."""
+    def counted(self) -> Business:
+        """The business with what all customers are like, as far as they were counted."""
         return self._against(self.store.counts())
 
     def count(self, now: datetime) -> Counts:

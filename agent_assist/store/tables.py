@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 metadata = MetaData(
@@ -170,7 +171,7 @@ tasks = Table(
     "tasks",
     metadata,
     Column("task_id", Text, primary_key=True),
-    Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE"), nullable=False),
+    Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE")),
     Column("rule", Text, nullable=False),
     Column("title", Text, nullable=False),
     Column("text", Text, nullable=False),
@@ -183,15 +184,22 @@ tasks = Table(
     Column("changed_at", DateTime(timezone=True)),
     Column("note", Text, nullable=False, server_default=""),
     Column("agent_id", String(256)),
+    Column("customer_id", String(256)),
+    Column("customer_name", String(256)),
+    Column("team", String(128), nullable=False, server_default=""),
+    Column("texts", Text, nullable=False, server_default="{}"),
+    Column("evidence", Text, nullable=False, server_default="[]"),
     Index(None, "call_id"),
+    Index(None, "customer_id"),
     Index(None, "due_at", "task_id"),
     Index(None, "state", "due_at", "task_id"),
     Index(None, "agent_id", "due_at", "task_id"),
     Index(None, "agent_id", "state", "due_at", "task_id"),
 )
 """
-What is to be done after calls. ``due_ms`` since the call began, ``due_at`` once it is known when that was; ``agent_id``
-is the call's, so that an agent's are found in order.
+What is to be done. After calls: ``due_ms`` since the call began, ``due_at`` once it is known when that was, and
+``agent_id`` of the call, so that an agent's are found in order. Of its own accord: no call, but the customer and their
+name, the team, texts and evidence as JSON.
 """
 
 webhooks = Table(
@@ -199,7 +207,7 @@ webhooks = Table(
     metadata,
     Column("seq", Integer, primary_key=True, autoincrement=True),
     Column("message_id", String(64), nullable=False, unique=True),
-    Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE"), nullable=False),
+    Column("call_id", ForeignKey("calls.call_id", ondelete="CASCADE")),
     Column("receiver", String(128), nullable=False),
     Column("event", String(32), nullable=False),
     Column("body", Text, nullable=False),
@@ -210,12 +218,17 @@ webhooks = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("status", Integer),
     Column("error", Text, nullable=False, server_default=""),
+    Column("customer_id", String(256)),
     Index(None, "receiver", "state", "due_at", "seq"),
     Index(None, "receiver", "state", "status"),
     Index(None, "call_id", "receiver", "state", "seq"),
     Index(None, "state", "seq"),
+    Index(None, "customer_id"),
 )
-"""What other programs are to be told, were told, and could not be told; ``seq`` orders those of a call."""
+"""
+What other programs are to be told, were told, and could not be told; ``seq`` orders those of a call, and those of a
+customer that are of no call.
+"""
 
 clips = Table(
     "clips",
@@ -417,6 +430,7 @@ text_moods = Table(
     Index(None, "model"),
 )
 """What a customer wrote and how it reads: of each contact with words; no model yet where it was not read."""
+
 customer_standings = Table(
     "customer_standings",
     metadata,
@@ -429,3 +443,53 @@ customer_standings = Table(
     Index(None, "as_of_us", "stage", "value"),
 )
 """Where each customer stood when all were counted, the last time and the time before; value is what they bought for."""
+
+customer_due = Table(
+    "customer_due",
+    metadata,
+    Column("customer_id", String(256), primary_key=True),
+    Column("due_us", BigInteger),
+    Column("looked_us", BigInteger),
+    Column("level", String(16)),
+    Index(None, "due_us"),
+)
+"""When a customer is to be looked at, none is never; when they were, and their level by the profile then."""
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("customer_id", String(256), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("team", String(128), nullable=False),
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("due_at", DateTime(timezone=True)),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("body", Text, nullable=False),
+    Column("call_id", String(128), nullable=False, server_default=""),
+    Column("call_ms", BigInteger, nullable=False, server_default="-1"),
+    Column("heard_at", DateTime(timezone=True)),
+    Index(None, "state", "due_at"),
+    Index(None, "opened_at"),
+)
+"""The alert of each customer who has one, or had; and the call and the moment of the last risk that changed it."""
+
+alert_changes = Table(
+    "alert_changes",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("change_id", String(320), nullable=False, unique=True),
+    Column("customer_id", String(256), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("told", Boolean, nullable=False, server_default=false()),
+    Index(None, "told", "seq"),
+)
+"""What happened to alerts, and whether the topic has it."""
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("holder", String(64), nullable=False),
+    Column("until", DateTime(timezone=True), nullable=False),
+)
+"""Which of several processes does what one alone does."""

@@ -19,6 +19,7 @@ from agent_assist.customer.events import CustomerEvent
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex
 from agent_assist.quality.replay import Replayed
+from agent_assist.store.alerts import Alerts
 from agent_assist.store.callers import Callers
 from agent_assist.store.calls import CallStore
 from agent_assist.store.profiles import Profiles
@@ -62,6 +63,8 @@ class Office:
     """Who the customers are."""
     callers: Callers | None = None
     """Who is on the calls that run."""
+    alerts: Alerts | None = None
+    """Of customers who may leave."""
     playbook: Callable[[str | None], Playbook] | None = None
     """Reads a tenant's, as it is now; blocks."""
     playbooks: Callable[[], Sequence[Shelved]] | None = None

@@ -20,7 +20,7 @@ from agent_assist.customer.timeline import Entry
 from agent_assist.store.histories import Histories, Place, RiskPlace, RiskTold
 from agent_assist.store.profiles import Profiles
 from agent_assist.store.tables import calls
-from agent_assist.web.access import known, needs, needs_token, office
+from agent_assist.web.access import Office, known, needs, needs_token, office
 from agent_assist.web.passes import Role
 
 MOST: Final = 1_000
@@ -171,6 +171,13 @@ async def told(
         msgspec.structs.replace(one, value=_mask(one.kind, one.value)) if isinstance(one, Identified) else one
         for one in events
     ]
+
+
+async def ids(us: Office, customer_id: str) -> tuple[str, ...]:
+    """All ids of the same customer, this one too."""
+    if us.profiles is None:
+        return (customer_id,)
+    return await asyncio.to_thread(us.profiles.store.same, customer_id)
 
 
 def masked(found: Profile) -> Profile:

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from agent_assist.call.record import NO_MEASURES, NO_RISK, add, empty, summary
+from agent_assist.customer.alerts import AlertChange
 from agent_assist.types import (
     Assist,
     Break,
@@ -166,6 +167,13 @@ class Live:
         for listener in call.listeners:
             listener.put(told)
         self._change(message.call_id)
+
+    def warn(self, change: AlertChange) -> None:
+        """Tell the listeners of all calls what happened to an alert of a customer; it is of no call."""
+        told = tell(Message(kind="alert", epoch=self.epoch, data=change))
+        for listener, agent_id in self._all.items():
+            if agent_id is None:
+                listener.put(told)
 
     def _partial(self, call: _Call, message: Partial) -> None:
         if message.utterance_id in call.finals or call.record.status != "live":

@@ -15,6 +15,7 @@ from litestar.response import File
 from litestar.static_files import create_static_files_router
 
 from agent_assist.web import (
+    alerts,
     api,
     callers,
     care,
@@ -92,6 +93,7 @@ def application(us: Office, *, hosts: Sequence[str], static: Path = STATIC) -> L
     guarded = Router("/openapi", route_handlers=[], guards=[needs_token], include_in_schema=False)
     return Litestar(
         [
+            *alerts.HANDLERS,
             *api.HANDLERS,
             *care.HANDLERS,
             *desk.HANDLERS,

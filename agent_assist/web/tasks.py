@@ -1,4 +1,4 @@
-"""What is to be done after calls, over HTTP."""
+"""What is to be done, after calls and of one's own accord, over HTTP."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,7 +15,8 @@ from agent_assist.errors import TaskChanged
 from agent_assist.store.tasks import Place, Task, TaskQuery, Tasks
 from agent_assist.store.tasks import State as TaskState
 from agent_assist.web.access import known, needs, needs_token, office
-from agent_assist.web.passes import Role
+from agent_assist.web.customers import ids
+from agent_assist.web.passes import Pass, Role
 
 _FORMAT: Final = "%Y%m%dT%H%M%S.%fZ"
 _NEVER: Final = "never"
@@ -44,19 +45,29 @@ async def list_tasks(
     *,
     how: Annotated[TaskState | None, QueryParameter(name="state")] = None,
     mine: FromQuery[bool] = False,
+    customer_id: Annotated[str | None, QueryParameter(max_length=256)] = None,
+    team: Annotated[str | None, QueryParameter(max_length=128)] = None,
     due_before: FromQuery[datetime | None] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, QueryParameter(max_length=1_024)] = None,
 ) -> TaskList:
-    """Tasks, those due first: an agent's own; all for others, unless they ask for theirs."""
+    """
+    Tasks, those due first.
+
+    An agent's are those of their calls and, of those that follow from no call, those of customers with whom they had
+    one; a senior sees all of the latter. Others see all, unless they ask for theirs.
+    """
     who = known(request)
     if due_before is not None and due_before.tzinfo is None:
         raise HTTPException(
             f"expected due_before with its offset from UTC, got {due_before.isoformat()}", status_code=400
         )
-    wanted = TaskQuery(state=how, agent_id=who.name if mine or who.of_agent else None, due_before=due_before)
-    tasks = Tasks(office(request.app).store)
-    found = await asyncio.to_thread(tasks.find, wanted, limit, _place(cursor))
+    us = office(request.app)
+    same = () if customer_id is None else await ids(us, customer_id)
+    wanted = msgspec.structs.replace(
+        _theirs(who, mine=mine), state=how, due_before=due_before, customers=same, team=team
+    )
+    found = await asyncio.to_thread(Tasks(us.store).find, wanted, limit, _place(cursor))
     return TaskList(tasks=found, next=_next(found, limit))
 
 
@@ -67,7 +78,8 @@ async def change_task(request: Request[Any, Any, State], task_id: FromPath[str],
     task = await asyncio.to_thread(tasks.task, task_id)
     if task is None:
         raise NotFoundException(f"expected the id of a task, got {task_id[:256]!r}, which is not known")
-    if not who.may_see(task.agent_id):
+    theirs = msgspec.structs.replace(_theirs(who, mine=False), task_id=task_id)
+    if not await asyncio.to_thread(tasks.find, theirs, 1):
         raise PermissionDeniedException(f"the task {task_id[:256]!r} is another agent's")
 
     def change() -> Task:
@@ -79,6 +91,13 @@ async def change_task(request: Request[Any, Any, State], task_id: FromPath[str],
         return await asyncio.to_thread(change)
     except TaskChanged as error:
         raise HTTPException(str(error), status_code=409) from error
+
+
+def _theirs(who: Pass, *, mine: bool) -> TaskQuery:
+    """What somebody may see, or asks for as theirs."""
+    if who.of_agent and not mine:
+        return TaskQuery(agent_id=who.name, beside="all" if who.role is Role.SENIOR else "theirs")
+    return TaskQuery(agent_id=who.name if mine else None)
 
 
 def _plain(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -16,7 +16,7 @@ _PREFIX: Final = "whsec_"
 _LEAST_BYTES: Final = 24
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,128}$")]
-EventName = Literal["rule.fired", "alert.raised", "task.created", "call.summarised"]
+EventName = Literal["rule.fired", "alert.raised", "alert.changed", "task.created", "call.summarised"]
 
 
 class Secret(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,13 +66,6 @@ def load(path: Path, environment: Mapping[str, str]) -> tuple[Receiver, ...]:
     Raises:
         ReceiverError: If the file or a secret cannot be used; it never tells a secret.
     """
-    try:
-        written = msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), File, dec_hook=_path).receivers
-    except (OSError, yaml.YAMLError, msgspec.ValidationError, ValueError, RecursionError) as error:
-        raise ReceiverError(str(path), "receivers with name, url and secrets", str(error)) from error
-    names = [one.name for one in written]
-    if len(set(names)) != len(names):
-        raise ReceiverError(str(path), "receivers of different names", ", ".join(names))
     return tuple(
         Receiver(
             name=one.name,
@@ -81,11 +74,28 @@ def load(path: Path, environment: Mapping[str, str]) -> tuple[Receiver, ...]:
             events=one.events,
             timeout_s=one.timeout_s,
         )
-        for one in written
+        for one in read(path)
     )
 
 
-def wanted(receivers: tuple[Receiver, ...]) -> Wanted:
+def read(path: Path) -> tuple[Written, ...]:
+    """
+    The file, without the secrets: for who writes what is to be sent, and does not send it.
+
+    Raises:
+        ReceiverError: If it cannot be used.
+    """
+    try:
+        written = msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), File, dec_hook=_path).receivers
+    except (OSError, yaml.YAMLError, msgspec.ValidationError, ValueError, RecursionError) as error:
+        raise ReceiverError(str(path), "receivers with name, url and secrets", str(error)) from error
+    names = [one.name for one in written]
+    if len(set(names)) != len(names):
+        raise ReceiverError(str(path), "receivers of different names", ", ".join(names))
+    return written
+
+
+def wanted(receivers: Sequence[Receiver | Written]) -> Wanted:
     """What the store is to keep for them."""
     events = {event for one in receivers for event in one.events} | {"rule.fired"}
     return Wanted(

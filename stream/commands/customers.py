@@ -1,5 +1,6 @@
 """Customers: take in what other systems know of them, and show one."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from sqlalchemy import Engine
 from agent_assist.customer.events import CustomerEvent
 from agent_assist.customer.profile import Profile
 from agent_assist.customer.reading import COLUMNS, Bad, Kind, Reader, rows
+from agent_assist.customer.triggers import Trigger
 from agent_assist.errors import UnknownCustomer
 from agent_assist.store.calls import CallStore
 from agent_assist.store.customers import CustomerStore, Rejected, Taken
@@ -24,6 +26,7 @@ from stream.settings import Settings, load
 
 customer = typer.Typer(help="Customers, as all channels and systems tell of them.", no_args_is_help=True)
 
+_TIMES: Final = ["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S%z", "%Y-%m-%dT%H:%M%z", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]
 _SHOWN: Final = 20
 """Rejected rows that are printed."""
 
@@ -102,6 +105,45 @@ def _show(found: Profile) -> None:
 
 def _day(at: datetime | None) -> str:
     return "-" if at is None else f"{at:%Y-%m-%d}"
+
+
+@customer.command("triggers")
+def show_triggers(
+    begin: Annotated[datetime, typer.Option("--from", formats=_TIMES, help="With an offset.")],
+    end: Annotated[datetime, typer.Option("--to", formats=_TIMES, help="Not included; with an offset.")],
+    customer_id: Annotated[str | None, typer.Option("--customer", help="Of one alone.")] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """
+    Show what comes due in a time, of its own accord, and why: one line each, customer by customer.
+
+    As far as is known now: what is told later may add to it, or take its occasion away. Nothing is done.
+    """
+    from stream.build import profiles, scheduler
+
+    for name, at in (("--from", begin), ("--to", end)):
+        if at.tzinfo is None:
+            raise typer.BadParameter("expected a time with its offset, as 2026-03-01T00:00:00+08:00", param_hint=name)
+    settings = load({"home": home})
+    opened = engine(settings)
+    clock, _ = scheduler(settings, opened, profiles(settings, opened))
+    plan = clock.plan(begin, end, customer_id)
+    customers = None if customer_id is not None else CustomerStore(opened).people()
+    # Where the lines themselves are seen, they tell how far it is.
+    quiet = customers is None or sys.stdout.isatty()
+    with Progress(console=Console(stderr=True), redirect_stdout=False, transient=True, disable=quiet) as progress:
+        looking = progress.add_task("customers", total=customers)
+        for seen in plan:
+            progress.advance(looking)
+            for one in seen:
+                print(msgspec.json.encode(one).decode() if json else _line(one))
+
+
+def _line(one: Trigger) -> str:
+    held = f"  ({one.held})" if one.held else ""
+    evidence = ", ".join(one.evidence)
+    return f"{one.due_at:%Y-%m-%d %H:%M}  {one.customer_id}  {one.kind}  {one.text['en']}  [{evidence}]{held}"
 
 
 @customer.command()

@@ -218,7 +218,7 @@ async def _gateway(settings: Settings) -> None:
     from agent_assist.quality.replay import replay as read_again
     from agent_assist.store.calls import CallStore
     from stream import topics
-    from stream.build import assistant, knowledge, playbook, profiles, recordings, shelves
+    from stream.build import assistant, knowledge, playbook, profiles, recordings, scheduler, shelves
     from stream.gateway import GatewayPolicy, serve
 
     stop = _until_told()
@@ -237,6 +237,7 @@ async def _gateway(settings: Settings) -> None:
         twilio_auth_token=settings.twilio_auth_token,
         public_url=settings.public_url,
         origins=settings.origins,
+        session_timeout_s=settings.session_timeout_s,
     )
     shown = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104 - compared, not bound
 
@@ -246,13 +247,15 @@ async def _gateway(settings: Settings) -> None:
     base, index = knowledge(settings)
     if index.vectors is not None and (count := await asyncio.to_thread(base.stale, index.vectors.name)):
         log.warning("knowledge_by_words_alone", passages=count, remedy="warmline knowledge reindex")
+    customers = profiles(settings, store.engine)
     # The assistant is made at the first use: most gateways are never asked for it.
     await serve(
         policy,
         store=store,
         recordings=recordings(settings),
         knowledge=(base, index),
-        profiles=profiles(settings, store.engine),
+        profiles=customers,
+        outreach=scheduler(settings, store.engine, customers),
         replay=lambda record, events: read_again(
             record, events, assistant(settings, record.attributes.get("tenant")), index
         ),
@@ -332,13 +335,14 @@ def up(
 
 
 async def _up(settings: Settings, console: Console, json: bool, play: Sequence[Path]) -> None:
-    from stream.build import check_models, receivers
+    from stream.build import check_models, outreach, receivers
     from stream.supervise import Child, Supervisor, check_free, free_port
 
     stop = _until_told()
     started = time.monotonic()
     check_models(settings)
     receivers(settings, os.environ)
+    outreach(settings)
     port = settings.port or free_port(settings.host)
     media_port = settings.media_port or (port + 1 if settings.port else free_port(settings.host))
     check_free(settings.host, port, "API and the pages")

@@ -44,7 +44,16 @@ def list_webhooks(
     for one in found:
         last = one.error or ("" if one.status is None else str(one.status))
         at = f"{one.created_at:%Y-%m-%d %H:%M:%S}"
-        table.add_row(str(one.seq), at, one.receiver, one.event, one.call_id, one.state, str(one.attempts), last)
+        table.add_row(
+            str(one.seq),
+            at,
+            one.receiver,
+            one.event,
+            one.call_id or one.customer_id or "",
+            one.state,
+            str(one.attempts),
+            last,
+        )
     Console().print(table)
 
 

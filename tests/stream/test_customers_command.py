@@ -152,3 +152,28 @@ def test_the_worth_is_told_where_trade_and_margin_are_set_and_customers_were_cou
     assert (found["why"], found["currency"], found["weeks"]) == ("", "CNY", 52)
     assert 0 <= found["low"] <= found["margin"] <= found["high"]
     assert f"worth {found['margin']:.0f}"[:8] in run("show", "c3")
+
+
+def test_what_comes_due_is_told_line_by_line_with_its_evidence(tmp_path: Path) -> None:
+    home, file = tmp_path / "home", tmp_path / "orders.csv"
+    file.write_text(HEAD + "o1,c1,2026-03-01T12:00:00Z,10,CNY,paid\no2,c2,2026-03-02T12:00:00Z,10,CNY,paid\n")
+    assert CliRunner().invoke(app, ["import", "orders", str(file), "--home", str(home)]).exit_code == 0
+
+    def due(begin: str, end: str, *more: str) -> list[str]:
+        asked = ["customer", "triggers", "--from", begin, "--to", end, "--home", str(home), *more]
+        done = CliRunner().invoke(app, asked)
+        assert done.exit_code == 0, done.output
+        return done.stdout.splitlines()
+
+    march = ("2026-03-01T00:00:00+00:00", "2026-04-01T00:00:00+00:00")
+    told = [json.loads(line) for line in due(*march, "--json")]
+    assert [(one["id"], one["due_at"], one["held"]) for one in told] == [
+        ("c1:usage_guide:first", "2026-03-08T12:00:00Z", ""),
+        ("c2:usage_guide:first", "2026-03-09T12:00:00Z", ""),
+    ]
+    assert len(told[0]["evidence"]) == 1
+    (line,) = due(*march, "--customer", "c2")
+    assert "c2  usage_guide  7 days after the first purchase" in line
+    assert due("2026-03-08T12:00:01+00:00", "2026-03-09T12:00:00+00:00") == []
+    wrong = CliRunner().invoke(app, ["customer", "triggers", "--from", "2026-03-01", "--to", march[1]])
+    assert wrong.exit_code == 2

@@ -4,13 +4,15 @@ import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert
 
 from agent_assist.store.calls import CallStore
-from agent_assist.store.following import Wanted
+from agent_assist.store.following import Wanted, letter_rows
 from agent_assist.store.outbox import Outbox
+from agent_assist.store.tables import webhooks
 from agent_assist.types import CallSynopsis, Card, CardKind, Webhook
 
 Plans = Callable[[Engine, Callable[[], object]], list[str]]
@@ -157,3 +159,24 @@ def test_letters_are_found_by_indexes_and_nothing_is_sorted(wanting: CallStore, 
         assert "ix_webhooks_state_seq" in dead
     for plan in (take, bury, dead):
         assert not re.search(r"B-TREE|Sort|SCAN|Seq Scan", plan)
+
+
+def test_a_letter_of_a_customer_and_no_call_waits_for_the_one_before_it_of_that_customer(wanting: CallStore) -> None:
+    told_at = datetime.now(UTC)
+
+    def rows(customer: str, *names: str) -> list[dict[str, Any]]:
+        wanted = Wanted({"crm"}, {"task.created": ["crm"]})
+        return [
+            row
+            for name in names
+            for row in letter_rows("task.created", name, {}, wanted, customer_id=customer, now=told_at)
+        ]
+
+    with wanting.engine.begin() as connection:
+        connection.execute(insert(webhooks), rows("li", "a", "b") + rows("wang", "c"))
+    outbox, now = Outbox(wanting.engine), later()
+    first, other = outbox.take("crm", 9, now=now, lease=LEASE)
+    outbox.failed(first, 500, "answered 500", now + timedelta(hours=1))
+    outbox.delivered(other, 200)
+    assert outbox.take("crm", 9, now=now, lease=LEASE) == []
+    assert [(one.customer_id, one.call_id) for one in outbox.listed("delivered")] == [("wang", None)]

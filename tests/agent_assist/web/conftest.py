@@ -17,7 +17,9 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from agent_assist.call.record import NO_MEASURES
 from agent_assist.customer.events import CustomerEvent
+from agent_assist.customer.outreach import load as load_outreach
 from agent_assist.customer.tags import Business, load
+from agent_assist.store.alerts import Alerts
 from agent_assist.store.callers import Callers
 from agent_assist.store.calls import CallStore
 from agent_assist.store.customers import CustomerStore
@@ -213,6 +215,7 @@ def made(tmp_path: Path, **options: Any) -> Iterator[Site]:
             know=know,
             profiles=profiles,
             callers=Callers(profiles, store.engine),
+            alerts=Alerts(store.engine, profiles, load_outreach()),
             playbook=options.pop("playbook", None),
             playbooks=options.pop("playbooks", None),
             origins=frozenset(options.pop("origins", ())),

@@ -11,10 +11,12 @@ import msgspec
 import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
+from agent_assist.store.alerts import AlertQuery, Heard
 from agent_assist.types import Acknowledged, Asked, CallSynopsis, CardKind, SynopsisPart, SynopsisSentence, Whisper
+from agent_assist.web.access import office
 from agent_assist.web.passes import Pass, Role, issue
 from agent_assist.web.server import STATIC
-from models.types import Emotion, EmotionLabel, RiskLevel
+from models.types import ChurnRisk, Emotion, EmotionLabel, Reason, RiskLevel
 
 pytestmark = pytest.mark.browser
 
@@ -108,6 +110,46 @@ async def test_a_supervisor_sees_why_and_acts_from_the_board(
             for message in (whisper, seen):
                 site.live.publish(message)
             await expect(page.get_by_test_id("quiet")).to_be_visible()
+
+
+def at_risk(customer: str, score: float, minute: int) -> Heard:
+    risk = ChurnRisk(
+        score=score, level=RiskLevel.WATCH, reasons=(Reason(name="price", contribution=score),), model_version="m"
+    )
+    at = datetime(2026, 3, 1, 9, minute, tzinfo=UTC)
+    return Heard(customer_id=customer, call_id="c", at_ms=minute, at=at, risk=risk)
+
+
+async def test_a_supervisor_sees_which_customers_may_leave_and_takes_them_on(
+    make_site: Callable[..., Any], serve: Any, browser: Browser, check: Any
+) -> None:
+    with make_site(static=STATIC) as site:
+        async with serve(site):
+            alerts = office(site.app).alerts
+            assert alerts is not None
+            alerts.hear(at_risk("li", 0.4, 0))
+            alerts.hear(at_risk("wang", 0.6, 1))
+            page = await opened(browser, f"http://127.0.0.1:{site.port}/#token={token(Role.SUPERVISOR, 'boss')}")
+            shown = page.get_by_test_id("customer-alert")
+            await expect(shown).to_have_count(2)
+            await expect(shown.first).to_contain_text("wang")
+            await expect(shown.first).to_contain_text("retention")
+            await expect(shown.first).to_contain_text("优惠挽留")
+            await check(page, "board-leaving")
+            # One that is raised while the page is open stands first.
+            change = alerts.hear(at_risk("li", 0.9, 2))
+            site.live.warn(change)
+            await expect(shown.first).to_contain_text("li")
+            await shown.first.get_by_role("button", name="接手").press("Enter")
+            await expect(shown.first).to_contain_text("已由 boss 接手")
+            await shown.last.get_by_role("button", name="关闭").press("Enter")
+            await expect(shown).to_have_count(1)
+            assert {one.customer_id: one.state for one in alerts.find(AlertQuery())} == {
+                "li": "acknowledged", "wang": "closed",
+            }  # fmt: skip
+            agent = await opened(browser, f"http://127.0.0.1:{site.port}/#token={token(Role.AGENT, 'anna')}")
+            await expect(agent.get_by_test_id("empty")).to_be_visible()
+            await expect(agent.get_by_test_id("customer-alert")).to_have_count(0)
 
 
 async def test_it_is_not_quiet_while_an_approval_waits(

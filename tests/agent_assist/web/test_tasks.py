@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 
+from agent_assist.store.tasks import NewTask, add
 from agent_assist.types import CallStarted, Card, CardKind
 from agent_assist.web.passes import Pass, Role, issue
 
@@ -81,3 +82,30 @@ def test_a_task_is_closed_once_and_by_who_may(client: Any) -> None:
     assert client.put(path, json={"state": "gone", "version": 2}, headers=BOSS).status_code == 400
     assert client.put("/v1/tasks/nothing", json=done, headers=BOSS).status_code == 404
     assert calls(client, ANNA, state="open") == ["c2"]
+
+
+def test_what_follows_from_no_call_is_seen_by_who_knows_the_customer_and_by_seniors(client: Any, site: Any) -> None:
+    site.store.write([CallStarted(call_id="k", at=START, protocol="twilio", agent_id="anna", customer_id="li")], {})
+    told = {"zh": "致电", "en": "Call"}
+    task = NewTask(
+        id="li:late_order:o1", customer_id="li", customer_name="Li", language="en", rule="late_order", titles=told,
+        texts=told, team="logistics", evidence=("e1",), due_at=START,
+    )  # fmt: skip
+    with site.store.engine.begin() as connection:
+        assert add(connection, task, START, None)
+        assert not add(connection, task, START, None)
+
+    def ids(who: dict[str, str], **params: Any) -> list[str]:
+        return [one["id"] for one in client.get("/v1/tasks", params=params, headers=who).json()["tasks"]]
+
+    sue = auth(Role.SENIOR, "sue")
+    assert ids(BOSS)[0] == task.id
+    for who, seen in ((ANNA, True), (BEN, False), (BOSS, True), (sue, True)):
+        assert ids(who, customer_id="li") == ([task.id] if seen else [])
+    assert ids(BOSS, customer_id="wang") == ids(ANNA, customer_id="li", mine=True) == []
+    assert ids(BOSS, team="logistics") == [task.id]
+    (found,) = client.get("/v1/tasks", params={"customer_id": "li"}, headers=BOSS).json()["tasks"]
+    assert (found["call_id"], found["texts"], found["text"], found["evidence"]) == (None, told, "Call", ["e1"])
+    path, done = f"/v1/tasks/{task.id}", {"state": "done", "version": 1}
+    assert client.put(path, json=done, headers=BEN).status_code == 403
+    assert client.put(path, json=done, headers=ANNA).status_code == 200

@@ -5,10 +5,12 @@ import { customElement, property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import "./attention";
 import { type Connection, type Gateway, LiveChannel, ask, takeToken } from "./client";
+import "./leaving";
 import { links } from "./links";
 import { Look } from "./look";
 import { type Theme, chosenTheme, page, palette, style } from "./style";
 import "./team";
+import type { CustomerAlert } from "./customer_types";
 import type { CallSummary, Level, Me } from "./types";
 import { clock } from "./words";
 
@@ -38,6 +40,8 @@ export class Calls extends LitElement {
   @state() private retryAt = 0;
   @state() private now = Date.now();
   @state() private wanted = "";
+  /** The alert of a customer that changed last. */
+  @state() private warned: CustomerAlert | null = null;
   /** Requests that wait for a supervisor; null until the gateway has said how many. */
   @state() private approvals: number | null = null;
 
@@ -66,6 +70,8 @@ export class Calls extends LitElement {
           this.loaded = true;
         } else if (message.kind === "call") {
           this.calls = new Map(this.calls).set(message.data.call_id, message.data);
+        } else if (message.kind === "alert") {
+          this.warned = message.data.alert;
         }
       },
       onConnection: (connection, retryInMs) => {
@@ -174,6 +180,7 @@ export class Calls extends LitElement {
         : repeat(waiting, (c) => c.call_id, (c) => html`<article data-testid="needs" data-call=${c.call_id}>
               <warmline-attention .gateway=${this.gateway} .call=${c} .words=${w} .length=${this.now - new Date(c.started_at).getTime()} ?acts=${this.mayAct} ?speaks=${this.mayAct || this.me?.role === "expert"}></warmline-attention>
             </article>`)}
+      <warmline-leaving .gateway=${this.gateway} .changed=${this.warned} words=${w.lang} ?acts=${this.mayAct}></warmline-leaving>
       ${this.mayAct ? html`<warmline-team .gateway=${this.gateway} .calls=${this.calls} words=${w.lang} @approvals=${(e: CustomEvent<number>) => (this.approvals = e.detail)}></warmline-team>` : blank}
     </section>`;
   }

@@ -66,7 +66,7 @@ export class Tasks extends LitElement {
       <summary>${d.tasks} <b>${this.tasks.length}</b>${late ? html` · <span class="level-critical">${late} ${d.overdue}</span>` : blank}</summary>
       <ul>
         ${repeat(this.tasks, (t) => t.id, (t) => html`<li data-testid="task">
-            <div><b>${t.title}</b> ${t.customer_name ?? ""}<br /><small class=${t.due_at !== null && Date.parse(t.due_at) < Date.now() ? "level-critical" : "muted"}>${t.due_at === null ? d.noDue : d.due(when(t.due_at))}${this.mine ? "" : ` · ${t.agent_id ?? ""}`}</small>${t.text ? html`<br /><small>${t.text}</small>` : blank}</div>
+            <div><b>${t.title}</b> ${t.customer_name ?? ""}<br /><small class=${t.due_at !== null && Date.parse(t.due_at) < Date.now() ? "level-critical" : "muted"}>${t.due_at === null ? d.noDue : d.due(when(t.due_at))}${this.mine ? "" : ` · ${t.agent_id ?? t.team}`}</small>${t.text ? html`<br /><small>${t.text}</small>` : blank}</div>
             <button aria-label=${`${d.finish}: ${t.title}`} @click=${() => void this.finish(t)}>${d.finish}</button>
           </li>`)}
       </ul>

@@ -281,9 +281,10 @@ export interface Compensation {
 
 export interface Task {
   id: string;
-  call_id: string;
+  call_id: string | null;
   customer_name: string | null;
   agent_id: string | null;
+  team: string;
   title: string;
   text: string;
   due_at: string | null;
