@@ -1,11 +1,12 @@
 """Customers as they are now: their facts from the store, and what follows from them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from agent_assist.customer.profile import Profile, profile
-from agent_assist.customer.purchases import Trade, bought
+from agent_assist.customer.purchases import Bought, Trade, bought
 from agent_assist.customer.rfm import population
 from agent_assist.customer.tags import Business, TagRule, percentiles
 from agent_assist.store.customers import Counts, CustomerStore
@@ -30,13 +31,19 @@ class Profiles:
 
     def count(self, now: datetime) -> Counts:
         """Look at all customers, and keep what they are like; takes a minute or more for a million."""
-        currency = Trade(currency=self.business.currency)
-        all_bought = [bought(one, now, currency) for one in self.store.all_facts()]
-        counts = Counts(
-            as_of=now,
-            customers=len(all_bought),
-            order_values=percentiles(mean for one in all_bought if (mean := one.average) is not None),
-            population=population(all_bought, now),
-        )
+        trade, means, customers = Trade(currency=self.business.currency), list[Decimal](), 0
+
+        def seen() -> Iterator[Bought]:
+            # Of each customer a few numbers are kept, and no orders.
+            nonlocal customers
+            for one in self.store.all_facts():
+                had = bought(one, now, trade)
+                customers += 1
+                if had.average is not None:
+                    means.append(had.average)
+                yield had
+
+        found = population(seen(), now)
+        counts = Counts(as_of=now, customers=customers, order_values=percentiles(means), population=found)
         self.store.keep_counts(counts)
         return counts

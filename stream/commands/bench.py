@@ -336,3 +336,17 @@ def clv(
 ) -> None:
     """What customers buy: forecasts of two public trades against what came, beside plain ones in the same run."""
     _module("clv").run(data, out=out, json=json)
+
+
+@bench.command()
+def customers(
+    database: Annotated[Literal["sqlite", "postgres"], typer.Option(help="Of its own, deleted afterwards.")] = "sqlite",
+    size: Annotated[
+        list[int] | None, typer.Option(min=100, help="Customers; repeatable, else 10000, 100000 and 1000000.")
+    ] = None,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Customers: rows taken in a second, ms until one is seen at ring, against their number."""
+    module = _module("customers")
+    module.run(sizes=size or module.SIZES, database=database, out=out, json=json)
