@@ -75,6 +75,10 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     imports: tuple[Taken, ...]
     rows_s: float
     """Of all files, over their wall times."""
+    rows_cpu_s: float
+    """The same over processor seconds of the importing process: what does not depend on who else is at work."""
+    load: float
+    """Load average of the minute before: above the number of cores, others took part of them."""
     database_gb: float
     cold_ms: Spread
     warm_ms: Spread
@@ -119,6 +123,7 @@ def run(*, sizes: Sequence[int], database: Database, out: Path | None, json: boo
 
 def _measured(size: int, database: Database) -> Size:
     with ExitStack() as stack:
+        load_before = os.getloadavg()[0]
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="warmline-customers-")))
         home.chmod(0o755)
         files = population.write(_made(home / "files"), size)
@@ -137,6 +142,8 @@ def _measured(size: int, database: Database) -> Size:
         most=files.most,
         imports=imports,
         rows_s=round(sum(one.rows for one in imports) / sum(one.wall_s for one in imports), 1),
+        rows_cpu_s=round(sum(one.rows for one in imports) / sum(one.cpu_s for one in imports), 1),
+        load=round(load_before, 2),
         database_gb=round(stored / 1e9, 2),
         cold_ms=cold,
         warm_ms=warm,
@@ -257,6 +264,8 @@ def _show(result: Result, console: Console) -> None:
             f"{one.customers}",
             f"{one.events}",
             f"{one.rows_s:.0f}",
+            f"{one.rows_cpu_s:.0f}",
+            f"{one.load}",
             f"{one.database_gb}",
             *(f"{x.p50} {x.p95} {x.p99}" for x in (one.cold_ms, one.warm_ms, one.lookup_ms)),
             f"{one.count_s} {one.count_memory_mb}",

@@ -33,10 +33,10 @@ GIVEN: Final = (
 )
 _FIRST: Final = (
     "James Mary John Linda Robert Susan Michael Karen David Nancy Daniel Lisa Paul Emma Mark Laura"
-).split()
+).split()  # noqa: SIM905 - read more easily than a list
 _LAST: Final = (
     "Smith Jones Brown Taylor Wilson Davies Evans Walker Wright Roberts Green Hall Wood Clarke Young"
-).split()
+).split()  # noqa: SIM905 - read more easily than a list
 _REGIONS: Final = ("北京 上海 广东 四川 浙江 江苏 湖北 山东 福建 陕西 湖南 河南 辽宁 重庆 天津").split()
 _ISSUES: Final = ["late_delivery", "broken", "billing", "refund", "plan_change", "login_problem", "how_to", "warranty"]
 _SAID: Final = (
