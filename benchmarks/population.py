@@ -31,13 +31,15 @@ GIVEN: Final = (
     "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰红建国志文辉力鹏飞梅琳雪婷慧晶倩宁瑞凯浩宇轩子涵"
     "梓欣怡佳思雨晨曦俊博嘉诗语嫣然若溪沐辰皓睿泽楷翔昊天一诺可馨"
 )
-_FIRST: Final = (
-    "James Mary John Linda Robert Susan Michael Karen David Nancy Daniel Lisa Paul Emma Mark Laura"
-).split()  # noqa: SIM905 - read more easily than a list
-_LAST: Final = (
-    "Smith Jones Brown Taylor Wilson Davies Evans Walker Wright Roberts Green Hall Wood Clarke Young"
-).split()  # noqa: SIM905 - read more easily than a list
-_REGIONS: Final = ("北京 上海 广东 四川 浙江 江苏 湖北 山东 福建 陕西 湖南 河南 辽宁 重庆 天津").split()
+_FIRST: Final = """
+James Mary John Linda Robert Susan Michael Karen David Nancy Daniel Lisa Paul Emma Mark Laura
+""".split()  # noqa: SIM905 - read more easily than a list
+_LAST: Final = """
+Smith Jones Brown Taylor Wilson Davies Evans Walker Wright Roberts Green Hall Wood Clarke Young
+""".split()  # noqa: SIM905 - read more easily than a list
+_REGIONS: Final = """
+北京 上海 广东 四川 浙江 江苏 湖北 山东 福建 陕西 湖南 河南 辽宁 重庆 天津
+""".split()  # noqa: SIM905 - read more easily than a list
 _ISSUES: Final = ["late_delivery", "broken", "billing", "refund", "plan_change", "login_problem", "how_to", "warranty"]
 _SAID: Final = (
     "快递三天没有更新,客户要求查询物流",

@@ -116,7 +116,7 @@ class CustomerStore:
             e = customer_events.c
             asked = select(e.body).where(e.customer_id.in_(members))
             if at is not None:
-                asked = asked.where(e.at_us <= _us(at))
+                asked = asked.where(e.at_us <= us(at))
             bodies = connection.execute(asked).scalars().all()
         return facts(found, map(_read, bodies), at)
 
@@ -132,15 +132,17 @@ class CustomerStore:
         """All ids that are the same person now, this one too, as a transaction sees it."""
         return self._members(connection, self._canonical(connection, customer_id, None), None)
 
-    def all_facts(self) -> Iterator[Facts]:
-        """Every customer once, those that were merged last; read as a stream, so that millions are no matter."""
+    def all_facts(self, at: datetime | None = None) -> Iterator[Facts]:
+        """Every customer once, now or at a time, those that were merged last; read as a stream of any length."""
         e, c = customer_events.c, customer_links.c
         joined: dict[str, list[CustomerEvent]] = {}
         with self._engine.connect() as connection:
             linked = set(connection.execute(select(c.customer_id)).scalars())
             linked |= {one for one in connection.execute(select(c.into)).scalars() if one is not None}
-            canonical = {one: self._canonical(connection, one, None) for one in linked}
+            canonical = {one: self._canonical(connection, one, at) for one in linked}
             asked = select(e.customer_id, e.body).order_by(e.customer_id)
+            if at is not None:
+                asked = asked.where(e.at_us <= us(at))
             rows = connection.execution_options(yield_per=10_000).execute(asked)
             for customer_id, some in groupby(rows, key=lambda row: str(row.customer_id)):
                 events = [_read(row.body) for row in some]
@@ -153,7 +155,7 @@ class CustomerStore:
 
     def keep_counts(self, counts: "Counts") -> None:
         """Keep what all customers were like at a time."""
-        row = {"as_of_us": _us(counts.as_of), "body": msgspec.json.encode(counts).decode()}
+        row = {"as_of_us": us(counts.as_of), "body": msgspec.json.encode(counts).decode()}
         with self._engine.begin() as connection:
             connection.execute(self._insert(customer_counts).on_conflict_do_nothing(), [row])
 
@@ -197,7 +199,7 @@ class CustomerStore:
 
     def _add(self, connection: Connection, told: Mapping[str, tuple[CustomerEvent, str]]) -> set[str]:
         """The ids of those that were not known; of two that come at the same time under one id the first stays."""
-        rows = [(x.event_id, x.customer_id, _us(x.at), body) for x, body in told.values()]
+        rows = [(x.event_id, x.customer_id, us(x.at), body) for x, body in told.values()]
         if connection.dialect.name == "postgresql":
             return set(connection.execute(_ADD_JSON, {"rows": msgspec.json.encode(rows).decode()}).scalars())
         e = customer_events.c
@@ -212,7 +214,7 @@ class CustomerStore:
             connection.execute(
                 self._insert(customer_links).on_conflict_do_nothing(),
                 [
-                    {"customer_id": x.customer_id, "at_us": _us(x.at), "event_id": x.event_id}
+                    {"customer_id": x.customer_id, "at_us": us(x.at), "event_id": x.event_id}
                     | {"into": x.into if isinstance(x, Merged) else None}
                     for x in events
                 ],
@@ -232,7 +234,7 @@ class CustomerStore:
             ),
             [
                 {"kind": x.kind, "value": x.value, "customer_id": x.customer_id}
-                | {"at_us": _us(x.at), "event_id": x.event_id, "belongs": int(x.belongs)}
+                | {"at_us": us(x.at), "event_id": x.event_id, "belongs": int(x.belongs)}
                 for x in events
             ],
         )
@@ -247,7 +249,7 @@ class CustomerStore:
                 index_elements=["source", "place"], set_={name: added.excluded[name] for name in names}
             ),
             [
-                {"source": x.source, "place": x.place, "reason": x.reason, "body": x.body, "at_us": _us(x.at)}
+                {"source": x.source, "place": x.place, "reason": x.reason, "body": x.body, "at_us": us(x.at)}
                 for x in rejected
             ],
         )
@@ -257,7 +259,7 @@ class CustomerStore:
         c = customer_links.c
         asked = select(c.customer_id, c.into).where(c.customer_id.in_(list(ids)))
         if at is not None:
-            asked = asked.where(c.at_us <= _us(at))
+            asked = asked.where(c.at_us <= us(at))
         return {row.customer_id: row.into for row in connection.execute(asked.order_by(c.at_us, c.event_id))}
 
     def _canonical(self, connection: Connection, customer_id: str, at: datetime | None) -> str:
@@ -292,7 +294,8 @@ def _batches(some: Iterable[_T]) -> Iterator[list[_T]]:
 _read = msgspec.json.Decoder(CustomerEvent).decode
 
 
-def _us(at: datetime) -> int:
+def us(at: datetime) -> int:
+    """Microseconds since 1970."""
     return (at - _EPOCH) // _SECOND
 
 

@@ -376,3 +376,29 @@ customer_counts = Table(
     Column("body", Text, nullable=False),
 )
 """What all customers were like at a time, against which one of them is seen."""
+
+customer_health = Table(
+    "customer_health",
+    metadata,
+    Column("month", String(7), primary_key=True),
+    Column("as_of_us", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+)
+"""How good the data of customers were, month by month."""
+
+customer_candidates = Table(
+    "customer_candidates",
+    metadata,
+    Column("first", String(256), primary_key=True),
+    Column("second", String(256), primary_key=True),
+    Column("rank", BigInteger, nullable=False),
+    Column("agreements", Text, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("by", String(256), nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Index(None, "state", "rank", "first", "second"),
+)
+"""
+Pairs of customers that may be one person, ``first`` the lesser id; open, merged or rejected. ``rank`` is their weight
+in thousandths, negative, so that the likeliest come first in the order of the index.
+"""

@@ -350,3 +350,14 @@ def customers(
     """Customers: rows taken in a second, ms until one is seen at ring, against their number."""
     module = _module("customers")
     module.run(sizes=size or module.SIZES, database=database, out=out, json=json)
+
+
+@bench.command()
+def health(
+    customers: Annotated[int, typer.Option(min=1000, help="Before second records of some are added.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="Of what is planted.")] = 11,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Customer data: which planted errors and duplicates are found, beside exact match; our own generator."""
+    _module("health").run(customers=customers, seed=seed, out=out, json=json)
