@@ -17,6 +17,7 @@ from stream.commands import (
     knowledge,
     passes,
     replay,
+    reports,
     rules,
     run,
     score,
@@ -49,6 +50,7 @@ app.add_typer(weights.models, name="models")
 app.add_typer(knowledge.knowledge, name="knowledge")
 app.add_typer(webhooks.webhooks, name="webhooks")
 app.add_typer(churn.churn, name="churn")
+app.add_typer(reports.reports, name="report")
 app.add_typer(bench.bench, name="bench")
 
 
