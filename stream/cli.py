@@ -16,6 +16,7 @@ from stream.commands import (
     customers,
     knowledge,
     passes,
+    rejected,
     replay,
     reports,
     rules,
@@ -45,6 +46,8 @@ app.command()(score.score)
 app.command("import")(customers.import_file)
 app.add_typer(calls.calls, name="calls")
 app.add_typer(customers.customer, name="customer")
+customers.customer.command("rejected")(rejected.rejected)
+customers.customer.command()(rejected.retake)
 app.add_typer(rules.rules, name="rules")
 app.add_typer(weights.models, name="models")
 app.add_typer(knowledge.knowledge, name="knowledge")

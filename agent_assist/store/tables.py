@@ -366,8 +366,10 @@ customer_rejected = Table(
     Column("reason", Text, nullable=False),
     Column("body", Text, nullable=False),
     Column("at_us", BigInteger, nullable=False),
+    Column("kind", String(16), nullable=False, server_default="event"),
+    Index(None, "at_us", "source", "place"),
 )
-"""What could not be taken in, as it came, until it is repaired."""
+"""What could not be taken in, as it came, until it is repaired; ``kind`` of a row, or "event"."""
 
 customer_counts = Table(
     "customer_counts",

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 from uuid import uuid4
 
 import msgspec
@@ -15,11 +15,13 @@ from litestar.params import FromQuery, JSONBody, QueryParameter
 from agent_assist.customer.events import Id, Merged
 from agent_assist.customer.health import TARGET, Health
 from agent_assist.customer.profile import Profile
+from agent_assist.store.customers import Rejected
 from agent_assist.store.health import Candidate, HealthStore, place
 from agent_assist.store.profiles import Profiles
 from agent_assist.web.access import known, needs, office
 from agent_assist.web.passes import Role
 
+T = TypeVar("T")
 _PAGE: Final = 50
 
 Asked = Request[Any, Any, State]
@@ -57,6 +59,14 @@ class Duplicates(msgspec.Struct, frozen=True, kw_only=True):
     """The likeliest first."""
 
     pairs: tuple[Pair, ...]
+    next: str | None
+    """For ``after``; None at the end."""
+
+
+class Refusals(msgspec.Struct, frozen=True, kw_only=True):
+    """The latest first."""
+
+    rejected: tuple[Rejected, ...]
     next: str | None
     """For ``after``; None at the end."""
 
@@ -104,7 +114,7 @@ async def duplicates(
     after: FromQuery[str | None] = None,
 ) -> Duplicates:
     """Pairs of customers that may be one person, of which nobody said yet whether they are."""
-    begin = _place(after)
+    begin = None if after is None else _read(after, tuple[int, str, str])
     profiles, store = _profiles(request), _store(request)
 
     def read() -> list[Pair]:
@@ -116,7 +126,23 @@ async def duplicates(
 
     found = await asyncio.to_thread(read)
     more = len(found) > limit
-    return Duplicates(pairs=tuple(found[:limit]), next=_cursor(found[limit - 1].candidate) if more else None)
+    return Duplicates(pairs=tuple(found[:limit]), next=_written(place(found[limit - 1].candidate)) if more else None)
+
+
+@get("/v1/data-health/rejected", guards=[needs()])
+async def rejected(
+    request: Asked,
+    limit: Annotated[int, QueryParameter(ge=1, le=_PAGE)] = _PAGE,
+    after: FromQuery[str | None] = None,
+) -> Refusals:
+    """What could not be taken in, as it came, with its reason, the latest first."""
+    begin = None if after is None else _read(after, tuple[datetime, str, str])
+    store = _profiles(request).store
+    found = await asyncio.to_thread(store.rejected, limit + 1, begin)
+    last = found[limit - 1] if len(found) > limit else None
+    return Refusals(
+        rejected=tuple(found[:limit]), next=None if last is None else _written((last.at, last.source, last.place))
+    )
 
 
 @post("/v1/customers/merge", guards=[needs(Role.SUPERVISOR)], status_code=202)
@@ -148,16 +174,13 @@ async def _must_be_known(request: Asked, *ids: str) -> None:
             raise NotFoundException(f"expected a customer of whom something was told, got {one[:128]!r}")
 
 
-def _cursor(of: Candidate) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode(place(of))).decode().rstrip("=")
+def _written(place: tuple[object, ...]) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
 
 
-def _place(cursor: str | None) -> tuple[int, str, str] | None:
-    if cursor is None:
-        return None
+def _read(cursor: str, shape: type[T]) -> T:
     try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        return msgspec.json.decode(base64.urlsafe_b64decode(padded), type=tuple[int, str, str])
+        return msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=shape)
     except (ValueError, msgspec.DecodeError) as error:
         raise HTTPException(
             "expected the next of a page before in after, got something else", status_code=400
@@ -175,4 +198,4 @@ def _profiles(request: Asked) -> Profiles:
     return found
 
 
-HANDLERS: Final = (data_health, duplicates, merge, reject)
+HANDLERS: Final = (data_health, duplicates, rejected, merge, reject)

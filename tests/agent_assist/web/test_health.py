@@ -8,6 +8,7 @@ import pytest
 from litestar.testing import TestClient
 
 from agent_assist.customer.health import load
+from agent_assist.store.customers import CustomerStore, Rejected
 from agent_assist.store.health import HealthStore
 from agent_assist.web.passes import Pass, Role, issue
 
@@ -91,3 +92,15 @@ def test_nobody_is_merged_with_themselves_or_with_a_stranger(looked_at: Any) -> 
     assert merge("a0", "nobody") == 404
     assert merge("b0", "a0", Role.AGENT) == 403
     assert looked_at.get("/v1/data-health/duplicates", params={"after": "x"}, headers=ROOT).status_code == 400
+
+
+def test_what_was_rejected_is_listed_for_those_who_may_tell(client: Any, site: Any) -> None:
+    now = datetime(2026, 11, 1, tzinfo=UTC)
+    store = CustomerStore(site.store.engine)
+    store.reject(Rejected(source="f", place=f"row {n}", reason="x", body="{}", at=now, kind="orders") for n in range(3))
+    first = client.get("/v1/data-health/rejected", params={"limit": 2}, headers=ROOT).json()
+    rest = client.get("/v1/data-health/rejected", params={"limit": 2, "after": first["next"]}, headers=ROOT).json()
+    assert [one["place"] for one in (*first["rejected"], *rest["rejected"])] == ["row 2", "row 1", "row 0"]
+    assert rest["next"] is None
+    assert client.get("/v1/data-health/rejected", headers=auth(Role.SUPERVISOR)).status_code == 403
+    assert client.get("/v1/data-health/rejected", params={"after": "x"}, headers=ROOT).status_code == 400

@@ -29,8 +29,12 @@ def upgrade() -> None:
     op.create_index(
         "ix_customer_candidates_state_rank_first_second", "customer_candidates", ["state", "rank", "first", "second"]
     )
+    op.add_column("customer_rejected", sa.Column("kind", sa.String(16), nullable=False, server_default="event"))
+    op.create_index("ix_customer_rejected_at_us_source_place", "customer_rejected", ["at_us", "source", "place"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_customer_rejected_at_us_source_place", "customer_rejected")
+    op.drop_column("customer_rejected", "kind")
     op.drop_table("customer_candidates")
     op.drop_table("customer_health")
