@@ -193,7 +193,7 @@ def test_what_is_no_address_is_told(address: str) -> None:
 
 def test_of_the_hour_that_comes_twice_the_second_is_the_later(tmp_path: Path) -> None:
     head = "order_id,customer_id,ordered_at,amount,currency,status,updated_at\n"
-    row = "o1,c,2025-10-01T00:00:00Z,5,EUR,{},2025-10-26T02:{}+0{}:00\n"
+    row = "o1,c,2025-10-01T00:00:00Z,5,EUR,{},2025-10-26T02:{}:00+0{}:00\n"
     # Clocks in Berlin go from 03:00+02:00 back to 02:00+01:00.
     path = written(tmp_path, head + row.format("returned", 10, 1) + row.format("paid", 40, 2))
     assert [one.status for one in facts("c", read(path)[0]).orders] == ["returned"]
