@@ -34,7 +34,7 @@ from agent_assist.store.tables import customer_identities
 from audio.telephony.sink import CallStart
 from audio.types import Encoding
 from benchmarks import population
-from benchmarks.environment import Environment, Spread, environment, report, spread
+from benchmarks.environment import Environment, Spread, environment, report, spread, write
 from benchmarks.servers import postgres
 from stream.build import profiles
 from stream.gateway import who_calls
@@ -78,10 +78,14 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     rows_cpu_s: float
     """The same over processor seconds of the importing process: what does not depend on who else is at work."""
     load: float
-    """Load average of the minute before: above the number of cores, others took part of them."""
+    """Load average of the minute before the import: above the number of cores, others took part of them."""
+    pops_load: float
+    """The same before the pops."""
     database_gb: float
     cold_ms: Spread
     warm_ms: Spread
+    cpu_ms: Spread
+    """Processor time of the warm pops in this process: what does not depend on who else is at work."""
     lookup_ms: Spread
     """To whom a number belongs, warm."""
     count_s: float
@@ -98,6 +102,15 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     sizes: tuple[Size, ...]
 
 
+class _Imported(msgspec.Struct, frozen=True, kw_only=True):
+    """What was taken in, beside the database that is kept."""
+
+    events: int
+    most: int
+    load: float
+    imports: tuple[Taken, ...]
+
+
 class _Place(NamedTuple):
     """A database, and how it is made cold."""
 
@@ -106,51 +119,74 @@ class _Place(NamedTuple):
     restart: Callable[[], None]
 
 
-def run(*, sizes: Sequence[int], database: Database, out: Path | None, json: bool) -> None:
+def run(*, sizes: Sequence[int], database: Database, keep: Path | None, out: Path | None, json: bool) -> None:
     """Measure and print."""
     packages = ("sqlalchemy", "msgspec", *(("psycopg",) if database == "postgres" else ()))
     command = f"warmline bench customers --database {database}{''.join(f' --size {one}' for one in sizes)}"
-    measured, done = environment(command, packages), []
+    measured, done = environment(command, packages), list[Size]()
     for size in sizes:
-        done.append(_measured(size, database))
+        done.append(_measured(size, database, keep))
         # The largest takes long: what was measured is not to be lost with it.
         result = Result(environment=measured, database=database, seed=_SEED, sizes=tuple(done))
         print(f"{size} customers: {done[-1].rows_s:.0f} rows/s", file=sys.stderr)
-        if out is not None:
-            out.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n")
+        write(result, out)
     report(result, out=out, json=json, show=_show)
 
 
-def _measured(size: int, database: Database) -> Size:
+def _measured(size: int, database: Database, keep: Path | None) -> Size:
     with ExitStack() as stack:
-        load_before = os.getloadavg()[0]
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="warmline-customers-")))
+        if keep is None:
+            home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="warmline-customers-")))
+        else:
+            home = keep / f"{database}-{size}"
+            home.mkdir(parents=True, exist_ok=True)
         home.chmod(0o755)
-        files = population.write(_made(home / "files"), size)
         place = _place(stack, _made(home / "home"), database)
         given = os.environ | {"WARMLINE_DATABASE": place.url}
-        imports = tuple(
-            _import(kind, path, files.rows[kind], home / "home", given) for kind, path in files.paths.items()
-        )
-        shutil.rmtree(home / "files")
+        imported = _imported(home, size, given)
         count_s, _, memory, _ = _command(["customer", "count", "--home", str(home / "home"), "--json"], given)
-        cold, warm, lookup = _pops(place)
+        pops_load = os.getloadavg()[0]
+        cold, warm, cpu, lookup = _pops(place)
         stored = sum(path.stat().st_size for path in place.folder.rglob("*") if path.is_file())
+    imports = imported.imports
+    rows = sum(one.rows for one in imports)
     return Size(
         customers=size,
-        events=files.events,
-        most=files.most,
+        events=imported.events,
+        most=imported.most,
         imports=imports,
-        rows_s=round(sum(one.rows for one in imports) / sum(one.wall_s for one in imports), 1),
-        rows_cpu_s=round(sum(one.rows for one in imports) / sum(one.cpu_s for one in imports), 1),
-        load=round(load_before, 2),
+        rows_s=round(rows / sum(one.wall_s for one in imports), 1),
+        rows_cpu_s=round(rows / sum(one.cpu_s for one in imports), 1),
+        load=imported.load,
+        pops_load=round(pops_load, 2),
         database_gb=round(stored / 1e9, 2),
         cold_ms=cold,
         warm_ms=warm,
+        cpu_ms=cpu,
         lookup_ms=lookup,
         count_s=round(count_s, 1),
         count_memory_mb=memory,
     )
+
+
+def _imported(home: Path, size: int, given: dict[str, str]) -> _Imported:
+    """Take the files in, or tell how they were where the database was kept."""
+    told = home / "imported.json"
+    if told.exists():
+        return msgspec.json.decode(told.read_bytes(), type=_Imported)
+    load_before = round(os.getloadavg()[0], 2)
+    files = population.write(_made(home / "files"), size)
+    found = _Imported(
+        events=files.events,
+        most=files.most,
+        load=load_before,
+        imports=tuple(
+            _import(kind, path, files.rows[kind], home / "home", given) for kind, path in files.paths.items()
+        ),
+    )
+    shutil.rmtree(home / "files")
+    told.write_bytes(msgspec.json.encode(found))
+    return found
 
 
 def _place(stack: ExitStack, home: Path, database: Database) -> _Place:
@@ -188,7 +224,7 @@ def _command(arguments: Sequence[str], given: dict[str, str]) -> tuple[float, fl
     return wall, used.ru_utime + used.ru_stime, round(used.ru_maxrss / 1024, 1), told
 
 
-def _pops(place: _Place) -> tuple[Spread, Spread, Spread]:
+def _pops(place: _Place) -> tuple[Spread, Spread, Spread, Spread]:
     now, choose = datetime.now(UTC), random.Random(_SEED)
     phones = _some_phones(place.url, choose)
     _forget(place.folder)
@@ -200,14 +236,18 @@ def _pops(place: _Place) -> tuple[Spread, Spread, Spread]:
     cold = [_pop(known, phone, now) for phone in phones[:_POPS]]
     for phone in phones[_POPS : 2 * _POPS]:
         _pop(known, phone, now)
-    warm = [_pop(known, phone, now) for phone in phones[2 * _POPS : 4 * _POPS]]
+    warm, cpu = list[float](), list[float]()
+    for phone in phones[2 * _POPS : 4 * _POPS]:
+        begun = time.thread_time()
+        warm.append(_pop(known, phone, now))
+        cpu.append((time.thread_time() - begun) * 1000)
     lookup: list[float] = []
     for phone in phones[2 * _POPS : 4 * _POPS]:
         begun = time.perf_counter()
         known.store.whose("phone", phone)
         lookup.append((time.perf_counter() - begun) * 1000)
     store.close()
-    return spread(cold, 2), spread(warm, 2), spread(lookup, 2)
+    return spread(cold, 2), spread(warm, 2), spread(cpu, 2), spread(lookup, 2)
 
 
 def _pop(known: Profiles, phone: str, now: datetime) -> float:
@@ -241,7 +281,7 @@ def _forget(folder: Path) -> None:
 
 
 def _made(folder: Path) -> Path:
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     folder.chmod(0o755)
     return folder
 
@@ -267,7 +307,7 @@ def _show(result: Result, console: Console) -> None:
             f"{one.rows_cpu_s:.0f}",
             f"{one.load}",
             f"{one.database_gb}",
-            *(f"{x.p50} {x.p95} {x.p99}" for x in (one.cold_ms, one.warm_ms, one.lookup_ms)),
+            *(f"{x.p50} {x.p95} {x.p99}" for x in (one.cold_ms, one.warm_ms, one.cpu_ms, one.lookup_ms)),
             f"{one.count_s} {one.count_memory_mb}",
         )
     console.print(table)

@@ -49,12 +49,13 @@ class Postgres:
 
 @contextmanager
 def postgres(home: Path) -> Iterator[Postgres]:
-    """A server with an empty database, started; its files stay in ``home``."""
-    home.mkdir(parents=True)
-    if os.geteuid() == 0:
-        shutil.chown(home, "postgres")
-    server = Postgres(home)
-    server.create()
+    """A server, started, with an empty database or the one that is in ``home``, where its files stay."""
+    server, new = Postgres(home), not home.exists()
+    if new:
+        home.mkdir(parents=True)
+        if os.geteuid() == 0:
+            shutil.chown(home, "postgres")
+        server.create()
     server.start()
     try:
         yield server

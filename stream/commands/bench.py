@@ -340,16 +340,19 @@ def clv(
 
 @bench.command()
 def customers(
-    database: Annotated[Literal["sqlite", "postgres"], typer.Option(help="Of its own, deleted afterwards.")] = "sqlite",
+    database: Annotated[Literal["sqlite", "postgres"], typer.Option(help="Of its own.")] = "sqlite",
     size: Annotated[
         list[int] | None, typer.Option(min=100, help="Customers; repeatable, else 10000, 100000 and 1000000.")
+    ] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="A folder for the databases; those that are there are not filled again.")
     ] = None,
     out: Out = None,
     json: Json = False,
 ) -> None:
     """Customers: rows taken in a second, ms until one is seen at ring, against their number."""
     module = _module("customers")
-    module.run(sizes=size or module.SIZES, database=database, out=out, json=json)
+    module.run(sizes=size or module.SIZES, database=database, keep=keep, out=out, json=json)
 
 
 @bench.command()
