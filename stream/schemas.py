@@ -10,6 +10,7 @@ import msgspec
 from agent_assist.advice.trial import Trial
 from agent_assist.call.scores import Scores, Turns
 from agent_assist.customer.events import CustomerEvent
+from agent_assist.customer.health import Health
 from agent_assist.customer.profile import Profile
 from agent_assist.knowledge.types import Answer, Imported
 from agent_assist.quality.backtest import Backtest
@@ -18,6 +19,7 @@ from agent_assist.types import Assist, CallSummary, Event
 from agent_assist.web.api import SCHEMAS, CallList
 from agent_assist.web.care import TeamCare
 from agent_assist.web.compensation import CompensationList
+from agent_assist.web.health import DataHealth, Duplicates, Refusals
 from agent_assist.web.knowledge import Article, Versions
 from agent_assist.web.library import Clips, FoundCalls
 from agent_assist.web.live import Snapshot
@@ -27,6 +29,7 @@ from agent_assist.web.tasks import TaskList
 from models.weights import WeightsState
 from stream.commands.calls import EffectTable
 from stream.commands.customers import Imported as ImportedCustomers
+from stream.commands.rejected import Line, Retaken
 from stream.commands.rules import RulesCheck, RulesLearned
 from stream.commands.run import Addresses
 from stream.commands.webhooks import SentWebhooks
@@ -104,6 +107,12 @@ TYPES: Final[Mapping[str, Any]] = {
     "customer-event": CustomerEvent,
     "customer": Profile,
     "import": ImportedCustomers,
+    "rejected": Line,
+    "retaken": Retaken,
+    "data-health-report": Health,
+    "data-health": DataHealth,
+    "data-duplicates": Duplicates,
+    "data-rejected": Refusals,
     "listen-load": ListenLoad,
     "invalid": Invalid,
 }

@@ -344,7 +344,9 @@ def _told(error: Exception, given: Mapping[str, Any]) -> str:
     expected, at, name = str(error).removesuffix("`").partition(" - at `$.")
     if not at:
         return expected
-    if "RFC3339" in expected or "timezone" in expected:
+    if expected.endswith("encoded date"):
+        expected = "expected a day, as 1990-02-28"
+    elif "RFC3339" in expected or "timezone" in expected:
         expected = "expected a time with its offset, as 2026-01-31T10:00:00+08:00"
     got = given.get(name)
     return f"{expected[0].lower()}{expected[1:]}, got {str(got)[:64]!r} in {name}" if name in given else str(error)

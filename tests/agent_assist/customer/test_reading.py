@@ -67,6 +67,11 @@ def test_what_is_wrong_with_a_row_is_told_with_its_number_and_the_others_are_tak
         assert one.lost
 
 
+def test_a_day_that_is_none_is_told(tmp_path: Path) -> None:
+    _, (bad,) = read(written(tmp_path, "customer_id,birthday\n1,soon\n"), "customers")
+    assert bad.reason == "expected a day, as 1990-02-28, got 'soon' in birthday"
+
+
 def test_a_quotation_mark_that_is_not_closed_costs_its_own_row(tmp_path: Path) -> None:
     lines = [f"c{n},name {n}\n" for n in range(1, 9)]
     lines[2], lines[6] = 'c3,"Wang\n', 'c7,"Li"\n'
