@@ -43,9 +43,11 @@ _HEADERS: Final = {
     ),
 }
 _UNBUILT: Final = "<!doctype html><title>Warmline</title><p>The pages are not built: run <code>make web</code>.</p>"
-_PAGES: Final = {"/": "index.html"} | {
-    f"/{name}": f"{name}.html" for name in ("overlay", "replay", "search", "rules", "knowledge")
-}
+_PAGES: Final = (
+    {"/": "index.html"}
+    | {f"/{name}": f"{name}.html" for name in ("overlay", "replay", "search", "rules", "knowledge")}
+    | {"/data-health": "health.html"}
+)
 
 
 def _pages(static: Path) -> list[Any]:

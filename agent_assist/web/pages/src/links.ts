@@ -3,10 +3,10 @@
 import { html } from "lit";
 import type { Words } from "./words";
 
-type Linked = "calls" | "search" | "rules" | "knowledge";
+type Linked = "calls" | "search" | "rules" | "knowledge" | "health";
 export type Place = Linked | "replay";
 
-const PATHS: Record<Linked, string> = { calls: "/", search: "/search", knowledge: "/knowledge", rules: "/rules" };
+const PATHS: Record<Linked, string> = { calls: "/", search: "/search", knowledge: "/knowledge", rules: "/rules", health: "/data-health" };
 
 export function links(w: Words, here: Place) {
   return html`<a class="home" href="/">Warmline</a>
