@@ -9,7 +9,7 @@ from typing import IO, Any, Final, Literal, NamedTuple
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Engine, delete, func, select, tuple_, update
+from sqlalchemy import Connection, Engine, delete, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from agent_assist.customer.duplicates import THRESHOLD, Agreement, Person, keys, likeness, person
@@ -62,29 +62,37 @@ class HealthStore:
         """
         Look at all customers as they were at a time, and keep what was found; a month's last look is the one kept.
 
-        Pairs of which somebody said that they are two are not proposed again.
+        The pairs of the last month are those that wait for a decision; of which somebody said that they are two, those
+        are not proposed again.
         """
         found = assessed(CustomerStore(self._engine), rules, month, at)
+        health = found.health
         with self._engine.begin() as connection:
-            c = customer_candidates.c
-            connection.execute(delete(customer_candidates).where(c.state == "open"))
-            if found.candidates:
-                connection.execute(
-                    self._insert(customer_candidates).on_conflict_do_nothing(),
-                    [
-                        {"first": x.first, "second": x.second, "rank": -round(x.weight * 1000)}
-                        | {"agreements": msgspec.json.encode(x.agreements).decode()}
-                        | {"state": "open", "by": "", "at_us": us(at)}
-                        for x in found.candidates
-                    ],
+            last = connection.execute(select(func.max(customer_health.c.month))).scalar_one()
+            if last is None or last <= month:
+                self._propose(connection, found.candidates, at)
+                count = (
+                    select(func.count()).select_from(customer_candidates).where(customer_candidates.c.state == "open")
                 )
-            count = select(func.count()).select_from(customer_candidates).where(c.state == "open")
-            health = msgspec.structs.replace(found.health, candidates=connection.execute(count).scalar_one())
+                health = msgspec.structs.replace(health, candidates=connection.execute(count).scalar_one())
             row = {"month": month, "as_of_us": us(at), "body": msgspec.json.encode(health).decode()}
             added = self._insert(customer_health)
             changed = {name: added.excluded[name] for name in ("as_of_us", "body")}
             connection.execute(added.on_conflict_do_update(index_elements=["month"], set_=changed), [row])
         return health
+
+    def _propose(self, connection: Connection, candidates: Sequence[Candidate], at: datetime) -> None:
+        connection.execute(delete(customer_candidates).where(customer_candidates.c.state == "open"))
+        if candidates:
+            connection.execute(
+                self._insert(customer_candidates).on_conflict_do_nothing(),
+                [
+                    {"first": x.first, "second": x.second, "rank": -round(x.weight * 1000)}
+                    | {"agreements": msgspec.json.encode(x.agreements).decode()}
+                    | {"state": "open", "by": "", "at_us": us(at)}
+                    for x in candidates
+                ],
+            )
 
     def months(self, until: str | None = None, limit: int = 13) -> list[Health]:
         """The last months, up to one or to now, the latest first."""

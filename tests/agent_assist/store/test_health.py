@@ -78,11 +78,18 @@ def test_who_was_said_to_be_two_is_not_proposed_again(customers: CustomerStore, 
     assert kept.by == "anna"
 
 
+def test_a_look_at_an_earlier_month_leaves_what_waits_now(customers: CustomerStore, health: HealthStore) -> None:
+    customers.take([*told("a", "王小明", day=-2), *told("b", "王小明", day=-2)], "api", NOW)
+    assert health.assess(RULES, "2026-10", NOW).candidates == 1
+    assert health.assess(RULES, "2026-09", NOW - 9 * DAY).candidates == 0
+    assert len(health.candidates()) == 1
+
+
 def test_who_is_one_already_is_no_candidate(customers: CustomerStore, health: HealthStore) -> None:
     customers.take([*told("a", "王小明"), *told("b", "王小明")], "api", NOW)
     customers.take([Merged(event_id="m", customer_id="b", at=NOW - DAY, into="a")], "api", NOW)
     assert health.assess(RULES, "2026-10", NOW).candidates == 0
-    assert health.assess(RULES, "2026-09", NOW - 5 * DAY).candidates == 1
+    assert health.assess(RULES, "2026-10", NOW - 5 * DAY).candidates == 1
 
 
 def test_a_number_of_very_many_brings_no_pairs(customers: CustomerStore, health: HealthStore) -> None:
