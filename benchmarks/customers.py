@@ -79,12 +79,12 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     """The same over processor seconds of the importing process: what does not depend on who else is at work."""
     load: float
     """Load average of the minute before the import: above the number of cores, others took part of them."""
-    pops_load: float
-    """The same before the pops."""
+    pops_load: float | None = None
+    """The same before the pops; None, as of ``cpu_ms``, in results of before it was told."""
     database_gb: float
     cold_ms: Spread
     warm_ms: Spread
-    cpu_ms: Spread
+    cpu_ms: Spread | None = None
     """Processor time of the warm pops in this process: what does not depend on who else is at work."""
     lookup_ms: Spread
     """To whom a number belongs, warm."""
@@ -300,6 +300,7 @@ def _show(result: Result, console: Console) -> None:
     ):
         table.add_column(head, justify="right")
     for one in result.sizes:
+        times = (one.cold_ms, one.warm_ms, one.cpu_ms, one.lookup_ms)
         table.add_row(
             f"{one.customers}",
             f"{one.events}",
@@ -307,7 +308,7 @@ def _show(result: Result, console: Console) -> None:
             f"{one.rows_cpu_s:.0f}",
             f"{one.load}",
             f"{one.database_gb}",
-            *(f"{x.p50} {x.p95} {x.p99}" for x in (one.cold_ms, one.warm_ms, one.cpu_ms, one.lookup_ms)),
+            *("-" if x is None else f"{x.p50} {x.p95} {x.p99}" for x in times),
             f"{one.count_s} {one.count_memory_mb}",
         )
     console.print(table)

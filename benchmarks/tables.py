@@ -759,12 +759,12 @@ def _clv(content: bytes) -> list[str]:
 def _customers(content: bytes) -> list[str]:
     result = msgspec.json.decode(content, type=customers.Result)
 
-    def times(of: Spread) -> str:
-        return f"{_number(of.p50, 1)}, {_number(of.p95, 1)}, {_number(of.p99, 1)}"
+    def times(of: Spread | None) -> str:
+        return "-" if of is None else f"{_number(of.p50, 1)}, {_number(of.p95, 1)}, {_number(of.p99, 1)}"
 
     rows = [
         (f"{one.customers:,}", f"{one.events:,}", f"{one.rows_s:,.0f}", f"{one.rows_cpu_s:,.0f}", f"{one.load:.1f}",
-         times(one.cold_ms), times(one.warm_ms), times(one.cpu_ms), times(one.lookup_ms), f"{one.pops_load:.1f}",
+         times(one.cold_ms), times(one.warm_ms), times(one.cpu_ms), times(one.lookup_ms), _number(one.pops_load, 1),
          f"{one.count_s:.0f}", f"{one.count_memory_mb:.0f}", f"{one.database_gb:.2f}")
         for one in result.sizes
     ]  # fmt: skip
