@@ -123,13 +123,12 @@ def run(*, sizes: Sequence[int], database: Database, keep: Path | None, out: Pat
     """Measure and print."""
     packages = ("sqlalchemy", "msgspec", *(("psycopg",) if database == "postgres" else ()))
     command = f"warmline bench customers --database {database}{''.join(f' --size {one}' for one in sizes)}"
-    measured, done = environment(command, packages), list[Size]()
+    result = Result(environment=environment(command, packages), database=database, seed=_SEED, sizes=())
     for size in sizes:
-        done.append(_measured(size, database, keep))
         # The largest takes long: what was measured is not to be lost with it.
-        result = Result(environment=measured, database=database, seed=_SEED, sizes=tuple(done))
-        print(f"{size} customers: {done[-1].rows_s:.0f} rows/s", file=sys.stderr)
+        result = msgspec.structs.replace(result, sizes=(*result.sizes, _measured(size, database, keep)))
         write(result, out)
+        print(f"{size} customers: {result.sizes[-1].rows_s:.0f} rows/s", file=sys.stderr)
     report(result, out=out, json=json, show=_show)
 
 
