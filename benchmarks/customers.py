@@ -286,17 +286,21 @@ def _made(folder: Path) -> Path:
 
 
 def _show(result: Result, console: Console) -> None:
-    table = Table(title=f"Customers in {result.database}")
-    for head in (
+    table = Table(title=f"Customers in {result.database}: ms are p50, p95, p99")
+    heads = (
         "customers",
         "events",
-        "import rows/s",
+        "rows/s",
+        "rows/CPU s",
+        "load",
         "GB",
-        "cold p50, p95, p99 ms",
+        "cold",
         "warm",
+        "CPU",
         "lookup",
         "count s, MB",
-    ):
+    )
+    for head in heads:
         table.add_column(head, justify="right")
     for one in result.sizes:
         times = (one.cold_ms, one.warm_ms, one.cpu_ms, one.lookup_ms)
