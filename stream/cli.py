@@ -16,7 +16,9 @@ from stream.commands import (
     customers,
     knowledge,
     passes,
+    rejected,
     replay,
+    reports,
     rules,
     run,
     score,
@@ -44,11 +46,14 @@ app.command()(score.score)
 app.command("import")(customers.import_file)
 app.add_typer(calls.calls, name="calls")
 app.add_typer(customers.customer, name="customer")
+customers.customer.command("rejected")(rejected.rejected)
+customers.customer.command()(rejected.retake)
 app.add_typer(rules.rules, name="rules")
 app.add_typer(weights.models, name="models")
 app.add_typer(knowledge.knowledge, name="knowledge")
 app.add_typer(webhooks.webhooks, name="webhooks")
 app.add_typer(churn.churn, name="churn")
+app.add_typer(reports.reports, name="report")
 app.add_typer(bench.bench, name="bench")
 
 

@@ -11,6 +11,7 @@ from agent_assist.advice.trial import Trial
 from agent_assist.call.scores import Scores, Turns
 from agent_assist.customer.alerts import AlertChange
 from agent_assist.customer.events import CustomerEvent
+from agent_assist.customer.health import Health
 from agent_assist.customer.profile import Profile
 from agent_assist.customer.triggers import Trigger
 from agent_assist.knowledge.types import Answer, Imported
@@ -23,6 +24,7 @@ from agent_assist.web.callers import Candidates
 from agent_assist.web.care import TeamCare
 from agent_assist.web.compensation import CompensationList
 from agent_assist.web.customers import RiskHistory, Timeline
+from agent_assist.web.health import DataHealth, Duplicates, Refusals
 from agent_assist.web.knowledge import Article, Versions
 from agent_assist.web.library import Clips, FoundCalls
 from agent_assist.web.live import Snapshot
@@ -33,6 +35,7 @@ from agent_assist.web.tasks import TaskList
 from models.weights import WeightsState
 from stream.commands.calls import EffectTable
 from stream.commands.customers import Imported as ImportedCustomers
+from stream.commands.rejected import Line, Retaken
 from stream.commands.rules import RulesCheck, RulesLearned
 from stream.commands.run import Addresses
 from stream.commands.webhooks import SentWebhooks
@@ -119,6 +122,12 @@ TYPES: Final[Mapping[str, Any]] = {
     "segments": Board,
     "segment-customers": HeldList,
     "import": ImportedCustomers,
+    "rejected": Line,
+    "retaken": Retaken,
+    "data-health-report": Health,
+    "data-health": DataHealth,
+    "data-duplicates": Duplicates,
+    "data-rejected": Refusals,
     "listen-load": ListenLoad,
     "invalid": Invalid,
 }

@@ -12,7 +12,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-Id = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=256, pattern="^[^\\x00]*$")]
+"""Without the character that PostgreSQL takes in no text."""
 Text = Annotated[str, msgspec.Meta(max_length=20_000)]
 Name = Annotated[str, msgspec.Meta(max_length=256)]
 At = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -59,7 +60,7 @@ class Identified(_Event, frozen=True, kw_only=True, tag="identity"):
     """An address belongs to the customer, or no longer does."""
 
     kind: IdentityKind
-    value: Name
+    value: Annotated[str, msgspec.Meta(max_length=256, pattern="^[^\\x00]*$")]
     belongs: bool = True
 
 

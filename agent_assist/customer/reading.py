@@ -47,10 +47,12 @@ _TYPES: Final[dict[Kind, type[Known | Order | Case | Interaction]]] = {
     "cases": Case,
     "interactions": Interaction,
 }
-_LATE: Final = timedelta(days=1)
+AHEAD: Final = timedelta(days=1)
 """Clocks of other systems may be so far ahead."""
 _BROKEN: Final = "\0"
 """Column that says why a row cannot be read; no file has it."""
+_LINE: Final = "line"
+"""Column of a line that cannot be read as a row, as it came."""
 _BEYOND: Final = "\1"
 """Column of fields for which there is no heading."""
 _SAMPLE: Final = 1 << 20
@@ -77,7 +79,9 @@ class Bad(msgspec.Struct, frozen=True, kw_only=True):
     """From 1, the heading not counted."""
     reason: str
     body: str
-    """As it came."""
+    """The row as JSON, its columns named as ours; of a line that is no row ``line``, as it came."""
+    field: str = ""
+    """That is wrong, where the rest of the row was taken."""
     lost: bool = True
     """Whether nothing of the row was taken."""
 
@@ -101,18 +105,19 @@ class Reader(NamedTuple):
             try:
                 yield from self._of(given, number)
             except (msgspec.ValidationError, ValueError) as error:
-                yield Bad(row=number, reason=_told(error, given), body=_body(row))
+                yield Bad(row=number, reason=_told(error, given), body=_body(given))
 
     def _of(self, given: dict[str, Any], number: int) -> Iterator[CustomerEvent | Bad]:
         kind = self.kind
         if _BROKEN in given:
             raise ValueError(given[_BROKEN])
-        given = {name: value for name, value in given.items() if value not in ("", None, [])}
+        whole = given = {name: value for name, value in given.items() if value not in ("", None, [])}
         if _BEYOND in given:
             raise ValueError("expected no more fields than the heading has, got more")
         key, own = _KEYS[kind]
         if key not in given:
             raise ValueError(f"expected {', '.join(COLUMNS[kind])}; got no {key}")
+        given = dict(given)
         digest = hashlib.sha256(json.dumps(given, sort_keys=True, default=str).encode()).hexdigest()[:16]
         updated = given.pop("updated_at", None)
         stamp = "" if updated or kind == "interactions" else f"{self.stamp:%Y%m%dT%H%M%SZ}:"
@@ -129,12 +134,15 @@ class Reader(NamedTuple):
         self._check(event)
         yield event
         for name, address in addresses.items():
-            yield self._identity(event, name, address, number)
+            yield self._identity(
+                event, name, address, Bad(row=number, reason="", body=_body(whole), field=name, lost=False)
+            )
         if others and kind != "customers" and number == 1:
             yield Bad(
                 row=number,
                 reason=f"expected {', '.join(sorted(known))}; got {', '.join(sorted(others))} as well, left out",
-                body=_body(given),
+                body=_body(whole),
+                field="columns",
                 lost=False,
             )
 
@@ -144,16 +152,16 @@ class Reader(NamedTuple):
             [event.ordered_at] if isinstance(event, Order) else [event.opened_at] if isinstance(event, Case) else []
         )
         for at in times:
-            if at > self.now + _LATE:
+            if at > self.now + AHEAD:
                 raise ValueError(f"expected a time that has come, got {at.isoformat()}")
         if isinstance(event, Order) and event.currency not in CURRENCIES:
             raise ValueError(f"expected a currency of ISO 4217, got {event.currency!r}")
 
-    def _identity(self, event: CustomerEvent, name: str, address: str, number: int) -> CustomerEvent | Bad:
+    def _identity(self, event: CustomerEvent, name: str, address: str, otherwise: Bad) -> CustomerEvent | Bad:
         try:
             value = telephone(address, self.region) if name == "phone" else mail(address)
         except ValueError as error:
-            return Bad(row=number, reason=str(error), body=address, lost=False)
+            return msgspec.structs.replace(otherwise, reason=str(error))
         return Identified(
             event_id=f"{event.event_id}:{name}",
             customer_id=event.customer_id,
@@ -257,7 +265,8 @@ def _table(file: BinaryIO, path: Path, *, spans: bool) -> Iterator[Mapping[str, 
             try:
                 fields = next(csv.reader([line], delimiter=separator, strict=True), [])
             except csv.Error as error:
-                yield {_BROKEN: f"expected fields with quotation marks that are closed, got {line[:200]!r} ({error})"}
+                told = f"expected fields with quotation marks that are closed, got {line[:200]!r} ({error})"
+                yield {_BROKEN: told, _LINE: line}
                 continue
             if fields:
                 yield _readable(_row(names, fields))
@@ -298,8 +307,9 @@ def _lines(file: BinaryIO) -> Iterator[Mapping[str, Any]]:
                 try:
                     row = msgspec.json.decode(line)
                 except (msgspec.DecodeError, UnicodeEncodeError) as error:
-                    row = {_BROKEN: f"expected JSON, got {line[:200]!r} ({error})"}
-                yield row if isinstance(row, dict) else {_BROKEN: f"expected an object, got {line[:200]!r}"}
+                    row = {_BROKEN: f"expected JSON, got {line[:200]!r} ({error})", _LINE: line}
+                told = f"expected an object, got {line[:200]!r}"
+                yield row if isinstance(row, dict) else {_BROKEN: told, _LINE: line}
 
 
 def _parquet(path: Path) -> Iterator[Mapping[str, Any]]:
@@ -334,11 +344,16 @@ def _told(error: Exception, given: Mapping[str, Any]) -> str:
     expected, at, name = str(error).removesuffix("`").partition(" - at `$.")
     if not at:
         return expected
-    if "RFC3339" in expected or "timezone" in expected:
+    if expected.endswith("encoded date"):
+        expected = "expected a day, as 1990-02-28"
+    elif "RFC3339" in expected or "timezone" in expected:
         expected = "expected a time with its offset, as 2026-01-31T10:00:00+08:00"
     got = given.get(name)
     return f"{expected[0].lower()}{expected[1:]}, got {str(got)[:64]!r} in {name}" if name in given else str(error)
 
 
 def _body(row: Mapping[str, Any]) -> str:
-    return json.dumps(row, ensure_ascii=False, default=str).encode("utf-8", "replace").decode()[:4_000]
+    kept = {{_BEYOND: "more"}.get(name, name): value for name, value in row.items() if name != _BROKEN}
+    text = json.dumps(kept, ensure_ascii=False, default=str)
+    # Bytes that are no text stay what they were, as \udc80 to \udcff.
+    return json.dumps(kept, default=str) if _lone(text) else text

@@ -1,13 +1,14 @@
 """What is told of customers, in SQL. Blocking: run it in a thread beside an event loop."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby, islice
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Engine, and_, func, or_, select
+from sqlalchemy import Connection, Engine, and_, delete, func, or_, select, text, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from agent_assist.customer.events import (
@@ -19,6 +20,7 @@ from agent_assist.customer.events import (
     Split,
 )
 from agent_assist.customer.facts import Facts, facts
+from agent_assist.customer.reading import AHEAD
 from agent_assist.customer.rfm import Population
 from agent_assist.customer.tags import Fitted
 from agent_assist.store.due import look_at
@@ -35,8 +37,19 @@ from agent_assist.store.tables import (
 )
 
 _T = TypeVar("_T")
-_AT_ONCE: Final = 500
-"""Events of one statement: SQLite takes so many parameters."""
+_AT_ONCE: Final = 5_000
+"""Of one transaction: fewer cost more for each, more hold up other writers; SQLite takes 32,766 parameters."""
+# PostgreSQL takes them as one value, which costs less than as many statements or an array; SQLite has no round trips.
+_ADD_JSON: Final = text(
+    "INSERT INTO customer_events (event_id, customer_id, at_us, body)"
+    " SELECT x->>0, x->>1, CAST(x->>2 AS bigint), x->>3 FROM json_array_elements(CAST(:rows AS json)) AS x"
+    " ON CONFLICT DO NOTHING RETURNING event_id"
+)
+_ADD_ROWS: Final = (
+    "INSERT INTO customer_events (event_id, customer_id, at_us, body) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+_OTHER: Final = "expected the event that is known under this id, got another of "
+_EARLY: Final = "expected a time that has come, got "
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,12 +60,15 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     """Known already, the same in all."""
     conflicting: tuple[str, ...] = ()
     """Ids under which something else was told before: that stays, and these stand among the rejected."""
+    early: tuple[str, ...] = ()
+    """Ids of what is to come: it is not taken, and stands among the rejected until its time has come."""
 
     def and_(self, other: "Taken") -> "Taken":
         return Taken(
             new=self.new + other.new,
             again=self.again + other.again,
             conflicting=self.conflicting + other.conflicting,
+            early=self.early + other.early,
         )
 
 
@@ -90,10 +106,12 @@ class Rejected(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     """A file, "topic", "api"."""
     place: str
-    """Its row, or the id of its event."""
+    """Its row, or the id of its event and a sum of what it says."""
     reason: str
     body: str
     at: datetime
+    kind: Literal["customers", "orders", "cases", "interactions", "event"] = "event"
+    """Of a row; "event" of one that is not of a file."""
 
 
 class CustomerStore:
@@ -128,12 +146,27 @@ class CustomerStore:
             for batch in _batches(rejected):
                 self._keep(connection, batch)
 
-    def rejected(self, limit: int = 100) -> list[Rejected]:
-        """The latest first."""
-        asked = select(customer_rejected).order_by(customer_rejected.c.at_us.desc(), customer_rejected.c.place)
+    def rejected(
+        self, limit: int = 100, after: tuple[datetime, str, str] | None = None, source: str | None = None
+    ) -> list[Rejected]:
+        """The latest first, or those behind the time, source and place of one."""
+        r = customer_rejected.c
+        asked = select(customer_rejected).order_by(r.at_us.desc(), r.source.desc(), r.place.desc()).limit(limit)
+        if source is not None:
+            asked = asked.where(r.source == source)
+        if after is not None:
+            at, *place = after
+            asked = asked.where(tuple_(r.at_us, r.source, r.place) < tuple_(micros(at), *place))
         with self._engine.connect() as connection:
-            rows = connection.execute(asked.limit(limit)).mappings()
+            rows = connection.execute(asked).mappings()
             return [Rejected(**{k: v for k, v in row.items() if k != "at_us"}, at=moment(row["at_us"])) for row in rows]
+
+    def discard(self, source: str, place: str | None = None) -> int:
+        """Forget what was rejected of a source, all of it or at one place; how many."""
+        r = customer_rejected.c
+        where = [r.source == source, *([r.place == place] if place is not None else [])]
+        with self._engine.begin() as connection:
+            return int(connection.execute(delete(customer_rejected).where(*where)).rowcount)
 
     def facts(self, customer_id: str, at: datetime | None = None) -> Facts:
         """What is known of a customer, or was at a time: of all ids that are the same person by then."""
@@ -186,15 +219,17 @@ class CustomerStore:
         with self._engine.connect() as connection:
             return tuple(self.ids(connection, customer_id))
 
-    def all_facts(self) -> Iterator[Facts]:
-        """Every customer once, those that were merged last; read as a stream, so that millions are no matter."""
+    def all_facts(self, at: datetime | None = None) -> Iterator[Facts]:
+        """Every customer once, now or at a time, those that were merged last; read as a stream of any length."""
         e, c = customer_events.c, customer_links.c
         joined: dict[str, list[CustomerEvent]] = {}
         with self._engine.connect() as connection:
             linked = set(connection.execute(select(c.customer_id)).scalars())
             linked |= {one for one in connection.execute(select(c.into)).scalars() if one is not None}
-            canonical = {one: self._canonical(connection, one, None) for one in linked}
+            canonical = {one: self._canonical(connection, one, at) for one in linked}
             asked = select(e.customer_id, e.body).order_by(e.customer_id)
+            if at is not None:
+                asked = asked.where(e.at_us <= micros(at))
             rows = connection.execution_options(yield_per=10_000).execute(asked)
             for customer_id, some in groupby(rows, key=lambda row: str(row.customer_id)):
                 events = [_read(row.body) for row in some]
@@ -232,48 +267,48 @@ class CustomerStore:
             return connection.execute(select(func.count()).select_from(customer_events)).scalar_one()
 
     def _take(self, connection: Connection, batch: Sequence[CustomerEvent], source: str, now: datetime) -> Taken:
-        rows = {event.event_id: (event, msgspec.json.encode(event).decode()) for event in batch}
-        twice = len(batch) - len(rows)
-        e = customer_events.c
-        stored = connection.execute(select(e.event_id, e.body).where(e.event_id.in_(rows)))
-        before = {row.event_id: row.body for row in stored}
-        conflicting = [event_id for event_id, body in before.items() if body != rows[event_id][1]]
-        new = [event for event_id, (event, _) in rows.items() if event_id not in before]
+        told: dict[str, tuple[CustomerEvent, str]] = {}
+        others: list[tuple[CustomerEvent, str]] = []
+        for event in batch:
+            # Whoever tells two things under one id in one breath told the first one first.
+            each = event, msgspec.json.encode(event).decode()
+            if told.setdefault(event.event_id, each)[1] != each[1]:
+                others.append(each)
+        early = [told.pop(one) for one in [one for one, (event, _) in told.items() if event.at > now + AHEAD]]
+        added = self._add(connection, told)
+        new = [event for event_id, (event, _) in told.items() if event_id in added]
+        self._link(connection, [x for x in new if isinstance(x, Merged | Split)])
+        self._identify(connection, [x for x in new if isinstance(x, Identified)])
         if new:
-            added = self._insert(customer_events).on_conflict_do_nothing()
-            connection.execute(
-                added,
-                [
-                    {
-                        "event_id": x.event_id,
-                        "customer_id": x.customer_id,
-                        "at_us": micros(x.at),
-                        "body": rows[x.event_id][1],
-                    }
-                    for x in new
-                ],
-            )
-            self._link(connection, [x for x in new if isinstance(x, Merged | Split)])
             look_at(connection, self._concerned(connection, new), now)
-            self._identify(connection, [x for x in new if isinstance(x, Identified)])
-            written = [{"event_id": x.event_id} for x in new if isinstance(x, Interaction) and _is_written(x)]
-            if written:
-                connection.execute(self._insert(text_moods).on_conflict_do_nothing(), written)
-        self._keep(
-            connection,
-            [
-                Rejected(
-                    source=source,
-                    place=event_id,
-                    reason="expected the event that is known under this id, got another",
-                    body=rows[event_id][1],
-                    at=now,
-                )
-                for event_id in conflicting
-            ],
+        written = [{"event_id": x.event_id} for x in new if isinstance(x, Interaction) and _is_written(x)]
+        if written:
+            connection.execute(self._insert(text_moods).on_conflict_do_nothing(), written)
+        if len(new) < len(told):
+            e = customer_events.c
+            kept = select(e.event_id, e.body).where(e.event_id.in_(told.keys() - added))
+            stored = {row.event_id: row.body for row in connection.execute(kept)}
+            others += [told[one] for one, body in stored.items() if body != told[one][1]]
+        self._keep(connection, [_refused(source, one, _EARLY, now) for one in early])
+        self._keep(connection, [_refused(source, one, _OTHER, now) for one in others])
+        return Taken(
+            new=len(new),
+            again=len(batch) - len(new) - len(others) - len(early),
+            conflicting=tuple(sorted({event.event_id for event, _ in others})),
+            early=tuple(event.event_id for event, _ in early),
         )
-        again = len(before) - len(conflicting) + twice
-        return Taken(new=len(new), again=again, conflicting=tuple(sorted(conflicting)))
+
+    def _add(self, connection: Connection, told: Mapping[str, tuple[CustomerEvent, str]]) -> set[str]:
+        """The ids of those that were not known; of two that come at the same time under one id the first stays."""
+        rows = [(x.event_id, x.customer_id, micros(x.at), body) for x, body in told.values()]
+        if connection.dialect.name == "postgresql":
+            return set(connection.execute(_ADD_JSON, {"rows": msgspec.json.encode(rows).decode()}).scalars())
+        e = customer_events.c
+        known = set(connection.execute(select(e.event_id).where(e.event_id.in_(told))).scalars())
+        new = [row for row in rows if row[0] not in known]
+        if new:
+            connection.exec_driver_sql(_ADD_ROWS, new)
+        return told.keys() - known
 
     def _concerned(self, connection: Connection, events: Sequence[CustomerEvent]) -> set[str]:
         """Ids of whom events tell something: also those under which they go on, or did before a split."""
@@ -319,13 +354,14 @@ class CustomerStore:
         if not rejected:
             return
         added = self._insert(customer_rejected)
-        names = ("reason", "body", "at_us")
+        names = ("reason", "body", "at_us", "kind")
         connection.execute(
             added.on_conflict_do_update(
                 index_elements=["source", "place"], set_={name: added.excluded[name] for name in names}
             ),
             [
                 {"source": x.source, "place": x.place, "reason": x.reason, "body": x.body, "at_us": micros(x.at)}
+                | {"kind": x.kind}
                 for x in rejected
             ],
         )
@@ -364,6 +400,13 @@ class CustomerStore:
 def _is_written(one: Interaction) -> bool:
     """Whether there are words of the customer whose mood nobody has told; of a call the text is ours."""
     return one.channel != "phone" and one.direction == "in" and one.valence is None and bool(one.text.strip())
+
+
+def _refused(source: str, told: tuple[CustomerEvent, str], reason: str, now: datetime) -> Rejected:
+    event, body = told
+    # Each of several that contradict is kept.
+    place = f"{event.event_id[:239]} {hashlib.sha256(body.encode()).hexdigest()[:16]}"
+    return Rejected(source=source, place=place, reason=f"{reason}{event.at.isoformat()}", body=body, at=now)
 
 
 def _batches(some: Iterable[_T]) -> Iterator[list[_T]]:

@@ -409,8 +409,10 @@ customer_rejected = Table(
     Column("reason", Text, nullable=False),
     Column("body", Text, nullable=False),
     Column("at_us", BigInteger, nullable=False),
+    Column("kind", String(16), nullable=False, server_default="event"),
+    Index(None, "at_us", "source", "place"),
 )
-"""What could not be taken in, as it came, until it is repaired."""
+"""What could not be taken in, as it came, until it is repaired; ``kind`` of a row, or "event"."""
 
 customer_counts = Table(
     "customer_counts",
@@ -493,3 +495,29 @@ leases = Table(
     Column("until", DateTime(timezone=True), nullable=False),
 )
 """Which of several processes does what one alone does."""
+
+customer_health = Table(
+    "customer_health",
+    metadata,
+    Column("month", String(7), primary_key=True),
+    Column("as_of_us", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+)
+"""How good the data of customers were, month by month."""
+
+customer_candidates = Table(
+    "customer_candidates",
+    metadata,
+    Column("first", String(256), primary_key=True),
+    Column("second", String(256), primary_key=True),
+    Column("rank", BigInteger, nullable=False),
+    Column("agreements", Text, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("by", String(256), nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Index(None, "state", "rank", "first", "second"),
+)
+"""
+Pairs of customers that may be one person, ``first`` the lesser id; open, merged or rejected. ``rank`` is their weight
+in thousandths, negative, so that the likeliest come first in the order of the index.
+"""

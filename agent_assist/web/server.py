@@ -22,6 +22,7 @@ from agent_assist.web import (
     compensation,
     customers,
     desk,
+    health,
     knowledge,
     library,
     playbooks,
@@ -45,9 +46,8 @@ _HEADERS: Final = {
     ),
 }
 _UNBUILT: Final = "<!doctype html><title>Warmline</title><p>The pages are not built: run <code>make web</code>.</p>"
-_PAGES: Final = {"/": "index.html"} | {
-    f"/{name}": f"{name}.html" for name in ("overlay", "replay", "search", "rules", "knowledge", "customer", "segments")
-}
+_NAMES: Final = ("overlay", "replay", "search", "rules", "knowledge", "customer", "segments")
+_PAGES: Final = {"/": "index.html"} | {f"/{name}": f"{name}.html" for name in _NAMES} | {"/data-health": "health.html"}
 
 
 def _pages(static: Path) -> list[Any]:
@@ -101,6 +101,7 @@ def application(us: Office, *, hosts: Sequence[str], static: Path = STATIC) -> L
             *library.HANDLERS,
             *customers.HANDLERS,
             *callers.HANDLERS,
+            *health.HANDLERS,
             *knowledge.HANDLERS,
             *playbooks.HANDLERS,
             *segments.HANDLERS,

@@ -377,3 +377,31 @@ def clv(
 ) -> None:
     """What customers buy: forecasts of two public trades against what came, beside plain ones in the same run."""
     _module("clv").run(data, out=out, json=json)
+
+
+@bench.command()
+def customers(
+    database: Annotated[Literal["sqlite", "postgres"], typer.Option(help="Of its own.")] = "sqlite",
+    size: Annotated[
+        list[int] | None, typer.Option(min=100, help="Customers; repeatable, else 10000, 100000 and 1000000.")
+    ] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="A folder for the databases; those that are there are not filled again.")
+    ] = None,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Customers: rows taken in a second, ms until one is seen at ring, against their number."""
+    module = _module("customers")
+    module.run(sizes=size or module.SIZES, database=database, keep=keep, out=out, json=json)
+
+
+@bench.command()
+def health(
+    customers: Annotated[int, typer.Option(min=1000, help="Before second records of some are added.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="Of what is planted.")] = 11,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Customer data: which planted errors and duplicates are found, beside exact match; our own generator."""
+    _module("health").run(customers=customers, seed=seed, out=out, json=json)

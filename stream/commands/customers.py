@@ -1,11 +1,11 @@
 """Customers: take in what other systems know of them, and show one."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 import typer
@@ -29,6 +29,7 @@ customer = typer.Typer(help="Customers, as all channels and systems tell of them
 _TIMES: Final = ["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S%z", "%Y-%m-%dT%H:%M%z", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]
 _SHOWN: Final = 20
 """Rejected rows that are printed."""
+_KEPT_AT_ONCE: Final = 1_000
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +43,8 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     new: int
     again: int
     conflicting: int
+    early: int = 0
+    """From the future, by more than a day."""
     rejected: int
     """Rows of which nothing was taken."""
     reasons: tuple[Bad, ...]
@@ -167,6 +170,57 @@ def count(home: Home = None, json: Json = False) -> None:
         print(f"  {part.id}: {part.customers}, {part.value}")
 
 
+class _Intake:
+    """Rows into the store, what cannot be used beside them; without a store nothing is kept."""
+
+    def __init__(self, source: str, reader: Reader, store: CustomerStore | None) -> None:
+        self._source, self._reader, self._store = source, reader, store
+        self._waiting: list[Bad] = []
+        self.events = self.lost = self.wrong = 0
+        self.first: list[Bad] = []
+        """Of what is wrong."""
+
+    def take(self, given: Iterable[Mapping[str, Any]]) -> Taken:
+        """All rows; what is wrong is kept a batch at a time, however much it is."""
+        taken = Taken()
+        if self._store is None:
+            for _ in self._told(given):
+                pass
+        else:
+            taken = self._store.take(self._told(given), self._source, self._reader.now)
+            self._keep()
+        return taken
+
+    def _told(self, given: Iterable[Mapping[str, Any]]) -> Iterator[CustomerEvent]:
+        for one in self._reader.events(given):
+            if not isinstance(one, Bad):
+                self.events += 1
+                yield one
+                continue
+            self.wrong += 1
+            self.lost += one.lost
+            if self.wrong <= _SHOWN:
+                self.first.append(one)
+            self._waiting.append(one)
+            if len(self._waiting) >= _KEPT_AT_ONCE:
+                self._keep()
+
+    def _keep(self) -> None:
+        if self._store is not None:
+            self._store.reject(
+                Rejected(
+                    source=self._source,
+                    place=f"row {one.row} {one.field}".rstrip(),
+                    reason=one.reason,
+                    body=one.body,
+                    at=self._reader.now,
+                    kind=self._reader.kind,
+                )
+                for one in self._waiting
+            )
+        self._waiting.clear()
+
+
 def import_file(
     kind: Annotated[str, typer.Argument(help=f"One of {', '.join(COLUMNS)}.")],
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, TSV, JSON Lines or Parquet.")],
@@ -194,52 +248,36 @@ def import_file(
         region=region,
         mapping=_mapping(mapping),
     )
-    bad: list[Bad] = []
-    count = 0
-
-    def events(read: Iterator[CustomerEvent | Bad]) -> Iterator[CustomerEvent]:
-        nonlocal count
-        for one in read:
-            if isinstance(one, Bad):
-                bad.append(one)
-            else:
-                count += 1
-                yield one
-
+    intake = _Intake(
+        # A file of the same name on another day is another source: its rows take the place of no others.
+        source=f"{file.name} {reader.stamp:%Y-%m-%dT%H:%M:%SZ}",
+        reader=reader,
+        store=None if dry_run else CustomerStore(engine(settings)),
+    )
     with ExitStack() as stack:
         progress = stack.enter_context(Progress(console=Console(stderr=True)))
         try:
             opened = stack.enter_context(progress.open(file, "rb", description=file.name))
-            told = events(reader.events(rows(file, opened, spans=kind == "interactions")))
-            if dry_run:
-                for _ in told:
-                    pass
-                taken = Taken()
-            else:
-                kept = CustomerStore(engine(settings))
-                taken = kept.take(told, file.name, now)
-                kept.reject(
-                    Rejected(source=file.name, place=f"row {x.row}", reason=x.reason, body=x.body, at=now) for x in bad
-                )
+            taken = intake.take(rows(file, opened, spans=kind == "interactions"))
         except ValueError as error:
             raise StreamError(str(error)) from error
-    lost = sum(one.lost for one in bad)
     done = Imported(
         file=file.name,
         kind=reader.kind,
         dry_run=dry_run,
-        events=count,
+        events=intake.events,
         new=taken.new,
         again=taken.again,
         conflicting=len(taken.conflicting),
-        rejected=lost,
-        reasons=tuple(bad[:_SHOWN]),
+        early=len(taken.early),
+        rejected=intake.lost,
+        reasons=tuple(intake.first),
     )
     if json:
         print(msgspec.json.encode(done).decode())
     else:
-        _print(done, len(bad))
-    if lost or taken.conflicting:
+        _print(done, intake.wrong)
+    if intake.lost or taken.conflicting or taken.early:
         raise typer.Exit(1)
 
 
@@ -249,6 +287,8 @@ def _print(done: Imported, wrong: int) -> None:
     else:
         told = f"{done.new} new, {done.again} known, {done.conflicting} conflicting, {done.rejected} rows rejected"
         print(f"{done.file}: {told}")
+        if done.rejected or done.conflicting or wrong:
+            print("  kept for repair: see `warmline customer rejected`")
     for one in done.reasons:
         print(f"  row {one.row}: {one.reason}")
     if wrong > len(done.reasons):

@@ -1,7 +1,10 @@
 import json
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
@@ -41,7 +44,7 @@ def test_a_file_is_taken_in_once_and_what_is_wrong_is_kept(orders: Path, tmp_pat
     customers = kept(home)
     assert [one.order_id for one in customers.facts("c1").orders] == ["o1", "o3", "o5"]
     (rejected,) = customers.rejected()
-    assert (rejected.source, rejected.place) == ("orders.csv", "row 6")
+    assert (rejected.source.split()[0], rejected.place, rejected.kind) == ("orders.csv", "row 6", "orders")
     assert "soon" in rejected.body
 
 
@@ -177,3 +180,82 @@ def test_what_comes_due_is_told_line_by_line_with_its_evidence(tmp_path: Path) -
     assert due("2026-03-08T12:00:01+00:00", "2026-03-09T12:00:00+00:00") == []
     wrong = CliRunner().invoke(app, ["customer", "triggers", "--from", "2026-03-01", "--to", march[1]])
     assert wrong.exit_code == 2
+
+
+def run(*arguments: str | Path) -> tuple[int, list[Any]]:
+    done = CliRunner().invoke(app, [str(one) for one in arguments])
+    return done.exit_code, [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+def test_rejected_rows_are_listed_repaired_and_taken_in_again(orders: Path, tmp_path: Path) -> None:
+    home, file = tmp_path / "home", tmp_path / "repair.jsonl"
+    more = ['o10,"c1,2026', "o11,c1,2031-01-02T10:00:00Z,1,CNY,paid", "o12,c1,2026-01-02T10:00:00Z,1,XXX,paid"]
+    orders.write_text(orders.read_text(encoding="utf-8") + "".join(f"{one}\n" for one in more), encoding="utf-8")
+    assert imported(orders, home)[1]["rejected"] == 4
+    _, listed = run("customer", "rejected", "--home", home, "--json")
+    assert {one["place"] for one in listed} == {"row 6", "row 7", "row 8", "row 9"}
+    assert all(one["reason"].startswith("expected") for one in listed)
+    assert [one["row"] for one in listed if one["place"] == "row 7"] == [{"line": 'o10,"c1,2026\n'}]
+    run("customer", "rejected", "--home", home, "--out", file)
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    by_place = {one["place"]: one["row"] for one in lines}
+    by_place["row 6"]["ordered_at"] = "2026-01-09T10:00:00+08:00"
+    by_place["row 9"]["currency"] = "CNY"
+    file.write_text("".join(json.dumps(one) + "\n" for one in lines), encoding="utf-8")
+    code, (done,) = run("customer", "retake", file, "--home", home, "--json")
+    assert (code, done["taken"], len(done["still"])) == (1, 2, 2)
+    assert {one.order_id for one in kept(home).facts("c1").orders} == {"o1", "o3", "o5", "o9", "o12"}
+    assert {one.place for one in kept(home).rejected()} == {"row 7", "row 8"}
+    # Once more changes nothing.
+    code, (done,) = run("customer", "retake", file, "--home", home, "--json")
+    assert done["taken"] == 2
+    assert kept(home).count() == 7
+
+
+def test_all_that_is_wrong_in_a_row_is_kept_and_bytes_that_are_no_text_stay(tmp_path: Path) -> None:
+    home, file = tmp_path / "home", tmp_path / "customers.csv"
+    file.write_bytes(b"customer_id,name,phone,email\n1,Li,12,li@\n2,\xff\xfe\xfa,,\n")
+    run("import", "customers", file, "--home", home)
+    found = {one.place: one for one in kept(home).rejected()}
+    assert set(found) == {"row 1 phone", "row 1 email", "row 2"}
+    assert json.loads(found["row 1 phone"].body) == {"customer_id": "1", "name": "Li", "phone": "12", "email": "li@"}
+    assert json.loads(found["row 2"].body)["name"].encode("utf-8", "surrogateescape") == b"\xff\xfe\xfa"
+
+
+def test_rows_of_a_file_of_the_same_name_take_the_place_of_no_others(orders: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    imported(orders, home)
+    orders.write_text(HEAD + "o1,c1,never,1,CNY,paid\n" * 6, encoding="utf-8")
+    os.utime(orders, (1_700_000_000, 1_700_000_000))
+    imported(orders, home)
+    assert len(kept(home).rejected()) == 7
+    source = "orders.csv 2023-11-14T22:13:20Z"
+    assert (
+        "6 forgotten"
+        in CliRunner()
+        .invoke(app, ["customer", "rejected", "--discard", "--source", source, "--home", str(home)])
+        .stdout
+    )
+    assert len(kept(home).rejected()) == 1
+
+
+def test_an_event_that_contradicts_is_taken_under_an_id_of_its_own(orders: Path, tmp_path: Path) -> None:
+    home, file = tmp_path / "home", tmp_path / "repair.jsonl"
+    imported(orders, home)
+    (first, *_) = (one for one in kept(home).facts("c1").orders)
+    other = msgspec.structs.replace(first, status="returned")
+    kept(home).take([other], "api", datetime.now(UTC))
+    run("customer", "rejected", "--home", home, "--source", "api", "--out", file)
+    assert run("customer", "retake", file, "--home", home)[0] == 1
+    file.write_text(file.read_text(encoding="utf-8").replace(first.event_id, f"{first.event_id}z", 2), encoding="utf-8")
+    line = json.loads(file.read_text(encoding="utf-8"))
+    line["place"] = kept(home).rejected(source="api")[0].place
+    file.write_text(json.dumps(line), encoding="utf-8")
+    assert run("customer", "retake", file, "--home", home)[0] == 0
+    assert kept(home).facts("c1").orders[0].status == "returned"
+    assert kept(home).rejected(source="api") == []
+
+
+def test_a_file_that_is_none_of_rejected_rows_is_told(orders: Path, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["customer", "retake", str(orders), "--home", str(tmp_path / "home")])
+    assert "expected a line of `customer rejected --out`" in str(done.exception)

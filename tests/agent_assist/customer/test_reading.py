@@ -1,4 +1,5 @@
 import importlib
+import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -64,6 +65,11 @@ def test_what_is_wrong_with_a_row_is_told_with_its_number_and_the_others_are_tak
     for one, told in zip(bad, wrong.values(), strict=True):
         assert told in one.reason
         assert one.lost
+
+
+def test_a_day_that_is_none_is_told(tmp_path: Path) -> None:
+    _, (bad,) = read(written(tmp_path, "customer_id,birthday\n1,soon\n"), "customers")
+    assert bad.reason == "expected a day, as 1990-02-28, got 'soon' in birthday"
 
 
 def test_a_quotation_mark_that_is_not_closed_costs_its_own_row(tmp_path: Path) -> None:
@@ -188,3 +194,19 @@ def test_telephone_numbers_are_the_same_however_they_are_written(number: str, re
 def test_what_is_no_address_is_told(address: str) -> None:
     with pytest.raises(ValueError, match="expected an e-mail address"):
         mail(address)
+
+
+def test_of_the_hour_that_comes_twice_the_second_is_the_later(tmp_path: Path) -> None:
+    head = "order_id,customer_id,ordered_at,amount,currency,status,updated_at\n"
+    row = "o1,c,2025-10-01T00:00:00Z,5,EUR,{},2025-10-26T02:{}:00+0{}:00\n"
+    # Clocks in Berlin go from 03:00+02:00 back to 02:00+01:00.
+    path = written(tmp_path, head + row.format("returned", 10, 1) + row.format("paid", 40, 2))
+    assert [one.status for one in facts("c", read(path)[0]).orders] == ["returned"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk"])
+def test_a_row_that_is_wrong_is_kept_as_it_was_written_in_any_encoding(tmp_path: Path, encoding: str) -> None:
+    path = written(tmp_path, "客户号,姓名,joined_at\n7,韩梅梅,昨天\n", encoding)
+    _, (bad,) = read(path, "customers", mapping={"客户号": "customer_id", "姓名": "name"})
+    assert json.loads(bad.body) == {"customer_id": "7", "name": "韩梅梅", "joined_at": "昨天"}
+    assert "got '昨天' in joined_at" in bad.reason

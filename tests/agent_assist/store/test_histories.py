@@ -42,12 +42,14 @@ def called(call_id: str, at: datetime, customer: str, *scores: float) -> list[An
 @pytest.fixture
 def histories(store: Any) -> Histories:
     customers = CustomerStore(store.engine)
-    customers.take([*told(0), *told(2, "old"), Merged(event_id="m", customer_id="old", at=AT, into="k")], "t", AT)
+    customers.take(
+        [*told(0), *told(2, "old"), Merged(event_id="m", customer_id="old", at=AT, into="k")], "t", AT + 4 * DAY
+    )
     contact = Interaction(
         event_id="call:c1", customer_id="k", at=AT + 3 * DAY, interaction_id="c1", channel="phone", call_id="c1",
         text="Asked for the order.", valence=-0.4, agitation=0.7, complaint=True,
     )  # fmt: skip
-    customers.take([contact], "t", AT)
+    customers.take([contact], "t", AT + 4 * DAY)
     store.write([*called("c1", AT + 3 * DAY, "k", 0.3, 0.5), *called("c0", AT + DAY, "old", 0.2)], {})
     store.write(called("x", AT, "somebody", 0.9), {})
     return Histories(customers, store.engine)

@@ -174,8 +174,9 @@ def test_who_says_no_has_open_tasks_cancelled_and_gets_no_others(desk: Desk) -> 
 
 
 def test_after_a_rest_what_is_not_too_old_is_made_up_and_the_rest_is_counted(desk: Desk) -> None:
-    desk.tell(NOON, order(1, NOON, "a"), order(1, NOON + 5 * DAY, "b"))
+    desk.tell(NOON, order(1, NOON, "a"))
     desk.tick(NOON)
+    desk.tell(NOON + 5 * DAY, order(1, NOON + 5 * DAY, "b"))
     back = NOON + 13 * DAY
     done = desk.tick(back)
     assert (done.made, done.dropped) == ({"usage_guide": 1}, {"usage_guide": 1})

@@ -3,10 +3,10 @@
 import { html } from "lit";
 import type { Words } from "./words";
 
-type Linked = "calls" | "search" | "customers" | "segments" | "knowledge" | "rules";
+type Linked = "calls" | "search" | "customers" | "segments" | "health" | "knowledge" | "rules";
 export type Place = Linked | "replay";
 
-const PATHS: Record<Linked, string> = { calls: "/", search: "/search", customers: "/customer", segments: "/segments", knowledge: "/knowledge", rules: "/rules" };
+const PATHS: Record<Linked, string> = { calls: "/", search: "/search", customers: "/customer", segments: "/segments", health: "/data-health", knowledge: "/knowledge", rules: "/rules" };
 
 export function links(w: Words, here: Place) {
   return html`<a class="home" href="/">Warmline</a>
