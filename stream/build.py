@@ -21,6 +21,9 @@ from agent_assist.customer.tags import load as load_tags
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex, SearchPolicy
 from agent_assist.knowledge.space import vectors
+from agent_assist.routing.policy import DEFAULT as ROUTING
+from agent_assist.routing.policy import Policy
+from agent_assist.routing.policy import load as load_routing
 from agent_assist.store.customers import CustomerStore
 from agent_assist.store.profiles import Profiles
 from agent_assist.store.recordings import Recordings
@@ -35,7 +38,7 @@ from models.emotion import VoiceModel
 from models.fusion import OPEN, RULES
 from models.intent import IntentModel
 from models.public.opening import open_voice_model
-from models.reading import PhraseReader, Reader, TrainedReader
+from models.reading import PhraseReader, Read, Reader, TrainedReader
 from models.scripted import ScriptedRecogniser
 from models.unsupervised import UnsupervisedVoice
 from models.vocabulary import Vocabularies
@@ -203,6 +206,25 @@ def profiles(settings: Settings, engine: Engine) -> Profiles:
         calendars=frozenset(settings.calendars),
     )
     return Profiles(CustomerStore(engine), rules, business)
+
+
+def routing(settings: Settings) -> tuple[Policy, Callable[[str], Read]]:
+    """
+    By what calls are routed, and what reads a caller's first words; its models are loaded with the first of them.
+
+    Raises:
+        SettingsError: If the file of points holds none.
+    """
+    try:
+        policy = load_routing(settings.routing or ROUTING)
+    except ValueError as error:
+        raise SettingsError("routing", "a file of points", str(error), str(settings.routing)) from error
+
+    @cache
+    def words() -> Reader:
+        return PhraseReader() if settings.recogniser == "none" else reader(settings)
+
+    return policy, lambda text: words().read([text], [""])[0]
 
 
 def shelves(settings: Settings) -> Callable[[], Sequence[Shelved]]:

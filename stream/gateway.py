@@ -19,25 +19,32 @@ from sqlalchemy.exc import SQLAlchemyError
 from agent_assist.advice.playbook import Playbook
 from agent_assist.advice.tenants import Shelved
 from agent_assist.call.before import OFFERS, written
+from agent_assist.call.handoff import KEY, shown
 from agent_assist.customer.events import CustomerEvent
 from agent_assist.customer.pop import pop
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex
 from agent_assist.quality.replay import Replayed
+from agent_assist.routing.policy import Policy
+from agent_assist.routing.types import RoutingHint
 from agent_assist.store.calls import CallStore
+from agent_assist.store.handoffs import Handoffs, Ringing
 from agent_assist.store.offered import offered
 from agent_assist.store.profiles import Profiles
 from agent_assist.store.recordings import Recordings
+from agent_assist.store.routing import Routing
 from agent_assist.types import Assist, CallRecord
-from agent_assist.web.access import Office
+from agent_assist.web.access import Office, RoutingDesk
 from agent_assist.web.live import Live
 from agent_assist.web.server import application
 from audio.errors import Busy
 from audio.telephony.server import CallStart, MediaPolicy, MediaServer
 from audio.types import AudioRecord
+from models.reading import Read
 from models.types import Utterance
 from stream import metrics, topics
 from stream.errors import WireError
+from stream.hints import send_hints
 from stream.overload import Admission
 from stream.wire import AudioEnd, AudioStart, decode_assist, decode_event, decode_load, encode, encode_audio
 
@@ -97,12 +104,24 @@ def who_calls(profiles: Profiles, call: CallStart, at: datetime) -> Known:
 
 
 def before(profiles: Profiles, engine: Engine, call: CallStart, at: datetime) -> Known:
-    """Who calls, with the offers of earlier calls unless the telephone side tells them; blocks."""
+    """Who calls, what a bot handed over, and earlier offers unless the telephone side tells them; blocks."""
     known = who_calls(profiles, call, at)
+    known = known._replace(attributes=known.attributes | handed_over(engine, call, known, at))
     if known.customer_id is None or OFFERS in call.attributes:
         return known
     found = offered(engine, known.customer_id, call.attributes.get("tenant"), at)
     return known._replace(attributes=known.attributes | {OFFERS: written(found)}) if found else known
+
+
+def handed_over(engine: Engine, call: CallStart, known: Known, at: datetime) -> dict[str, str]:
+    """What a bot did with the customer before the call; blocks."""
+    key, phone = call.attributes.get(KEY, ""), call.attributes.get("phone", "")
+    ringing = Ringing(call_id=call.call_id, at=at, key=key, customer_id=known.customer_id, phone=phone)
+    found = Handoffs(engine).of_call(ringing)
+    if found is None:
+        return {}
+    language = call.attributes.get("language") or found.language
+    return shown(found, "en" if language.startswith("en") else "zh")
 
 
 class Intake:
@@ -216,6 +235,9 @@ class Intake:
     async def publish(self, message: Assist) -> None:
         await self._producer.send_and_wait(topics.ASSIST.name, encode(message), key=message.call_id.encode())
 
+    async def hint(self, hint: RoutingHint) -> None:
+        await self._producer.send_and_wait(topics.ROUTING.name, encode(hint), key=hint.call_id.encode())
+
     async def tell(self, event: CustomerEvent) -> None:
         await self._producer.send_and_wait(topics.CUSTOMERS.name, encode(event), key=event.customer_id.encode())
 
@@ -288,6 +310,7 @@ async def serve(  # noqa: PLR0913 - what the doors work with
     recordings: Recordings | None,
     knowledge: tuple[KnowledgeBase, KnowledgeIndex],
     profiles: Profiles,
+    routing: tuple[Policy, Callable[[str], Read]],
     replay: Callable[[CallRecord, Sequence[Utterance]], Replayed],
     playbook: Callable[[str | None], Playbook],
     playbooks: Callable[[], Sequence[Shelved]],
@@ -298,6 +321,7 @@ async def serve(  # noqa: PLR0913 - what the doors work with
     Run the gateway until ``stop``.
 
     Args:
+        routing: Points of hints, and what reads a caller's first words.
         ready: Called with the ports of the API and of the doors when both listen.
 
     Raises:
@@ -328,6 +352,7 @@ async def serve(  # noqa: PLR0913 - what the doors work with
     )
     media_port = await doors.start()
     listening = asyncio.Event()
+    hinted, hints = asyncio.Event(), Routing(store.engine)
     app = application(
         Office(
             store=store,
@@ -342,6 +367,7 @@ async def serve(  # noqa: PLR0913 - what the doors work with
             tell=intake.tell,
             profiles=profiles,
             playbooks=playbooks,
+            routing=RoutingDesk(routing[0], hints, routing[1], hinted.set),
             origins=frozenset(policy.origins),
         ),
         hosts=(policy.host, "127.0.0.1", "localhost"),
@@ -361,6 +387,7 @@ async def serve(  # noqa: PLR0913 - what the doors work with
     )
     follower = asyncio.create_task(follow(consumer, live, admission))
     forgetting = asyncio.create_task(_forget(live))
+    hinting = asyncio.create_task(send_hints(hints, intake.hint, hinted))
     serving = asyncio.create_task(server.serve())
     try:
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
@@ -370,7 +397,7 @@ async def serve(  # noqa: PLR0913 - what the doors work with
         listening.set()
         ready(server.servers[0].sockets[0].getsockname()[1], media_port)
         waiting = asyncio.create_task(stop.wait())
-        await asyncio.wait({waiting, follower, serving}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({waiting, follower, serving, hinting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
     finally:
         await doors.close()
@@ -378,6 +405,7 @@ async def serve(  # noqa: PLR0913 - what the doors work with
         await asyncio.gather(serving, return_exceptions=True)
         follower.cancel()
         forgetting.cancel()
-        await asyncio.gather(follower, forgetting, return_exceptions=True)
+        hinting.cancel()
+        await asyncio.gather(follower, forgetting, hinting, return_exceptions=True)
         await consumer.stop()
         await producer.stop()

@@ -8,12 +8,15 @@ from typing import Any, Final, get_args
 import msgspec
 
 from agent_assist.advice.trial import Trial
+from agent_assist.call.handoff import Handoff, HandoffGiven
 from agent_assist.call.scores import Scores, Turns
 from agent_assist.customer.events import CustomerEvent
 from agent_assist.customer.profile import Profile
 from agent_assist.knowledge.types import Answer, Imported
 from agent_assist.quality.backtest import Backtest
 from agent_assist.quality.replay import Replayed
+from agent_assist.routing.types import HintRequest, RoutingHint
+from agent_assist.store.routing import Accuracy
 from agent_assist.types import Assist, CallSummary, Event
 from agent_assist.web.api import SCHEMAS, CallList
 from agent_assist.web.care import TeamCare
@@ -23,6 +26,7 @@ from agent_assist.web.library import Clips, FoundCalls
 from agent_assist.web.live import Snapshot
 from agent_assist.web.playbooks import ShownPlaybooks
 from agent_assist.web.problem import Problem
+from agent_assist.web.routing import AgentList
 from agent_assist.web.tasks import TaskList
 from models.weights import WeightsState
 from stream.commands.calls import EffectTable
@@ -30,7 +34,7 @@ from stream.commands.customers import Imported as ImportedCustomers
 from stream.commands.rules import RulesCheck, RulesLearned
 from stream.commands.run import Addresses
 from stream.commands.webhooks import SentWebhooks
-from stream.topics import ASSIST, AUDIO, CUSTOMERS, EVENTS, LOAD, SIGNALS
+from stream.topics import ASSIST, AUDIO, CUSTOMERS, EVENTS, LOAD, ROUTING, SIGNALS
 from stream.wire import AudioEnd, AudioStart, ChurnSignal, Invalid, ListenLoad
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -104,6 +108,12 @@ TYPES: Final[Mapping[str, Any]] = {
     "customer-event": CustomerEvent,
     "customer": Profile,
     "import": ImportedCustomers,
+    "agents": AgentList,
+    "handoff-given": HandoffGiven,
+    "handoff": Handoff,
+    "routing-request": HintRequest,
+    "routing-hint": RoutingHint,
+    "routing-accuracy": Accuracy,
     "listen-load": ListenLoad,
     "invalid": Invalid,
 }
@@ -135,6 +145,7 @@ def asyncapi(version: str) -> dict[str, Any]:
         (ASSIST.name, ("assist",), "send"),
         (SIGNALS.name, ("churn-signal",), "send"),
         (CUSTOMERS.name, ("customer-event",), "receive"),
+        (ROUTING.name, ("routing-hint",), "send"),
         (LOAD.name, ("listen-load",), "send"),
         ("/v1/live", ("live-message",), "send"),
     ):
@@ -194,6 +205,7 @@ _SUMMARIES: Final = {
     ASSIST.name: "What is advised, and what people make of it. Key: call id.",
     SIGNALS.name: "The last known risk of each customer. Key: customer id; compacted.",
     CUSTOMERS.name: "What other systems tell of customers, and what a call adds. Key: customer id.",
+    ROUTING.name: "Whom a call should go to, when and why. Key: call id.",
     LOAD.name: "How busy each worker is. Key: worker.",
     "/v1/live": "A call, or the list of calls, live; see live.md.",
 }

@@ -7,6 +7,7 @@ from typing import Final, Literal, TypeVar
 import msgspec
 
 from agent_assist.customer.events import CustomerEvent
+from agent_assist.routing.types import RoutingHint
 from agent_assist.types import Assist, Event
 from audio.types import AudioRecord, Encoding
 from models.types import ChurnRisk
@@ -153,7 +154,7 @@ def _decode_record(call_id: str, value: bytes) -> AudioRecord:
     )
 
 
-def encode(message: Event | Assist | ChurnSignal | CustomerEvent | ListenLoad | Invalid) -> bytes:
+def encode(message: Event | Assist | ChurnSignal | CustomerEvent | RoutingHint | ListenLoad | Invalid) -> bytes:
     """Write a message of any other topic."""
     return _json.encode(message)
 

@@ -376,3 +376,47 @@ customer_counts = Table(
     Column("body", Text, nullable=False),
 )
 """What all customers were like at a time, against which one of them is seen."""
+
+roster = Table(
+    "roster",
+    metadata,
+    Column("agent_id", String(128), primary_key=True),
+    Column("body", Text, nullable=False),
+)
+"""Agents as the telephone side tells them: skills, languages, whether they are free."""
+
+routing_hints = Table(
+    "routing_hints",
+    metadata,
+    Column("hint_id", String(160), primary_key=True),
+    Column("call_id", String(128), nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("able", Text, nullable=False),
+    Column("sent", Boolean, nullable=False),
+    Column("taken_by", String(128)),
+    Index(None, "call_id", "at"),
+    Index(None, "sent", "at"),
+    Index(None, "at"),
+)
+"""Whom a call should have gone to, ``able`` being all who met its needs; not ``sent`` until the topic has it."""
+
+handoffs = Table(
+    "handoffs",
+    metadata,
+    Column("handoff_id", String(128), primary_key=True),
+    Column("call_id", String(128)),
+    Column("key", String(128)),
+    Column("customer_id", String(256)),
+    Column("phone", String(32)),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "call_id"),
+    Index(None, "key"),
+    Index(None, "customer_id"),
+    Index(None, "phone"),
+    Index(None, "expires_at"),
+)
+"""What bots handed over, without what must not be kept; ``digest`` is of what came."""

@@ -14,7 +14,20 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.response import File
 from litestar.static_files import create_static_files_router
 
-from agent_assist.web import api, care, compensation, customers, desk, knowledge, library, playbooks, sound, tasks
+from agent_assist.web import (
+    api,
+    care,
+    compensation,
+    customers,
+    desk,
+    handoffs,
+    knowledge,
+    library,
+    playbooks,
+    routing,
+    sound,
+    tasks,
+)
 from agent_assist.web.access import Office, needs_token, only
 from agent_assist.web.channel import live_channel
 from agent_assist.web.problem import answer_error
@@ -85,6 +98,8 @@ def application(us: Office, *, hosts: Sequence[str], static: Path = STATIC) -> L
             *compensation.HANDLERS,
             *library.HANDLERS,
             *customers.HANDLERS,
+            *handoffs.HANDLERS,
+            *routing.HANDLERS,
             *knowledge.HANDLERS,
             *playbooks.HANDLERS,
             *sound.HANDLERS,

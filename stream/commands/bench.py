@@ -336,3 +336,17 @@ def clv(
 ) -> None:
     """What customers buy: forecasts of two public trades against what came, beside plain ones in the same run."""
     _module("clv").run(data, out=out, json=json)
+
+
+@bench.command()
+def routing(
+    manifest: Annotated[
+        list[Path] | None, typer.Option(help="Sets that `bench intent` takes, to be sent by their words; repeatable.")
+    ] = None,
+    limit: Limit = None,
+    hints: Annotated[int, typer.Option(min=20, help="Hints to be timed, without words and with.")] = 300,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Routing: is the right agent named, who waits how long, is work shared fairly, beside plainer ways."""
+    _module("routing").run(manifest or [], limit=limit, hints=hints, out=out, json=json)

@@ -211,7 +211,7 @@ async def _gateway(settings: Settings) -> None:
     from agent_assist.quality.replay import replay as read_again
     from agent_assist.store.calls import CallStore
     from stream import topics
-    from stream.build import assistant, knowledge, playbook, profiles, recordings, shelves
+    from stream.build import assistant, knowledge, playbook, profiles, recordings, routing, shelves
     from stream.gateway import GatewayPolicy, serve
 
     stop = _until_told()
@@ -244,6 +244,7 @@ async def _gateway(settings: Settings) -> None:
         recordings=recordings(settings),
         knowledge=(base, index),
         profiles=profiles(settings, store.engine),
+        routing=routing(settings),
         replay=lambda record, said: read_again(
             record, said, assistant(settings, record.attributes.get("tenant")), index
         ),

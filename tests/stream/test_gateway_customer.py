@@ -10,10 +10,12 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from agent_assist.call.before import OFFERS, OfferBefore, offers_before
+from agent_assist.call.handoff import HandoffGiven, Operation
 from agent_assist.customer import events
 from agent_assist.customer.tags import Business, load
 from agent_assist.store.calls import CallStore
 from agent_assist.store.customers import CustomerStore
+from agent_assist.store.handoffs import Handoffs
 from agent_assist.store.profiles import Profiles
 from agent_assist.types import CallStarted, Card, CardFeedback, CardKind, FeedbackAction
 from agent_assist.web.live import Live
@@ -122,4 +124,16 @@ def test_earlier_offers_stand_there_unless_they_are_told(profiles: Profiles, tmp
     assert offers_before(found) == [OfferBefore("plan", 3, True)]
     assert OFFERS not in before(profiles, store.engine, call("a", **{OFFERS: "x:1:shown"}), NOW).attributes
     assert OFFERS not in before(profiles, store.engine, call("b"), NOW).attributes
+    store.close()
+
+
+def test_what_a_bot_did_stands_with_the_call_it_is_followed_by(profiles: Profiles, tmp_path: Path) -> None:
+    store = CallStore(f"sqlite:///{tmp_path / 'calls.db'}")
+    failed = Operation(step="reset the password", result="failed", at=NOW, error="timed out")
+    Handoffs(store.engine).take(HandoffGiven(id="h", at=NOW, phone="+861380", operations=(failed,)), NOW)
+    found = before(profiles, store.engine, call(None, phone="+861380"), NOW).attributes
+    assert (found["bot_failed_step"], found["bot_handoff"]) == ("reset the password (timed out)", "h")
+    chinese = before(profiles, store.engine, call("a", phone="+861380", language="zh-CN"), NOW).attributes
+    assert chinese["bot_summary"] == "失败步骤:reset the password(timed out)"
+    assert "bot_summary" not in before(profiles, store.engine, call("a"), NOW).attributes
     store.close()

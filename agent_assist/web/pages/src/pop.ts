@@ -25,8 +25,9 @@ export function pop(record: CallRecord, contacts: CallSummary[] | null, gateway:
   const given = record.attributes ?? {};
   const reason = given["likely_reason"];
   const [bot, failed] = [given["bot_summary"], given["bot_failed_step"]];
+  const log = (given["bot_log"] ?? "").split("\n").filter(Boolean);
   const [point, greeting, several] = [given["talking_point"], given["greeting"], tags(given["customers_of_phone"])];
-  if (!reason && !bot && !failed && !point && !greeting && !several.length && !contacts?.length) return blank;
+  if (!reason && !bot && !failed && !log.length && !point && !greeting && !several.length && !contacts?.length) return blank;
   // Another tab has its own memory, so the token goes with the link, where no server sees it.
   const replay = (call: string) => `${gateway.server}/replay?call=${encodeURIComponent(call)}#token=${encodeURIComponent(gateway.token)}`;
   const time = (at: string) => new Intl.DateTimeFormat(w.lang, { dateStyle: "short" }).format(new Date(at));
@@ -40,6 +41,7 @@ export function pop(record: CallRecord, contacts: CallSummary[] | null, gateway:
       ${point ? html`<dt>${d.talkingPoint}</dt><dd data-testid="talking-point">${point}</dd>` : blank}
       ${bot ? html`<dt>${d.bot}</dt><dd data-testid="bot-summary">${bot}</dd>` : blank}
       ${failed ? html`<dt>${d.botFailed}</dt><dd class="level-watch" data-testid="bot-failed"><b>${failed}</b></dd>` : blank}
+      ${log.length ? html`<dt>${d.botLog}</dt><dd data-testid="bot-log">${log.map((line) => html`<span class=${line.includes("✗") ? "level-watch" : "muted"}>${line}</span><br />`)}</dd>` : blank}
       ${contacts?.length ? html`<dt>${d.lastContacts}</dt><dd>${contacts.map((c) => html`<a href=${replay(c.call_id)} target="_blank" rel="noopener" data-testid="contact">${time(c.started_at)}</a> <span class=${`emotion-${c.emotion}`}>${w.labels[c.emotion]}</span> <span class="muted">${clock(c.duration_ms)}${c.agent_id ? ` · ${c.agent_id}` : ""}</span><br />`)}</dd>` : blank}
     </dl>
   </details>`;

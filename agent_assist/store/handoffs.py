@@ -1,0 +1,101 @@
+"""What bots handed over, in SQL, until it expires. Blocking, like the store."""
+
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Engine, delete, insert, or_, select
+from sqlalchemy.exc import IntegrityError
+
+from agent_assist.call.handoff import Handoff, HandoffGiven, kept
+from agent_assist.errors import HandoffConflict
+from agent_assist.store.tables import handoffs
+
+_ROW = handoffs.c
+AHEAD: Final = timedelta(minutes=5)
+"""By which the bot's clock may be ahead of ours."""
+
+
+class Ringing(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that begins, as far as it tells who it is."""
+
+    call_id: str
+    at: datetime
+    key: str = ""
+    customer_id: str | None = None
+    phone: str = ""
+
+
+class Handoffs:
+    """
+    Each id once.
+
+    Args:
+        engine: Of a store whose tables are up to date.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def take(self, given: HandoffGiven, now: datetime) -> tuple[Handoff, bool]:
+        """
+        Keep a hand-off, without what must not be kept; whether it was new.
+
+        What has expired goes with it.
+
+        Raises:
+            HandoffConflict: If another one came under its id.
+        """
+        found = kept(given, given.at.astimezone(UTC) + timedelta(seconds=given.expires_in_s))
+        digest = sha256(msgspec.json.encode(given)).hexdigest()
+        row: dict[str, Any] = {
+            "handoff_id": found.id,
+            "call_id": found.call_id,
+            "key": found.key,
+            "customer_id": found.customer_id,
+            "phone": given.phone,
+            "at": found.at.astimezone(UTC),
+            "expires_at": found.expires_at,
+            "digest": digest,
+            "body": msgspec.json.encode(found).decode(),
+        }
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(delete(handoffs).where(_ROW.expires_at < now.astimezone(UTC)))
+                connection.execute(insert(handoffs), row)
+        except IntegrityError:
+            with self._engine.connect() as connection:
+                before = connection.scalar(select(_ROW.digest).where(_ROW.handoff_id == found.id))
+            if before != digest:
+                raise HandoffConflict(found.id) from None
+            return found, False
+        return found, True
+
+    def of_call(self, ringing: Ringing) -> Handoff | None:
+        """
+        The hand-off that a call follows: by its id or its key, else the latest of its customer or of its number.
+
+        One of another customer's is never that of a call whose customer is known, whatever the number.
+        """
+        sure = [_ROW.call_id == ringing.call_id, *([_ROW.key == ringing.key] if ringing.key else [])]
+        likely = [_ROW.customer_id == ringing.customer_id] if ringing.customer_id else []
+        likely += [_ROW.phone == ringing.phone] if ringing.phone else []
+        at = ringing.at.astimezone(UTC)
+        with self._engine.connect() as connection:
+            for which in (sure, likely):
+                if not which:
+                    continue
+                asked = select(_ROW.body).where(or_(*which), _ROW.expires_at >= at, _ROW.at <= at + AHEAD)
+                if which is likely and ringing.customer_id:
+                    asked = asked.where(or_(_ROW.customer_id.is_(None), _ROW.customer_id == ringing.customer_id))
+                body = connection.scalar(asked.order_by(_ROW.at.desc(), _ROW.handoff_id).limit(1))
+                if body is not None:
+                    return msgspec.json.decode(body, type=Handoff)
+        return None
+
+    def one(self, handoff_id: str) -> Handoff | None:
+        """A hand-off; None where it is not known, or has expired and gone."""
+        with self._engine.connect() as connection:
+            body = connection.scalar(select(_ROW.body).where(_ROW.handoff_id == handoff_id))
+        return None if body is None else msgspec.json.decode(body, type=Handoff)
