@@ -117,7 +117,7 @@ def handed_over(engine: Engine, call: CallStart, known: Known, at: datetime) -> 
     """What a bot did with the customer before the call; blocks."""
     key, phone = call.attributes.get(KEY, ""), call.attributes.get("phone", "")
     ringing = Ringing(call_id=call.call_id, at=at, key=key, customer_id=known.customer_id, phone=phone)
-    found = Handoffs(engine).of_call(ringing)
+    found = Handoffs(engine).begin(ringing)
     if found is None:
         return {}
     language = call.attributes.get("language") or found.language

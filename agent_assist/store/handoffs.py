@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Engine, delete, insert, or_, select
+from sqlalchemy import Engine, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from agent_assist.call.handoff import Handoff, HandoffGiven, kept
@@ -15,6 +15,8 @@ from agent_assist.store.tables import handoffs
 _ROW = handoffs.c
 AHEAD: Final = timedelta(minutes=5)
 """By which the bot's clock may be ahead of ours."""
+_TRIED: Final = 5
+"""Hand-offs that a call may begin with, the latest ones, where others take them meanwhile."""
 
 
 class Ringing(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,30 +74,40 @@ class Handoffs:
             return found, False
         return found, True
 
-    def of_call(self, ringing: Ringing) -> Handoff | None:
+    def begin(self, ringing: Ringing) -> Handoff | None:
         """
         The hand-off that a call follows: by its id or its key, else the latest of its customer or of its number.
 
+        Each is that of one call: another that rings later does not begin with it, the same call again does.
         One of another customer's is never that of a call whose customer is known, whatever the number.
         """
         sure = [_ROW.call_id == ringing.call_id, *([_ROW.key == ringing.key] if ringing.key else [])]
         likely = [_ROW.customer_id == ringing.customer_id] if ringing.customer_id else []
         likely += [_ROW.phone == ringing.phone] if ringing.phone else []
         at = ringing.at.astimezone(UTC)
-        with self._engine.connect() as connection:
+        free = or_(_ROW.shown_to.is_(None), _ROW.shown_to == ringing.call_id)
+        with self._engine.begin() as connection:
             for which in (sure, likely):
                 if not which:
                     continue
-                asked = select(_ROW.body).where(or_(*which), _ROW.expires_at >= at, _ROW.at <= at + AHEAD)
+                asked = select(_ROW.handoff_id, _ROW.body).where(
+                    or_(*which), free, _ROW.expires_at >= at, _ROW.at <= at + AHEAD
+                )
                 if which is likely and ringing.customer_id:
                     asked = asked.where(or_(_ROW.customer_id.is_(None), _ROW.customer_id == ringing.customer_id))
-                body = connection.scalar(asked.order_by(_ROW.at.desc(), _ROW.handoff_id).limit(1))
-                if body is not None:
-                    return msgspec.json.decode(body, type=Handoff)
+                for row in connection.execute(asked.order_by(_ROW.at.desc(), _ROW.handoff_id).limit(_TRIED)).all():
+                    # Of two calls that ring at once the one that writes first has it.
+                    ours = update(handoffs).where(_ROW.handoff_id == row.handoff_id, free)
+                    if connection.execute(ours.values(shown_to=ringing.call_id)).rowcount:
+                        return _handoff(row.body)
         return None
 
-    def one(self, handoff_id: str) -> Handoff | None:
-        """A hand-off; None where it is not known, or has expired and gone."""
+    def of_call(self, call_id: str, now: datetime) -> Handoff | None:
+        """The hand-off with which a call began; None where there was none, or it has expired."""
+        asked = select(_ROW.body).where(_ROW.shown_to == call_id, _ROW.expires_at >= now.astimezone(UTC))
         with self._engine.connect() as connection:
-            body = connection.scalar(select(_ROW.body).where(_ROW.handoff_id == handoff_id))
-        return None if body is None else msgspec.json.decode(body, type=Handoff)
+            body = connection.scalar(asked.order_by(_ROW.at.desc(), _ROW.handoff_id).limit(1))
+        return None if body is None else _handoff(body)
+
+
+_handoff = msgspec.json.Decoder(Handoff).decode

@@ -413,10 +413,12 @@ handoffs = Table(
     Column("expires_at", DateTime(timezone=True), nullable=False),
     Column("digest", String(64), nullable=False),
     Column("body", Text, nullable=False),
+    Column("shown_to", String(128)),
     Index(None, "call_id"),
     Index(None, "key"),
     Index(None, "customer_id"),
     Index(None, "phone"),
     Index(None, "expires_at"),
+    Index(None, "shown_to"),
 )
-"""What bots handed over, without what must not be kept; ``digest`` is of what came."""
+"""What bots handed over, without what must not be kept; ``shown_to`` is the one call that began with it."""

@@ -44,9 +44,9 @@ async def hand_over(request: Asked, data: JSONBody[HandoffGiven]) -> Response[Ha
 async def get_handoff(request: Asked, call_id: FromPath[str]) -> Handoff:
     """What was handed over before a call, whole: for its agent, until it expires."""
     record = await find_call(request, call_id)
-    name = record.attributes.get("bot_handoff", "")
-    found = await asyncio.to_thread(Handoffs(office(request.app).store.engine).one, name) if name else None
-    if found is None or found.expires_at < datetime.now(UTC):
+    handoffs = Handoffs(office(request.app).store.engine)
+    found = await asyncio.to_thread(handoffs.of_call, record.call_id, datetime.now(UTC))
+    if found is None:
         raise NotFoundException(f"expected a call that a bot handed over, got {call_id[:128]!r}")
     return found
 

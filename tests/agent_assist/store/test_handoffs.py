@@ -1,6 +1,8 @@
 """Which hand-off a call follows, in either database."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -25,7 +27,7 @@ def given(name: str, minute: int = 0, **more: Any) -> HandoffGiven:
 
 
 def follows(handoffs: Handoffs, minute: int = 10, **ringing: Any) -> str | None:
-    found = handoffs.of_call(Ringing(call_id=ringing.pop("call_id", "c"), at=AT + minute * MINUTE, **ringing))
+    found = handoffs.begin(Ringing(call_id=ringing.pop("call_id", "c"), at=AT + minute * MINUTE, **ringing))
     return None if found is None else found.id
 
 
@@ -54,9 +56,33 @@ def test_it_is_there_until_it_expires_and_then_goes(handoffs: Handoffs) -> None:
     handoffs.take(given("a", customer_id="a", expires_in_s=600), AT)
     assert follows(handoffs, 10, customer_id="a") == "a"
     assert follows(handoffs, 11, customer_id="a") is None
-    assert handoffs.one("a") is not None
+    assert handoffs.of_call("c", AT + 10 * MINUTE) is not None
+    assert handoffs.of_call("c", AT + 11 * MINUTE) is None
     handoffs.take(given("b", 20, customer_id="b"), AT + 20 * MINUTE)
-    assert handoffs.one("a") is None
+    assert handoffs.of_call("c", AT + 10 * MINUTE) is None
+
+
+def test_it_is_that_of_one_call_however_often_that_rings(handoffs: Handoffs) -> None:
+    handoffs.take(given("old", 0, customer_id="a"), AT)
+    handoffs.take(given("new", 1, customer_id="a", key="k"), AT)
+    assert follows(handoffs, call_id="first", key="k") == "new"
+    assert follows(handoffs, call_id="first", customer_id="a") == "new"
+    assert follows(handoffs, call_id="second", key="k") is None
+    assert follows(handoffs, call_id="second", customer_id="a") == "old"
+    assert follows(handoffs, call_id="third", customer_id="a") is None
+    assert [handoffs.of_call(one, AT) is None for one in ("first", "second", "third")] == [False, False, True]
+
+
+def test_of_two_calls_that_ring_at_once_one_has_it(handoffs: Handoffs) -> None:
+    handoffs.take(given("a", customer_id="a"), AT)
+    both = Barrier(2, timeout=30)
+
+    def ring(call_id: str) -> str | None:
+        both.wait()
+        return follows(handoffs, call_id=call_id, customer_id="a")
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(ring, ("x", "y")), key=lambda one: one or "") == [None, "a"]
 
 
 def test_the_same_again_is_one_and_another_under_its_id_is_refused(handoffs: Handoffs) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 
+from agent_assist.store.handoffs import Handoffs, Ringing
 from agent_assist.types import CallStarted
 from agent_assist.web.passes import Pass, Role, issue
 
@@ -39,8 +40,9 @@ def test_it_is_taken_once_and_its_agent_sees_it_whole_without_the_password(clien
     assert (again.status_code, again.json()) == (200, first.json())
     other = client.post("/v1/handoffs", json=GIVEN | {"wanted": "else"}, headers=ROOT)
     assert other.status_code == 409
-    given = {"bot_handoff": "h1"}
-    site.store.write([CallStarted(call_id="c1", at=AT, protocol="t", agent_id="anna", attributes=given)], {})
+    site.store.write([CallStarted(call_id="c1", at=AT, protocol="t", agent_id="anna")], {})
+    assert client.get("/v1/calls/c1/handoff", headers=auth(Role.AGENT)).status_code == 404
+    Handoffs(site.store.engine).begin(Ringing(call_id="c1", at=AT))
     found = client.get("/v1/calls/c1/handoff", headers=auth(Role.AGENT)).json()
     assert found["turns"][0]["text"] == "my password is [secret] and I cannot log in"
     assert (found["failed"], found["operations"][0]["error"]) == (0, "SMS not sent")

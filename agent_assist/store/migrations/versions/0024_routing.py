@@ -8,7 +8,7 @@ down_revision = "0020"
 
 _INDEXES = {
     "routing_hints": (("call_id", "at"), ("sent", "at"), ("at",)),
-    "handoffs": (("call_id",), ("key",), ("customer_id",), ("phone",), ("expires_at",)),
+    "handoffs": (("call_id",), ("key",), ("customer_id",), ("phone",), ("expires_at",), ("shown_to",)),
 }
 
 
@@ -41,6 +41,7 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("digest", sa.String(64), nullable=False),
         sa.Column("body", sa.Text, nullable=False),
+        sa.Column("shown_to", sa.String(128)),
         sa.PrimaryKeyConstraint("handoff_id", name="pk_handoffs"),
     )
     for table, indexes in _INDEXES.items():
