@@ -119,7 +119,7 @@ def priority(matter: Matter, policy: Policy) -> Priority:
     ]
     whole, most = sum(one.points for one in reasons), policy.of.most_head_start_s
     if whole > most:
-        words = {"zh": f"最多 {most:g} 秒", "en": f"no more than {most:g} s"}
+        words: Words = {"zh": f"最多 {most:g} 秒", "en": f"no more than {most:g} s"}
         reasons.append(Reason(id="most", points=most - whole, text=words))
     return Priority(head_start_s=min(whole, most), reasons=tuple(reasons))
 
