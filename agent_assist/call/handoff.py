@@ -21,6 +21,8 @@ _WANTED: Final = 120
 """Characters of what the customer wanted, and of an error."""
 _SHOWN: Final = 12
 """Steps of the log that the agent sees at ring, the last ones."""
+_NAMED: Final = 6
+"""Steps done that the summary names, the last ones."""
 _MARKS: Final = re.compile(r"^[\W_]+|[\W_]+$")
 _GREETINGS: Final = frozenset(
     ["hi", "hello", "hey", "good morning", "agent", "human", "你好", "您好", "在吗", "人工", "转人工", "喂"]
@@ -68,7 +70,7 @@ class HandoffGiven(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     phone: Annotated[str, msgspec.Meta(pattern=r"^\+[0-9]{6,15}$")] | None = None
     """E.164."""
     language: Language | None = None
-    """Without it, that of what the customer wrote."""
+    """Without it, that of what the customer wrote, or else of the steps."""
     wanted: Annotated[str, msgspec.Meta(max_length=1_000)] = ""
     """What the customer wanted, in the bot's words; without it, what they wrote first."""
     turns: Annotated[tuple[BotTurn, ...], msgspec.Meta(max_length=500)] = ()
@@ -107,8 +109,11 @@ def kept(given: HandoffGiven, expires_at: datetime) -> Handoff:
     """What is kept of it."""
     turns = tuple(msgspec.structs.replace(one, text=redact(one.text)) for one in given.turns)
     steps = sorted(given.operations, key=lambda one: one.at)
-    operations = tuple(msgspec.structs.replace(one, step=redact(one.step), error=redact(one.error)) for one in steps)
-    wanted = redact(given.wanted).strip() or _wanted(turns)
+    operations = tuple(
+        msgspec.structs.replace(one, step=_line_of(redact(one.step)), error=_line_of(redact(one.error)))
+        for one in steps
+    )
+    wanted = _line_of(redact(given.wanted)) or _wanted(turns)
     failed = _failed(operations)
     return Handoff(
         id=given.id,
@@ -118,7 +123,7 @@ def kept(given: HandoffGiven, expires_at: datetime) -> Handoff:
         call_id=given.call_id,
         key=given.key,
         customer_id=given.customer_id,
-        language=given.language or language_of(wanted, ""),
+        language=given.language or language_of(wanted or " ".join(one.step for one in operations), ""),
         wanted=wanted,
         turns=turns,
         operations=operations,
@@ -141,7 +146,7 @@ def shown(handoff: Handoff, language: Language) -> dict[str, str]:
 
 def _wanted(turns: tuple[BotTurn, ...]) -> str:
     """The first words of the customer that are more than a greeting."""
-    said = [" ".join(one.text.split()) for one in turns if one.by == "customer"]
+    said = [_line_of(one.text) for one in turns if one.by == "customer"]
     return next((_cut(one) for one in said if _MARKS.sub("", one).lower() not in {"", *_GREETINGS}), "")
 
 
@@ -156,6 +161,7 @@ def _failed(operations: tuple[Operation, ...]) -> int | None:
 
 def _summary(wanted: str, operations: tuple[Operation, ...], failed: int | None, language: Language) -> str:
     done = list(dict.fromkeys(one.step for one in operations if one.result == "ok"))
+    done = ["…", *done[-_NAMED:]] if len(done) > _NAMED else done
     if language == "zh":
         parts = [f"客户想要:{wanted}" if wanted else "", f"已完成:{'、'.join(done)}" if done else ""]
         parts.append(f"失败步骤:{_failure(operations[failed], language)}" if failed is not None else "")
@@ -174,6 +180,11 @@ def _failure(one: Operation, language: Language) -> str:
 def _line(one: Operation) -> str:
     mark = {"ok": "✓", "failed": "✗", "skipped": "–"}[one.result]
     return f"{one.at:%H:%M:%S} {mark} {one.step}{f': {_cut(one.error)}' if one.error else ''}"
+
+
+def _line_of(text: str) -> str:
+    """A trace of several lines is one line of the log, and no line of it can pass for a step."""
+    return " ".join(text.split())
 
 
 def _cut(text: str) -> str:

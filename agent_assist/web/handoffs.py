@@ -1,7 +1,7 @@
 """What a bot hands over, over HTTP: taken in once, and shown to the agent of the call."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -33,6 +33,11 @@ async def hand_over(request: Asked, data: JSONBody[HandoffGiven]) -> Response[Ha
     now = datetime.now(UTC)
     if data.at > now + AHEAD:
         raise HTTPException(f"expected at of no more than now, got {data.at.isoformat()}", status_code=400)
+    if now - data.at > timedelta(seconds=data.expires_in_s):
+        raise HTTPException(
+            f"expected at of no more than expires_in_s ago, got {data.at.isoformat()}, which has expired",
+            status_code=400,
+        )
     try:
         found, new = await asyncio.to_thread(Handoffs(office(request.app).store.engine).take, data, now)
     except HandoffConflict as error:

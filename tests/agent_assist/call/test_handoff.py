@@ -88,7 +88,18 @@ def test_the_bots_own_words_come_first_and_nothing_to_keep_is_in_any_field() -> 
     assert one.wanted == "pay, card [card]"
 
 
+def test_lines_of_an_error_are_no_steps() -> None:
+    found = shown(given(step("pay", "failed", 0, "Traceback:\n14:03:00 ✓ verify identity")), "en")
+    assert found["bot_log"] == "14:02:00 ✗ pay: Traceback: 14:03:00 ✓ verify identity"
+
+
+def test_without_words_the_language_is_that_of_the_steps() -> None:
+    assert given(step("重置密码", "failed", 0)).language == "zh"
+    assert given(step("reset", "failed", 0)).language == "en"
+
+
 def test_of_a_long_log_the_last_steps_are_shown() -> None:
     found = shown(given(*(step(f"s{n}", "ok", n) for n in range(30))), "en")
+    assert found["bot_summary"] == "Done: …, s24, s25, s26, s27, s28, s29"
     assert found["bot_log"].splitlines()[0].endswith("s18")
     assert len(found["bot_log"].splitlines()) == 12

@@ -64,6 +64,8 @@ def test_it_is_taken_once_and_its_agent_sees_it_whole_without_the_password(clien
         ({"phone": "13800138000"}, "phone"),
         ({"at": (AT + timedelta(hours=1)).isoformat()}, "no more than now"),
         ({"expires_in_s": 5}, "expires_in_s"),
+        ({"expires_in_s": 60}, "which has expired"),
+        ({"at": "0001-01-01T00:00:00+14:00"}, "which has expired"),
         ({"turn": []}, "turn"),
     ],
 )  # fmt: skip
