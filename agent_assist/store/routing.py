@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from agent_assist.routing.types import Agent, RoutingHint
 from agent_assist.store.tables import calls, roster, routing_hints
 
 _ROW = routing_hints.c
+_AT_ONCE: Final = 500
 
 
 class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,13 +58,19 @@ class Routing:
         with self._engine.begin() as connection:
             connection.execute(delete(roster))
             if rows:
-                connection.execute(insert(roster), rows)
+                self._keep(connection, rows)
 
     def put(self, agent: Agent) -> None:
         """Keep one agent as they are now."""
         with self._engine.begin() as connection:
-            connection.execute(delete(roster).where(roster.c.agent_id == agent.id))
-            connection.execute(insert(roster), _row(agent))
+            self._keep(connection, [_row(agent)])
+
+    def _keep(self, connection: Connection, rows: list[dict[str, str]]) -> None:
+        """Also where another does so at the same moment."""
+        dialect: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
+        added = dialect.insert(roster)
+        told = added.on_conflict_do_update(index_elements=["agent_id"], set_={"body": added.excluded.body})
+        connection.execute(told, rows)
 
     def remove(self, agent_id: str) -> bool:
         """Take an agent from the roster; whether they were there."""
@@ -109,7 +117,7 @@ class Routing:
 
     def accuracy(self, since: datetime, until: datetime) -> Accuracy:
         """
-        Of calls on which the last hint was given in this time.
+        Of calls on which a hint was given in this time, by the last of those.
 
         Who took a call is what the telephone side told of it, or else the agent of the call as it came to us.
         """
@@ -120,16 +128,17 @@ class Routing:
             .where(_ROW.at >= since.astimezone(UTC), _ROW.at < until.astimezone(UTC), by.is_not(None))
             .order_by(_ROW.at)
         )
+        last: dict[str, tuple[bool, bool, bool]] = {}
         with self._engine.connect() as connection:
-            last = {row.call_id: row for row in connection.execute(asked)}
-        first = named = able = 0
-        for row in last.values():
-            ids = [one.agent_id for one in _hint(row.body).agents]
-            first += ids[:1] == [row.by]
-            named += row.by in ids
-            able += row.by in msgspec.json.decode(row.able, type=list[str])
+            # As a stream: the hints of a month may be more than the memory holds.
+            for row in connection.execution_options(yield_per=_AT_ONCE).execute(asked):
+                ids = [one.agent_id for one in _hint(row.body).agents]
+                able = msgspec.json.decode(row.able, type=list[str])
+                last[row.call_id] = (ids[:1] == [row.by], row.by in ids, row.by in able)
         n = len(last)
-        shares = [None if n == 0 else round(count / n, 4) for count in (first, named, able)]
+        shares = [None if n == 0 else round(sum(each) / n, 4) for each in zip(*last.values(), strict=True)] or [
+            None
+        ] * 3
         return Accuracy(calls=n, first=shares[0], named=shares[1], needs_met=shares[2])
 
 
