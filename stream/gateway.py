@@ -289,10 +289,14 @@ async def _tail(broker: str, positions: dict[tuple[str, int], int]) -> AIOKafkaC
     return consumer
 
 
-async def _forget(live: Live) -> None:
+async def _forget(live: Live, handoffs: Handoffs) -> None:
     while True:
         await asyncio.sleep(60)
         live.forget()
+        try:
+            await asyncio.to_thread(handoffs.expire, datetime.now(UTC))
+        except SQLAlchemyError as error:
+            log.warning("handoffs_not_expired", error=type(error).__name__)
 
 
 class _Server(uvicorn.Server):
@@ -386,7 +390,7 @@ async def serve(  # noqa: PLR0913 - what the doors work with
         )
     )
     follower = asyncio.create_task(follow(consumer, live, admission))
-    forgetting = asyncio.create_task(_forget(live))
+    forgetting = asyncio.create_task(_forget(live, Handoffs(store.engine)))
     hinting = asyncio.create_task(send_hints(hints, intake.hint, hinted))
     serving = asyncio.create_task(server.serve())
     try:

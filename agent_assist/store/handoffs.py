@@ -104,6 +104,11 @@ class Handoffs:
                         return _handoff(row.body)
         return None
 
+    def expire(self, now: datetime) -> int:
+        """Drop what has expired, also where nothing new comes; how many they were."""
+        with self._engine.begin() as connection:
+            return connection.execute(delete(handoffs).where(_ROW.expires_at < now.astimezone(UTC))).rowcount
+
     def of_call(self, call_id: str, now: datetime) -> Handoff | None:
         """The hand-off with which a call began; None where there was none, or it has expired."""
         asked = select(_ROW.body).where(_ROW.shown_to == call_id, _ROW.expires_at >= now.astimezone(UTC))

@@ -62,6 +62,14 @@ def test_it_is_there_until_it_expires_and_then_goes(handoffs: Handoffs) -> None:
     assert handoffs.of_call("c", AT + 10 * MINUTE) is None
 
 
+def test_what_has_expired_goes_also_where_nothing_new_comes(handoffs: Handoffs) -> None:
+    handoffs.take(given("a", customer_id="a", expires_in_s=600), AT)
+    handoffs.take(given("b", customer_id="b", expires_in_s=660), AT)
+    assert handoffs.expire(AT + 10 * MINUTE) == 0
+    assert handoffs.expire(AT + 10.5 * MINUTE) == 1
+    assert follows(handoffs, customer_id="b") == "b"
+
+
 def test_it_is_that_of_one_call_however_often_that_rings(handoffs: Handoffs) -> None:
     handoffs.take(given("old", 0, customer_id="a"), AT)
     handoffs.take(given("new", 1, customer_id="a", key="k"), AT)
