@@ -1,10 +1,12 @@
 """The roster and hints over HTTP: to each what is theirs, and what was suggested is compared with who took the call."""
 
+import re
 import time
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from litestar.routes import HTTPRoute
 from litestar.testing import TestClient
 
 from agent_assist.routing.policy import load
@@ -132,6 +134,26 @@ def test_a_telephone_system_sees_nothing_of_calls_and_agents_ask_for_no_hints(cl
     assert client.post("/v1/routing/hint", json={"call_id": "c"}, headers=auth(Role.AGENT)).status_code == 403
     assert client.put("/v1/agents", json={"agents": []}, headers=switch).status_code == 403
     assert client.post("/v1/routing/hint", json={"call_id": "c"}).status_code == 401
+
+
+def test_no_other_door_opens_to_a_telephone_system(client: Any, site: Any) -> None:
+    theirs = {
+        ("PUT", "/v1/agents/x"), ("POST", "/v1/handoffs"), ("POST", "/v1/routing/hint"), ("POST", "/v1/routing/next"),
+        ("GET", "/v1/routing/hints/x"), ("PUT", "/v1/routing/hints/x/agent"),
+    }  # fmt: skip
+    site.store.write([CallStarted(call_id="x", at=datetime.now(UTC), protocol="t", agent_id="acd")], {})
+    tried, opened = 0, set[tuple[str, str]]()
+    for route in site.app.routes:
+        if not isinstance(route, HTTPRoute) or not route.path.startswith("/v1/"):
+            continue
+        path = re.sub(r"\{[^}]*\}", "x", re.sub(r"\{[^}]*:int\}", "1", route.path))
+        for method in route.methods - {"OPTIONS", "HEAD"}:
+            tried += 1
+            answer = client.request(method, path, headers=auth(Role.SWITCH), json={})
+            if answer.status_code != 403:
+                opened.add((method, path))
+    assert opened == theirs
+    assert tried > 30
 
 
 @pytest.mark.parametrize(
