@@ -136,10 +136,10 @@ class Routing:
                 able = msgspec.json.decode(row.able, type=list[str])
                 last[row.call_id] = (ids[:1] == [row.by], row.by in ids, row.by in able)
         n = len(last)
-        shares = [None if n == 0 else round(sum(each) / n, 4) for each in zip(*last.values(), strict=True)] or [
-            None
-        ] * 3
-        return Accuracy(calls=n, first=shares[0], named=shares[1], needs_met=shares[2])
+        if n == 0:
+            return Accuracy(calls=0, first=None, named=None, needs_met=None)
+        first, named, met = (round(sum(each) / n, 4) for each in zip(*last.values(), strict=True))
+        return Accuracy(calls=n, first=first, named=named, needs_met=met)
 
 
 def _row(agent: Agent) -> dict[str, str]:
