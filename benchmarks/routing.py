@@ -36,6 +36,8 @@ from stream.settings import load as load_settings
 
 _CASES: Final = Path(__file__).with_name("routing_cases.yaml")
 _SEED: Final = 7
+_CLIPS: Final = 40
+"""Of each set of speech, the first ones."""
 _MADE: Final = 1_000
 
 _CLASSES: Final = ("complaint", "technical", "other")
@@ -199,13 +201,13 @@ def _class(intents: "frozenset[Intent] | tuple[Intent, ...]") -> str:
     return "complaint" if Intent.COMPLAINT in intents else "technical" if Intent.TECHNICAL_FAULT in intents else "other"
 
 
-def _spoken(speech: Sequence[Path], limit: int | None) -> tuple[SpokenIn, ...]:
+def _spoken(speech: Sequence[Path]) -> tuple[SpokenIn, ...]:
     if not speech:
         return ()
     settings = load_settings({})
     weights = locate(settings.model, directory=settings.weights, cache=settings.home / "weights")
     recogniser = WhisperRecogniser(weights, device="cpu", window_s=find(settings.model).window_s)
-    return spoken(recogniser, speech, limit)
+    return spoken(recogniser, speech, _CLIPS)
 
 
 def run(
@@ -224,7 +226,7 @@ def run(
         named=_name(policy),
         queues=days(_cases().roster, policy),
         classes=_classify(manifest, limit, read),
-        spoken=_spoken(speech, limit),
+        spoken=_spoken(speech),
         hint_ms=plain.wall,
         hint_processor_ms=plain.processor,
         words_ms=worded.wall,

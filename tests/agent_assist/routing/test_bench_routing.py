@@ -1,12 +1,15 @@
 """The cases that were judged by hand, and the simulated day, as the benchmark counts them."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agent_assist.routing.policy import load
 from benchmarks.floor import days
-from benchmarks.routing import _cases, _name
+from benchmarks.routing import _cases, _classify, _name
+from stream.build import routing
+from stream.settings import load as load_settings
 
 POLICY = load()
 
@@ -33,3 +36,13 @@ def test_work_is_shared_and_more_callers_get_an_agent_who_meets_their_needs(queu
     for load_ in (0.7, 0.85, 0.95):
         assert queues["warmline", load_].gini < 0.1
         assert queues["warmline", load_].needs_met > queues["skill only, by arrival", load_].needs_met
+
+
+@pytest.mark.corpus
+@pytest.mark.weights
+def test_what_is_no_complaint_and_no_fault_is_seldom_sent_to_specialists(corpus: Path) -> None:
+    _, read = routing(load_settings({}))
+    (one,) = _classify([corpus / "text" / "en_bitext"], 200, read)
+    others, complaints = one.matrix["other"], one.matrix["complaint"]
+    assert others["other"] >= 0.9 * sum(others.values())
+    assert complaints["complaint"] >= 0.8 * sum(complaints.values())
