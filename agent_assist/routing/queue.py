@@ -5,6 +5,8 @@ Callers stand in the order of ``waited + head start``, so nobody who comes later
 Besides, after ``overtaken_most`` callers in a row who came later than somebody who still waits, the one who came first
 is taken. So with p callers before them when they come, a caller is taken with the
 ``(p + 1) * (overtaken_most + 1)``-th that is taken from then on at the latest, however many with head starts come.
+Of callers who came at the same moment the one with the lesser id is before the other. All of it holds of callers who
+wait for the same agents, all told each time, with an ``overtaken`` of their own.
 """
 
 from collections.abc import Sequence

@@ -24,14 +24,16 @@ def test_a_head_start_is_worth_so_many_seconds() -> None:
 
 @given(
     before=st.integers(0, 6),
+    us=st.sampled_from(["!", "us", "~"]),
+    overtaken=st.integers(0, 9),
     steps=st.lists(st.tuples(st.integers(0, 5), st.floats(0, 60)), min_size=60, max_size=60),
 )
 def test_an_ordinary_caller_is_taken_within_the_bound_behind_any_number_of_others(
-    before: int, steps: list[tuple[int, float]]
+    before: int, us: str, overtaken: int, steps: list[tuple[int, float]]
 ) -> None:
     """Each step so many VIPs come and one caller is taken, after some seconds."""
-    arrived = {f"{n}": (-float(before - n + 1), 0.0) for n in range(before)} | {"us": (0.0, 0.0)}
-    now, overtaken, taken = 0.0, 0, 0
+    arrived = {f"{n}": (-float(before - n + 1), 0.0) for n in range(before)} | {us: (0.0, 0.0)}
+    now, taken = 0.001, 0
     for number, (vips, seconds) in enumerate(steps):
         arrived |= {f"v{number}-{n}": (now, MOST * 10) for n in range(vips)}
         waiting = [one(name, now - at, head) for name, (at, head) in arrived.items()]
@@ -40,7 +42,7 @@ def test_an_ordinary_caller_is_taken_within_the_bound_behind_any_number_of_other
         chosen, overtaken = found
         taken += 1
         del arrived[chosen.call_id]
-        if chosen.call_id == "us":
+        if chosen.call_id == us:
             break
         now += seconds
     assert taken <= latest(before, POLICY)
