@@ -166,3 +166,13 @@ class CustomerTableError(AssistError):
 
     def __str__(self) -> str:
         return f"expected {self.expected}, got {self.got} (file={self.path})"
+
+
+@dataclass(eq=False)
+class HandoffConflict(AssistError):
+    """A hand-off under an id that another one has."""
+
+    handoff_id: str
+
+    def __str__(self) -> str:
+        return f"expected the hand-off that is known as {self.handoff_id!r}, got another one"

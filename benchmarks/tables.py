@@ -28,6 +28,7 @@ from benchmarks import (
     longrun,
     pages,
     pictures,
+    routing,
     rules,
     sentiment,
     silence,
@@ -942,6 +943,66 @@ def _health(content: bytes) -> list[str]:
     ]
 
 
+def _routing(content: bytes) -> list[str]:
+    result = msgspec.json.decode(content, type=routing.Result)
+    named = [
+        (f"{one.cases}: {one.system}", one.n, _percent(one.right), _percent(one.needs_met)) for one in result.named
+    ]
+    lines = [
+        "### Routing",
+        "",
+        "Who is named first, on cases judged by hand and on cases made and labelled by a rule; ours, both:",
+        "",
+        *_table(("cases: by", "n", "right, %", "needs met, %"), named),
+        "",
+        "A simulated day; seconds are mean, 95th percentile and longest:",
+        "",
+    ]
+    lanes = sorted({one.lane for queued in result.queues for one in queued.lanes})
+    days = [
+        (
+            f"{one.load:.2f} {one.system}",
+            _number(one.asa_s, 1),
+            *(f"{each.mean:.0f}, {each.p95:.0f}, {each.max:.0f}" for each in sorted(one.lanes, key=lambda e: e.lane)),
+            _percent(one.needs_met),
+            _percent(one.same_agent),
+            _number(one.gini, 3),
+            _number(one.least_most, 2),
+        )
+        for one in result.queues
+    ]
+    heads = (
+        "load, by",
+        "answered after, s",
+        *lanes,
+        "needs met, %",
+        "same good agent, %",
+        "Gini of work",
+        "least/most",
+    )
+    lines += [*_table(heads, days), "", "Where first words send a call (rows: what they are):", ""]
+    read = [
+        (f"{one.name} {one.language}: {name}", sum(row.values()), *row.values())
+        for one in result.classes
+        for name, row in one.matrix.items()
+    ]
+    lines += [*_table(("set: is", "n", "complaint", "technical", "other"), read), ""]
+    heard = [
+        (f"{one.name}, {one.seconds} s", one.n, *(one.read.get(name, 0) for name in ("zh", "en", "unknown")))
+        for one in result.spoken
+    ]
+    lines += ["For which language the first seconds are taken, over the telephone's codec:", ""]
+    lines += [*_table(("set", "n", "zh", "en", "nothing heard"), heard), ""]
+    times = (
+        ("a hint", result.hint_ms),
+        ("its processor time", result.hint_processor_ms),
+        ("a hint with words to read", result.words_ms),
+        ("its processor time", result.words_processor_ms),
+    )
+    took = [(name, one.n, *(_number(each, 1) for each in (one.p50, one.p95, one.p99))) for name, one in times]
+    return [*lines, *_table(("ms", "n", "p50", "p95", "p99"), took), *_where(result.environment)]
+
+
 def _spread(of: clv.Interval) -> str:
     return f"{of.mean:.2f} ({of.low:.2f} ... {of.high:.2f})"
 
@@ -1096,6 +1157,7 @@ _KINDS: Final[Mapping[str, Callable[[bytes], list[str]]]] = {
     "clv": _clv,
     "customers": _customers,
     "health": _health,
+    "routing": _routing,
 }
 """By the beginning of the file's name."""
 

@@ -26,6 +26,9 @@ from agent_assist.errors import PlaybookError
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex, SearchPolicy
 from agent_assist.knowledge.space import vectors
+from agent_assist.routing.policy import DEFAULT as ROUTING
+from agent_assist.routing.policy import Policy
+from agent_assist.routing.policy import load as load_routing
 from agent_assist.store.alerts import Alerts
 from agent_assist.store.customers import CustomerStore
 from agent_assist.store.profiles import Profiles
@@ -44,7 +47,7 @@ from models.errors import ModelError
 from models.fusion import OPEN, RULES
 from models.intent import IntentModel
 from models.public.opening import open_voice_model
-from models.reading import PhraseReader, Reader, TrainedReader
+from models.reading import PhraseReader, Read, Reader, TrainedReader
 from models.scripted import ScriptedRecogniser
 from models.survival import shipped_hazard
 from models.unsupervised import UnsupervisedVoice
@@ -268,6 +271,25 @@ def scheduler(settings: Settings, engine: Engine, profiles: Profiles) -> tuple[S
     told = None if settings.receivers is None else wanted(read_receivers(settings.receivers))
     alerts = Alerts(engine, profiles, policy, told)
     return Scheduler(engine, profiles, policy, alerts, told), alerts
+
+
+def routing(settings: Settings) -> tuple[Policy, Callable[[str], Read]]:
+    """
+    By what calls are routed, and what reads a caller's first words; its models are loaded with the first of them.
+
+    Raises:
+        SettingsError: If the file of points holds none.
+    """
+    try:
+        policy = load_routing(settings.routing or ROUTING)
+    except ValueError as error:
+        raise SettingsError("routing", "a file of points", str(error), str(settings.routing)) from error
+
+    @cache
+    def words() -> Reader:
+        return PhraseReader() if settings.recogniser == "none" else reader(settings)
+
+    return policy, lambda text: words().read([text], [""])[0]
 
 
 def shelves(settings: Settings) -> Callable[[], Sequence[Shelved]]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 import uvicorn
@@ -19,27 +19,34 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from agent_assist.advice.playbook import Playbook
 from agent_assist.advice.tenants import Shelved
+from agent_assist.call.handoff import KEY, shown
 from agent_assist.customer.alerts import AlertChange
 from agent_assist.customer.caller import Caller, in_force
 from agent_assist.customer.events import CustomerEvent
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex
 from agent_assist.quality.replay import Replayed
+from agent_assist.routing.policy import Policy
+from agent_assist.routing.types import RoutingHint
 from agent_assist.store.alerts import Alerts
 from agent_assist.store.callers import Callers
 from agent_assist.store.calls import CallStore
+from agent_assist.store.handoffs import Handoffs, Ringing
 from agent_assist.store.profiles import Profiles
 from agent_assist.store.recordings import Recordings
+from agent_assist.store.routing import Routing
 from agent_assist.store.scheduling import Scheduler
 from agent_assist.types import Assist, CallRecord, CustomerKnown, Event
-from agent_assist.web.access import Office
+from agent_assist.web.access import Office, RoutingDesk
 from agent_assist.web.live import Live
 from agent_assist.web.server import application
 from audio.errors import Busy
 from audio.telephony.server import CallStart, MediaPolicy, MediaServer
 from audio.types import AudioRecord
+from models.reading import Read
 from stream import metrics, topics
 from stream.errors import WireError
+from stream.hints import send_hints
 from stream.outreach import Clockwork, heed
 from stream.overload import Admission
 from stream.wire import (
@@ -57,8 +64,6 @@ log = structlog.get_logger()
 
 _LOOK_S: Final = 1.0
 
-Look = Callable[[str | None, dict[str, str], datetime], Caller | None]
-"""By the customer's id or what the telephone side told, who calls at a time; blocks."""
 _LATEST: Final = (topics.LOAD.name, topics.SIGNALS.name)
 """Of these what comes from now on."""
 _OLDEST_RISK: Final = timedelta(days=3)
@@ -92,6 +97,27 @@ class _Line:
     """Ends the call, unless it reconnects first."""
 
 
+class Ring(NamedTuple):
+    """What is known when a call begins."""
+
+    caller: Caller | None
+    handed: dict[str, str]
+    """Attributes that tell what a bot did with the customer before."""
+
+
+def at_ring(callers: Callers, handoffs: Handoffs, call: CallStart, at: datetime) -> Ring:
+    """Who calls, and what a bot handed over; blocks."""
+    caller = callers.at_ring(call.customer_id, call.attributes, at)
+    key, phone = call.attributes.get(KEY, ""), call.attributes.get("phone", "")
+    customer_id = call.customer_id or (None if caller is None else caller.customer_id)
+    ringing = Ringing(call_id=call.call_id, at=at, key=key, customer_id=customer_id, phone=phone)
+    found = handoffs.begin(ringing)
+    if found is None:
+        return Ring(caller, {})
+    language = call.attributes.get("language") or found.language
+    return Ring(caller, shown(found, "en" if language.startswith("en") else "zh"))
+
+
 class Intake:
     """
     Media into ``call.audio``.
@@ -106,7 +132,7 @@ class Intake:
         policy: GatewayPolicy,
         live: Live,
         admission: Admission,
-        look: Look,
+        look: Callable[[CallStart, datetime], Ring],
     ) -> None:
         self._producer = producer
         self._look = look
@@ -134,7 +160,8 @@ class Intake:
             metrics.REFUSED.inc()
             raise Busy("expected a worker with room for one more call, got none that keeps up with those it has")
         line = self._lines[call.call_id] = _Line(call, datetime.now(UTC))
-        caller = await self._who(call, line.at)
+        caller, handed = await self._who(call, line.at)
+        given = handed | call.attributes
         name = None if caller is None else caller.name or None
         await self._send(
             call.call_id,
@@ -146,7 +173,7 @@ class Intake:
                     customer_name=call.customer_name or name,
                     agent_id=call.agent_id,
                     queue=call.queue,
-                    attributes=call.attributes if caller is None else in_force(call.attributes, caller),
+                    attributes=given if caller is None else in_force(given, caller),
                     caller=caller,
                 )
             ),
@@ -154,14 +181,14 @@ class Intake:
         metrics.CALLS.set(len(self._lines))
         return 0
 
-    async def _who(self, call: CallStart, at: datetime) -> Caller | None:
+    async def _who(self, call: CallStart, at: datetime) -> Ring:
         """What is known of the customer: a store that is slow or away must not keep a caller."""
         try:
             async with asyncio.timeout(_LOOK_S):
-                return await asyncio.to_thread(self._look, call.customer_id, call.attributes, at)
+                return await asyncio.to_thread(self._look, call, at)
         except (TimeoutError, SQLAlchemyError) as error:
             log.warning("customer_unknown", error=type(error).__name__)
-            return None
+            return Ring(None, {})
 
     @staticmethod
     def _position(at: datetime) -> int:
@@ -207,6 +234,9 @@ class Intake:
 
     async def know(self, message: CustomerKnown) -> None:
         await self._producer.send_and_wait(topics.EVENTS.name, encode(message), key=message.call_id.encode())
+
+    async def hint(self, hint: RoutingHint) -> None:
+        await self._producer.send_and_wait(topics.ROUTING.name, encode(hint), key=hint.call_id.encode())
 
     async def tell(self, event: CustomerEvent) -> None:
         await self._producer.send_and_wait(topics.CUSTOMERS.name, encode(event), key=event.customer_id.encode())
@@ -269,10 +299,14 @@ async def _tail(broker: str, positions: dict[tuple[str, int], int]) -> AIOKafkaC
     return consumer
 
 
-async def _forget(live: Live) -> None:
+async def _forget(live: Live, handoffs: Handoffs) -> None:
     while True:
         await asyncio.sleep(60)
         live.forget()
+        try:
+            await asyncio.to_thread(handoffs.expire, datetime.now(UTC))
+        except SQLAlchemyError as error:
+            log.warning("handoffs_not_expired", error=type(error).__name__)
 
 
 def _of_its_own_accord(
@@ -291,6 +325,12 @@ def _of_its_own_accord(
     return [clock.run(), judging]
 
 
+def _told(ended: asyncio.Task[None]) -> None:
+    """What runs beside calls ends none of them when it fails, and is heard of."""
+    if not ended.cancelled() and (error := ended.exception()) is not None:
+        log.error("beside_failed", error=type(error).__name__, pii_detail=str(error))
+
+
 class _Server(uvicorn.Server):
     """Leaves signals to the process that it runs in."""
 
@@ -307,6 +347,7 @@ async def serve(  # noqa: PLR0913 - what the doors work with
     knowledge: tuple[KnowledgeBase, KnowledgeIndex],
     profiles: Profiles,
     replay: Callable[[CallRecord, Sequence[Event]], Replayed],
+    routing: tuple[Policy, Callable[[str], Read]],
     playbook: Callable[[str | None], Playbook],
     playbooks: Callable[[], Sequence[Shelved]],
     outreach: tuple[Scheduler, Alerts],
@@ -317,6 +358,7 @@ async def serve(  # noqa: PLR0913 - what the doors work with
     Run the gateway until ``stop``.
 
     Args:
+        routing: Points of hints, and what reads a caller's first words.
         ready: Called with the ports of the API and of the doors when both listen.
 
     Raises:
@@ -334,8 +376,8 @@ async def serve(  # noqa: PLR0913 - what the doors work with
     consumer = await _tail(policy.broker, dict(positions))
     admission = Admission()
 
-    callers = Callers(profiles, store.engine)
-    intake = Intake(producer, policy, live, admission, callers.at_ring)
+    callers, handoffs = Callers(profiles, store.engine), Handoffs(store.engine)
+    intake = Intake(producer, policy, live, admission, partial(at_ring, callers, handoffs))
     doors = MediaServer(
         intake,
         MediaPolicy(
@@ -348,6 +390,7 @@ async def serve(  # noqa: PLR0913 - what the doors work with
     )
     media_port = await doors.start()
     listening = asyncio.Event()
+    hinted, hints = asyncio.Event(), Routing(store.engine)
     app = application(
         Office(
             store=store,
@@ -365,6 +408,7 @@ async def serve(  # noqa: PLR0913 - what the doors work with
             profiles=profiles,
             playbooks=playbooks,
             alerts=outreach[1],
+            routing=RoutingDesk(routing[0], hints, routing[1], hinted.set),
             origins=frozenset(policy.origins),
         ),
         hosts=(policy.host, "127.0.0.1", "localhost"),
@@ -383,8 +427,11 @@ async def serve(  # noqa: PLR0913 - what the doors work with
         )
     )
     follower = asyncio.create_task(follow(consumer, live, admission))
-    forgetting = asyncio.create_task(_forget(live))
-    beside = [asyncio.create_task(each) for each in _of_its_own_accord(policy, store.engine, outreach, intake)]
+    forgetting = asyncio.create_task(_forget(live, handoffs))
+    own = _of_its_own_accord(policy, store.engine, outreach, intake)
+    beside = [asyncio.create_task(each) for each in (send_hints(hints, intake.hint, hinted), *own)]
+    for each in beside:
+        each.add_done_callback(_told)
     serving = asyncio.create_task(server.serve())
     try:
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it

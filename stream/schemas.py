@@ -8,6 +8,7 @@ from typing import Any, Final, get_args
 import msgspec
 
 from agent_assist.advice.trial import Trial
+from agent_assist.call.handoff import Handoff, HandoffGiven
 from agent_assist.call.scores import Scores, Turns
 from agent_assist.customer.alerts import AlertChange
 from agent_assist.customer.events import CustomerEvent
@@ -17,6 +18,8 @@ from agent_assist.customer.triggers import Trigger
 from agent_assist.knowledge.types import Answer, Imported
 from agent_assist.quality.backtest import Backtest
 from agent_assist.quality.replay import Replayed
+from agent_assist.routing.types import HintRequest, RoutingHint
+from agent_assist.store.routing import Accuracy
 from agent_assist.types import Assist, CallSummary, Event
 from agent_assist.web.alerts import AlertList
 from agent_assist.web.api import SCHEMAS, CallList
@@ -30,6 +33,7 @@ from agent_assist.web.library import Clips, FoundCalls
 from agent_assist.web.live import Snapshot
 from agent_assist.web.playbooks import ShownPlaybooks
 from agent_assist.web.problem import Problem
+from agent_assist.web.routing import AgentList
 from agent_assist.web.segments import Board, HeldList
 from agent_assist.web.tasks import TaskList
 from models.weights import WeightsState
@@ -39,7 +43,7 @@ from stream.commands.rejected import Line, Retaken
 from stream.commands.rules import RulesCheck, RulesLearned
 from stream.commands.run import Addresses
 from stream.commands.webhooks import SentWebhooks
-from stream.topics import ASSIST, AUDIO, CUSTOMERS, EVENTS, LOAD, SIGNALS
+from stream.topics import ASSIST, AUDIO, CUSTOMERS, EVENTS, LOAD, ROUTING, SIGNALS
 from stream.wire import AudioEnd, AudioStart, ChurnSignal, Invalid, ListenLoad
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -128,6 +132,12 @@ TYPES: Final[Mapping[str, Any]] = {
     "data-health": DataHealth,
     "data-duplicates": Duplicates,
     "data-rejected": Refusals,
+    "agents": AgentList,
+    "handoff-given": HandoffGiven,
+    "handoff": Handoff,
+    "routing-request": HintRequest,
+    "routing-hint": RoutingHint,
+    "routing-accuracy": Accuracy,
     "listen-load": ListenLoad,
     "invalid": Invalid,
 }
@@ -159,6 +169,7 @@ def asyncapi(version: str) -> dict[str, Any]:
         (ASSIST.name, ("assist",), "send"),
         (SIGNALS.name, ("churn-signal", "alert-change"), "send"),
         (CUSTOMERS.name, ("customer-event",), "receive"),
+        (ROUTING.name, ("routing-hint",), "send"),
         (LOAD.name, ("listen-load",), "send"),
         ("/v1/live", ("live-message",), "send"),
     ):
@@ -219,6 +230,7 @@ _SUMMARIES: Final = {
     SIGNALS.name: "The last known risk of each customer, key: customer id; and what happened to their alert, "
     "key: alert: and the customer id. Compacted.",
     CUSTOMERS.name: "What other systems tell of customers, and what a call adds. Key: customer id.",
+    ROUTING.name: "Whom a call should go to, when and why. Key: call id.",
     LOAD.name: "How busy each worker is. Key: worker.",
     "/v1/live": "A call, or the list of calls, live; see live.md.",
 }

@@ -96,6 +96,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """YAML file of rules that tag customers; without it the default ones."""
     outreach: Path | None = None
     """YAML file of what is done of its own accord, when and by which team; without it the default one."""
+    routing: Path | None = None
+    """YAML file of the points by which calls are routed; without it the default ones."""
     summary_url: str | None = None
     """Of an OpenAI-compatible endpoint, up to ``/v1``: it words the synopsis of each call anew. None goes without."""
     summary_model: str = ""

@@ -45,6 +45,8 @@ that of both the last is kept.
 """
 CUSTOMERS: Final = Topic("customer.events", 30 * _DAY, 1 << 30)
 """Key: customer id. agent_assist.customer.events.CustomerEvent: what other systems tell of customers, and calls add."""
+ROUTING: Final = Topic("routing.hints", 7 * _DAY, 256 << 20)
+"""Key: call id. agent_assist.routing.types.RoutingHint."""
 LOAD: Final = Topic("listen.load", 10 * _MINUTE, 16 << 20)
 """Key: worker. stream.wire.ListenLoad, every two seconds."""
 AUDIO_INVALID: Final = Topic("call.audio.invalid", 14 * _DAY, 256 << 20)
@@ -58,6 +60,7 @@ TOPICS: Final = (
     ASSIST,
     SIGNALS,
     CUSTOMERS,
+    ROUTING,
     LOAD,
     AUDIO_INVALID,
     EVENTS_INVALID,

@@ -9,6 +9,7 @@ import msgspec
 from agent_assist.customer.alerts import AlertChange
 from agent_assist.customer.caller import Caller
 from agent_assist.customer.events import CustomerEvent
+from agent_assist.routing.types import RoutingHint
 from agent_assist.types import Assist, Event
 from audio.types import AudioRecord, Encoding
 from models.types import ChurnRisk
@@ -158,7 +159,9 @@ def _decode_record(call_id: str, value: bytes) -> AudioRecord:
     )
 
 
-def encode(message: Event | Assist | ChurnSignal | AlertChange | CustomerEvent | ListenLoad | Invalid) -> bytes:
+def encode(
+    message: Event | Assist | ChurnSignal | AlertChange | CustomerEvent | RoutingHint | ListenLoad | Invalid,
+) -> bytes:
     """Write a message of any other topic."""
     return _json.encode(message)
 

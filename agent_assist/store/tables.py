@@ -521,3 +521,49 @@ customer_candidates = Table(
 Pairs of customers that may be one person, ``first`` the lesser id; open, merged or rejected. ``rank`` is their weight
 in thousandths, negative, so that the likeliest come first in the order of the index.
 """
+
+roster = Table(
+    "roster",
+    metadata,
+    Column("agent_id", String(128), primary_key=True),
+    Column("body", Text, nullable=False),
+)
+"""Agents as the telephone side tells them: skills, languages, whether they are free."""
+
+routing_hints = Table(
+    "routing_hints",
+    metadata,
+    Column("hint_id", String(160), primary_key=True),
+    Column("call_id", String(128), nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("able", Text, nullable=False),
+    Column("sent", Boolean, nullable=False),
+    Column("taken_by", String(128)),
+    Index(None, "call_id", "at"),
+    Index(None, "sent", "at"),
+    Index(None, "at"),
+)
+"""Whom a call should have gone to, ``able`` being all who met its needs; not ``sent`` until the topic has it."""
+
+handoffs = Table(
+    "handoffs",
+    metadata,
+    Column("handoff_id", String(128), primary_key=True),
+    Column("call_id", String(128)),
+    Column("key", String(128)),
+    Column("customer_id", String(256)),
+    Column("phone", String(32)),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("shown_to", String(128)),
+    Index(None, "call_id"),
+    Index(None, "key"),
+    Index(None, "customer_id"),
+    Index(None, "phone"),
+    Index(None, "expires_at"),
+    Index(None, "shown_to"),
+)
+"""What bots handed over, without what must not be kept; ``shown_to`` is the one call that began with it."""

@@ -19,15 +19,18 @@ from agent_assist.customer.events import CustomerEvent
 from agent_assist.knowledge.base import KnowledgeBase
 from agent_assist.knowledge.index import KnowledgeIndex
 from agent_assist.quality.replay import Replayed
+from agent_assist.routing.policy import Policy
 from agent_assist.store.alerts import Alerts
 from agent_assist.store.callers import Callers
 from agent_assist.store.calls import CallStore
 from agent_assist.store.profiles import Profiles
 from agent_assist.store.recordings import Recordings
+from agent_assist.store.routing import Routing
 from agent_assist.types import Assist, CallRecord, CustomerKnown, Event
 from agent_assist.web.live import Live
 from agent_assist.web.passes import Pass, Role, read
 from agent_assist.web.problem import problem
+from models.reading import Read
 
 PROTOCOL: Final = "warmline.v1"
 """Subprotocol of the live channel."""
@@ -35,6 +38,18 @@ _OPEN: Final = ("/healthz", "/readyz")
 """A probe asks by address."""
 
 Connection = ASGIConnection[Any, Any, Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingDesk:
+    """What hints at who should take a call are made with."""
+
+    policy: Policy
+    store: Routing
+    read: Callable[[str], Read]
+    """What a text means; blocks."""
+    given: Callable[[], None]
+    """Called when a hint is kept that the topic is to be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +84,8 @@ class Office:
     """Reads a tenant's, as it is now; blocks."""
     playbooks: Callable[[], Sequence[Shelved]] | None = None
     """Those in force, of all tenants; blocks."""
+    routing: RoutingDesk | None = None
+    """None where no hints are given."""
     origins: frozenset[str] = frozenset()
     """Of the pages elsewhere that hold a component of ours, as ``https://crm.example``."""
 
@@ -104,8 +121,10 @@ def known(connection: Connection) -> Pass:
 
 
 def needs_token(connection: Connection, _: BaseRouteHandler) -> None:
-    """Guard of every door but the signs of life and the pages, which hold no data."""
-    known(connection)
+    """Guard of every door for people; the signs of life and the pages, which hold no data, have none."""
+    who = known(connection)
+    if who.role is Role.SWITCH:
+        raise PermissionDeniedException(f"expected the pass of a person, got that of a {who.role}")
 
 
 def needs(*roles: Role) -> Guard:

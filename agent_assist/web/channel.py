@@ -15,7 +15,7 @@ from agent_assist.errors import SlowListener
 from agent_assist.web.access import PROTOCOL, Office, is_known_origin, office, whose
 from agent_assist.web.listener import Listener, Message, Told, tell
 from agent_assist.web.live import Live
-from agent_assist.web.passes import Pass
+from agent_assist.web.passes import Pass, Role
 
 log = structlog.get_logger()
 
@@ -35,7 +35,7 @@ async def live_channel(socket: Socket) -> None:
     # Accepted even when refused: a browser tells its page no status, but tells it the code of a close.
     await socket.accept(subprotocols=PROTOCOL if PROTOCOL in offered else None)
     who = whose(socket)
-    if who is None or not is_known_origin(socket):
+    if who is None or who.role is Role.SWITCH or not is_known_origin(socket):
         await socket.close(_UNAUTHORISED, "expected a known origin and the subprotocol token.TOKEN")
         return
     reading = asyncio.create_task(_until_closed(socket))

@@ -25,6 +25,8 @@ class Role(StrEnum):
     """Sees all calls, answers agents."""
     QA = "qa"
     """Sees all calls, makes clips."""
+    SWITCH = "switch"
+    """A telephone system or a bot: asks whom to give a call to, hands over, and sees nothing of calls."""
     ADMIN = "admin"
     """Holds the token of the gateway, or as much."""
 
@@ -48,7 +50,7 @@ class Pass(msgspec.Struct, frozen=True, kw_only=True):
 
     def may_see(self, agent_id: str | None) -> bool:
         """Whether the calls of an agent are theirs to see."""
-        return not self.of_agent or agent_id == self.name
+        return self.role is not Role.SWITCH and (not self.of_agent or agent_id == self.name)
 
 
 ADMIN: Final = Pass(role=Role.ADMIN)

@@ -12,14 +12,14 @@ from urllib.parse import quote
 import msgspec
 from litestar import Request, Response, get
 from litestar.datastructures import State
-from litestar.exceptions import HTTPException, NotAuthorizedException, NotFoundException
+from litestar.exceptions import HTTPException, NotAuthorizedException, NotFoundException, PermissionDeniedException
 from litestar.params import FromPath, QueryParameter
 from litestar.response import Stream
 
 from agent_assist.store.recordings import Peaks, Recordings
 from agent_assist.web.access import known, needs_token, office, whose
 from agent_assist.web.api import find_call
-from agent_assist.web.passes import Pass
+from agent_assist.web.passes import Pass, Role
 from agent_assist.web.problem import problem
 
 _LINK_S: Final = 12 * 3_600
@@ -46,6 +46,8 @@ def _signature(token: str, call_id: str, expires_at: int) -> str:
 async def _recorded(request: Asked, call_id: str, who: Pass | None) -> tuple[Recordings, int]:
     """Where it is kept, and its bytes; ``who`` is None where a link tells that they may hear it."""
     us = office(request.app)
+    if who is not None and who.role is Role.SWITCH:
+        raise PermissionDeniedException(f"expected the pass of a person, got that of a {who.role}")
     if who is not None and who.of_agent:
         await find_call(request, call_id)
     if us.recordings is None:

@@ -405,3 +405,20 @@ def health(
 ) -> None:
     """Customer data: which planted errors and duplicates are found, beside exact match; our own generator."""
     _module("health").run(customers=customers, seed=seed, out=out, json=json)
+
+
+@bench.command()
+def routing(
+    manifest: Annotated[
+        list[Path] | None, typer.Option(help="Sets that `bench intent` takes, to be sent by their words; repeatable.")
+    ] = None,
+    speech: Annotated[
+        list[Path] | None, typer.Option(help="CSV with a column path, whose language is to be found; repeatable.")
+    ] = None,
+    limit: Limit = None,
+    hints: Annotated[int, typer.Option(min=20, help="Hints to be timed, without words and with.")] = 300,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Routing: is the right agent named, who waits how long, is work shared fairly, beside plainer ways."""
+    _module("routing").run(manifest or [], speech or [], limit=limit, n=hints, out=out, json=json)

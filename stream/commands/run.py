@@ -218,7 +218,7 @@ async def _gateway(settings: Settings) -> None:
     from agent_assist.quality.replay import replay as read_again
     from agent_assist.store.calls import CallStore
     from stream import topics
-    from stream.build import assistant, knowledge, playbook, profiles, recordings, scheduler, shelves
+    from stream.build import assistant, knowledge, playbook, profiles, recordings, routing, scheduler, shelves
     from stream.gateway import GatewayPolicy, serve
 
     stop = _until_told()
@@ -256,6 +256,7 @@ async def _gateway(settings: Settings) -> None:
         knowledge=(base, index),
         profiles=customers,
         outreach=scheduler(settings, store.engine, customers),
+        routing=routing(settings),
         replay=lambda record, events: read_again(
             record, events, assistant(settings, record.attributes.get("tenant")), index
         ),

@@ -1,7 +1,7 @@
 """A call begins with what is known of its customer, and begins without it where that is not to be had."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,18 +10,20 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from agent_assist.call.before import OFFERS, OfferBefore, offers_before
+from agent_assist.call.handoff import HandoffGiven, Operation
 from agent_assist.customer import events
 from agent_assist.customer.caller import Caller
 from agent_assist.customer.tags import Business, load
 from agent_assist.store.callers import Callers
 from agent_assist.store.calls import CallStore
 from agent_assist.store.customers import CustomerStore
+from agent_assist.store.handoffs import Handoffs
 from agent_assist.store.profiles import Profiles
 from agent_assist.types import CallStarted, Card, CardFeedback, CardKind, FeedbackAction
 from agent_assist.web.live import Live
 from audio.telephony.server import CallStart
 from audio.types import Encoding
-from stream.gateway import GatewayPolicy, Intake, Look
+from stream.gateway import GatewayPolicy, Intake, Ring, at_ring
 from stream.overload import Admission
 from stream.wire import AudioStart, decode_audio
 
@@ -45,9 +47,10 @@ def call(customer_id: str | None = "k", **attributes: str) -> CallStart:
     return CallStart("c", "t", Encoding.PCMU, 8_000, customer_id=customer_id, attributes=attributes)
 
 
-async def begun(look: Look, started: CallStart) -> AudioStart:
+async def begun(who: Callable[[], Caller], started: CallStart) -> AudioStart:
     producer = Producer()
-    intake = Intake(producer, POLICY, Live(), Admission(), look)  # type: ignore[arg-type]
+    ring = lambda *_: Ring(who(), {"bot_summary": "tried", "tenant": "other"})  # noqa: E731
+    intake = Intake(producer, POLICY, Live(), Admission(), ring)  # type: ignore[arg-type]
     await intake.started(started)
     start: Any = decode_audio("c", producer.sent[0])
     assert isinstance(start, AudioStart)
@@ -55,21 +58,22 @@ async def begun(look: Look, started: CallStart) -> AudioStart:
 
 
 async def test_what_is_known_stands_with_the_call_and_what_the_telephone_side_says_comes_first() -> None:
-    def known(*_: Any) -> Caller:
+    def known() -> Caller:
         given = {"customer_tier": "gold", "likely_reason": "late"}
         return Caller(at=NOW, customer_id="k", name="Kim", attributes=given)
 
     start = await begun(known, call(None, tenant="t", customer_tier="vip"))
     assert (start.customer_id, start.customer_name) == ("k", "Kim")
-    assert start.attributes == {"tenant": "t", "customer_tier": "vip", "likely_reason": "late"}
+    told = {"tenant": "t", "customer_tier": "vip"}
+    assert start.attributes == {"bot_summary": "tried", "likely_reason": "late"} | told
     assert start.caller == known()
 
 
 async def test_a_store_that_is_away_or_slow_keeps_no_caller(monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_: Any) -> Caller:
+    def away() -> Caller:
         raise OperationalError("select", {}, Exception("away"))
 
-    def slow(*_: Any) -> Caller:
+    def slow() -> Caller:
         time.sleep(0.5)
         return Caller(at=NOW, customer_id="k", name="too late", attributes={"a": "b"})
 
@@ -135,4 +139,19 @@ def test_earlier_offers_stand_there_unless_they_are_told(callers: Callers, tmp_p
     assert offers_before(given("a")) == [OfferBefore("plan", 3, True)]
     assert OFFERS not in given("a", **{OFFERS: "x:1:shown"})
     assert OFFERS not in given("b")
+    store.close()
+
+
+def test_what_a_bot_did_stands_with_the_call_it_is_followed_by(callers: Callers, tmp_path: Path) -> None:
+    store = CallStore(f"sqlite:///{tmp_path / 'calls.db'}")
+    failed = Operation(step="reset the password", result="failed", at=NOW, error="timed out")
+    handoffs = Handoffs(store.engine)
+    handoffs.take(HandoffGiven(id="h", at=NOW, phone="+861", operations=(failed,)), NOW)
+    caller, found = at_ring(callers, handoffs, call(None, phone="+861"), NOW)
+    assert caller is not None
+    assert caller.customer_id == "a"
+    assert (found["bot_failed_step"], found["bot_handoff"]) == ("reset the password (timed out)", "h")
+    again = at_ring(callers, handoffs, call(None, phone="+861", language="zh-CN"), NOW).handed
+    assert again["bot_summary"] == "失败步骤:reset the password(timed out)"
+    assert at_ring(callers, handoffs, call("b"), NOW).handed == {}
     store.close()

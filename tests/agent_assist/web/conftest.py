@@ -19,12 +19,14 @@ from agent_assist.call.record import NO_MEASURES
 from agent_assist.customer.events import CustomerEvent
 from agent_assist.customer.outreach import load as load_outreach
 from agent_assist.customer.tags import Business, load
+from agent_assist.routing.policy import load as load_routing
 from agent_assist.store.alerts import Alerts
 from agent_assist.store.callers import Callers
 from agent_assist.store.calls import CallStore
 from agent_assist.store.customers import CustomerStore
 from agent_assist.store.profiles import Profiles
 from agent_assist.store.recordings import Recordings
+from agent_assist.store.routing import Routing
 from agent_assist.types import (
     Assist,
     CallEnded,
@@ -41,10 +43,11 @@ from agent_assist.types import (
     Final,
     Partial,
 )
-from agent_assist.web.access import Office
+from agent_assist.web.access import Office, RoutingDesk
 from agent_assist.web.live import Live
 from agent_assist.web.server import application
 from audio.types import Channel
+from models.reading import PhraseReader, Read
 from models.turning import Turn
 from models.types import ChurnRisk, RiskLevel, Utterance
 
@@ -182,6 +185,10 @@ def next_message() -> Callable[..., Any]:
     return tell
 
 
+def read_words(text: str) -> Read:
+    return PhraseReader().read([text], [""])[0]
+
+
 @contextmanager
 def made(tmp_path: Path, **options: Any) -> Iterator[Site]:
     store = CallStore(f"sqlite:///{tmp_path / 'calls.db'}")
@@ -216,6 +223,7 @@ def made(tmp_path: Path, **options: Any) -> Iterator[Site]:
             profiles=profiles,
             callers=Callers(profiles, store.engine),
             alerts=Alerts(store.engine, profiles, load_outreach()),
+            routing=RoutingDesk(load_routing(), Routing(store.engine), read_words, lambda: None),
             playbook=options.pop("playbook", None),
             playbooks=options.pop("playbooks", None),
             origins=frozenset(options.pop("origins", ())),

@@ -30,6 +30,7 @@ ATTRIBUTES = {
     "likely_reason": "订单延误:包裹停留 3 天",
     "bot_summary": "客户想重置密码,验证码发送两次均未收到。",
     "bot_failed_step": "短信验证",
+    "bot_log": "14:02:00 ✓ 核验身份\n14:02:09 ✗ 短信验证: 超时",
 }
 ARTICLE = {
     "type": "article", "id": "c:article:late", "call_id": "c", "at_ms": 4_000, "utterance_id": "c:customer:0",
@@ -165,6 +166,7 @@ async def test_all_that_an_agent_needs_stands_in_a_narrow_panel(
             # At the ring: who it is, why they call, what the bot got.
             await expect(page.get_by_test_id("tier")).to_have_text("金卡")
             await expect(page.get_by_test_id("bot-failed")).to_be_visible()
+            await expect(page.get_by_test_id("bot-log")).to_contain_text("✗ 短信验证: 超时")
             await expect(page.get_by_test_id("contact")).to_have_attribute(
                 "href", re.compile(r"^/replay\?call=before#")
             )

@@ -51,9 +51,10 @@ export function pop(record: CallRecord, calls: CallSummary[] | null, gateway: Ga
   const given = record.attributes ?? {};
   const caller = record.caller ?? null;
   const [reason, bot, failed, point, greeting] = ["likely_reason", "bot_summary", "bot_failed_step", "talking_point", "greeting"].map((name) => given[name]);
+  const log = (given["bot_log"] ?? "").split("\n").filter(Boolean);
   const stranger = Boolean(given["phone"]) && !record.customer_id && !record.customer_name && !given["customers_of_phone"];
   const rows = [...(caller === null ? [] : known(caller, gateway, d)), ...(caller?.contacts.length || !calls?.length ? [] : [earlier(calls, gateway, d, w)])];
-  if (!reason && !bot && !failed && !point && !greeting && !stranger && rows.length === 0) return blank;
+  if (!reason && !bot && !failed && !log.length && !point && !greeting && !stranger && rows.length === 0) return blank;
   const fresh = !record.utterances.some((u) => u.channel === "customer") && record.status === "live";
   return html`<details class="pop" data-testid="pop" ?open=${fresh}>
     <summary>${d.customer}${reason ? html` · <span class="muted">${reason}</span>` : blank}</summary>
@@ -64,6 +65,7 @@ export function pop(record: CallRecord, calls: CallSummary[] | null, gateway: Ga
       ${point ? html`<dt>${d.talkingPoint}</dt><dd data-testid="talking-point">${point}</dd>` : blank}
       ${bot ? html`<dt>${d.bot}</dt><dd data-testid="bot-summary">${bot}</dd>` : blank}
       ${failed ? html`<dt>${d.botFailed}</dt><dd class="level-watch" data-testid="bot-failed"><b>${failed}</b></dd>` : blank}
+      ${log.length ? html`<dt>${d.botLog}</dt><dd data-testid="bot-log">${log.map((line) => html`<span class=${line.includes("✗") ? "level-watch" : "muted"}>${line}</span><br />`)}</dd>` : blank}
       ${rows}
     </dl>
   </details>`;
