@@ -1,5 +1,6 @@
 """What is done for a customer who may leave, by the reason: shown how, made an offer, or won back. Pure."""
 
+from collections.abc import Iterator
 from typing import Final, Literal, get_args
 
 from agent_assist.customer.facts import Facts
@@ -61,7 +62,8 @@ def branch(risk: ChurnRisk) -> Branch:
     """
     speaking = sorted((one for one in risk.reasons if one.contribution > 0), key=lambda one: -one.contribution)
     names = [one.name.removeprefix("call.") for one in speaking]
-    return next((way for name in names for way in BRANCHES if name in REASONS[way]), "win_back")
+    ways: Iterator[Branch] = (way for name in names for way in BRANCHES if name in REASONS[way])
+    return next(ways, "win_back")
 
 
 def allowed(wanted: Branch, known: Facts) -> Branch | None:
