@@ -1,6 +1,5 @@
 """What is done for a customer who may leave, by the reason: shown how, made an offer, or won back. Pure."""
 
-from collections.abc import Iterator
 from typing import Final, Literal, get_args
 
 from agent_assist.customer.facts import Facts
@@ -61,9 +60,11 @@ def branch(risk: ChurnRisk) -> Branch:
     A reason of a call that has the name of an attribute is called ``call.NAME``.
     """
     speaking = sorted((one for one in risk.reasons if one.contribution > 0), key=lambda one: -one.contribution)
-    names = [one.name.removeprefix("call.") for one in speaking]
-    ways: Iterator[Branch] = (way for name in names for way in BRANCHES if name in REASONS[way])
-    return next(ways, "win_back")
+    for one in speaking:
+        for way in BRANCHES:
+            if one.name.removeprefix("call.") in REASONS[way]:
+                return way
+    return "win_back"
 
 
 def allowed(wanted: Branch, known: Facts) -> Branch | None:
