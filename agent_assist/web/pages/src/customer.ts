@@ -263,9 +263,11 @@ export class Customer extends LitElement {
     if (text === "") return;
     this.several = null;
     this.failed = "";
-    const what = this.seesAll ? sought(text) : { id: text };
-    if ("id" in what) return this.show(what.id);
     try {
+      // Whoever is quick asks before it is known who they are.
+      this.me ??= await ask<Me>(this.gateway, "/v1/me");
+      const what = this.seesAll ? sought(text) : { id: text };
+      if ("id" in what) return this.show(what.id);
       const ids = await ask<string[]>(this.gateway, `/v1/customers?${new URLSearchParams(what).toString()}`);
       if (ids.length === 1 && ids[0] !== undefined) return this.show(ids[0]);
       this.several = { asked: text, ids };
