@@ -52,6 +52,14 @@ def outlook(known: Facts, at: datetime, business: Business) -> Outlook:
     return Outlook(risk, Leaving(datetime.combine(min(ends), time(0), business.zone), f"contract{until}"))
 
 
+def segment_of(known: Facts, at: datetime, business: Business) -> str:
+    """Of a customer; empty of who forbids profiles, and before all were counted."""
+    if business.population is None or not known.allows("profiling", otherwise=True):
+        return ""
+    had = bought(known, at, Trade(currency=business.currency))
+    return read_segments().of(business.population.score(had, at))
+
+
 def is_core(known: Facts, at: datetime, business: Business, core: Core) -> bool:
     """Whether a customer is one of the dearest, by the tier that was told, or by what they bought."""
     if known.tier in core.tiers:
