@@ -112,11 +112,10 @@ def check(trials: tuple[Trial, ...], rollouts: tuple[Staged, ...]) -> None:
     Raises:
         ValueError: If two have an id, or two trials or two rollouts a task, or a criterion is about no trial.
     """
-    ids = [one.id for one in (*trials, *rollouts)]
+    ids = [one.id for one in trials] + [one.id for one in rollouts]
     if len(set(ids)) < len(ids):
         raise ValueError(f"expected ids that differ, got {', '.join(ids)}")
-    for of in (trials, rollouts):
-        tasks = [one.task for one in of]
+    for tasks in ([one.task for one in trials], [one.task for one in rollouts]):
         if len(set(tasks)) < len(tasks):
             raise ValueError(f"expected one trial and one rollout of a task at a time, got {', '.join(tasks)}")
     for measure in (criterion.measure for one in rollouts for stage in one.stages for criterion in stage.criteria):

@@ -529,7 +529,7 @@ trials = Table(
     Column("begun_us", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
 )
-"""Trials as they were set when the first customer was exposed: from then on they are no others."""
+"""Trials as they were set when the first customer came to them: from then on they are no others."""
 
 exposures = Table(
     "exposures",

@@ -3,7 +3,7 @@ Trials and rollouts in SQL: whom a task is given, who was exposed, and what came
 
 A customer is exposed at the moment at which a task would be made, whichever group they are in, so that the groups are
 alike; it is written within the transaction that makes the task, once for a customer and trial. A trial is kept as it
-was set at its first exposure: what is changed in the file later does not change it.
+was set when the first customer came to it: what is changed in the file later does not change it.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -65,10 +65,10 @@ class TrialSeen(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a trial at a time."""
 
     trial: Trial
-    """As it is in force: as of the first exposure."""
+    """As it is in force: as it was set when it began."""
     at: datetime
     begun_at: datetime | None
-    """None before the first exposure."""
+    """None before the first customer came to it."""
     changed: bool
     """Whether the file sets it otherwise now, which has no effect: another id makes another trial."""
     exposed: Mapping[str, int]
@@ -114,7 +114,7 @@ def deal(
             if keep:
                 _expose(connection, rollout.id, known, IN, where, now)
     for given in outreach.trials:
-        trial = _in_force(connection, given, now, keep=keep)
+        trial = _in_force(connection, given, now, keep=keep and given.task == task)
         met = _group(connection, trial.id, known)
         group = met or trial.group(known.customer_id)
         if trial.task != task or group is None:

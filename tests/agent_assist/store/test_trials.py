@@ -99,7 +99,12 @@ def office(store: CallStore) -> Office:
 
 
 def order(customer: str, at: datetime, number: int = 1, **more: Any) -> Order:
-    given = {"order_id": f"{customer}-o{number}", "ordered_at": at, "amount": Decimal(10), "currency": "CNY"} | more
+    given: dict[str, Any] = {
+        "order_id": f"{customer}-o{number}",
+        "ordered_at": at,
+        "amount": Decimal(10),
+        "currency": "CNY",
+    } | more
     return Order(event_id=f"{customer}-e{number}", customer_id=customer, at=at, **given)
 
 
@@ -216,6 +221,17 @@ def test_two_ids_that_met_both_groups_before_they_were_one_count_in_none(office:
     office.tell(DUE, Merged(event_id="m", customer_id=first, at=DUE, into=other))
     seen = office.seen(DUE + DAY)
     assert (seen.crossed, sum(seen.exposed.values())) == (1, 0)
+
+
+def test_a_trial_begins_with_the_first_customer_of_its_task(office: Office) -> None:
+    office.put(trials=(msgspec.structs.replace(TRIAL, task="late_order"),))
+    office.tell(NOON, order("c1", NOON))
+    office.tick(DUE)
+    seen = office.seen(DUE)
+    assert (office.tasked(), seen.begun_at, seen.why) == ({"c1"}, None, "few")
+    office.tell(DUE, order("c1", DUE, 2, promised_by=DUE + 2 * DAY))
+    office.tick(DUE + DAY)
+    assert office.seen(DUE + DAY).begun_at == DUE + DAY
 
 
 def test_the_plan_says_who_gets_nothing_and_exposes_nobody(office: Office) -> None:
