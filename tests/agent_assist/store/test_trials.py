@@ -339,15 +339,30 @@ def test_a_segment_is_that_of_the_table(store: CallStore) -> None:
     assert forbidden == ""
 
 
+def risk_of(score: float, level: RiskLevel) -> ChurnRisk:
+    return ChurnRisk(
+        score=score, level=level, reasons=(Reason(name="price", contribution=score),), model_version="test"
+    )
+
+
+def test_who_was_called_back_before_the_trial_is_not_exposed_when_the_alert_is_raised(office: Office) -> None:
+    names = [f"c{n}" for n in range(20)]
+    trial = msgspec.structs.replace(TRIAL, id="call-first", task="call_back")
+    elevated, critical = risk_of(0.6, RiskLevel.ELEVATED), risk_of(0.8, RiskLevel.CRITICAL)
+    for n, one in enumerate(names):
+        office.alerts().hear(Heard(customer_id=one, call_id=f"call{n}", at_ms=1, at=NOON, risk=elevated))
+    office.put(trials=(trial,))
+    for n, one in enumerate(names):
+        change = office.alerts().hear(Heard(customer_id=one, call_id=f"call{n}", at_ms=2, at=NOON, risk=critical))
+        assert change is not None
+        assert change.kind == "raised"
+    assert (office.tasked(), office.exposed("call-first")) == (set(names), {})
+
+
 def test_a_call_back_is_not_made_for_the_standard_group(office: Office) -> None:
     office.put(trials=(msgspec.structs.replace(TRIAL, id="call-first", task="call_back"),))
     trial = office.outreach.trials[0]
-    risk = ChurnRisk(
-        score=0.8,
-        level=RiskLevel.CRITICAL,
-        reasons=(Reason(name="price", contribution=1.0),),
-        model_version="test",
-    )
+    risk = risk_of(0.8, RiskLevel.CRITICAL)
     alerts = office.alerts()
     names = [f"c{n}" for n in range(20)]
     for n, one in enumerate(names):
