@@ -109,7 +109,7 @@ def test_the_example_of_the_file_that_comes_along_can_be_used(tmp_path: Path) ->
         60 * DAY,
     )
     assert (found.rollouts[0].now(), found.rollouts[0].stages[0].criteria[0].measure) == (0, "call-first")
-    assert load().trials == load().rollouts == ()
+    assert (load().trials, load().rollouts) == ((), ())
 
 
 @pytest.mark.parametrize(

@@ -212,6 +212,15 @@ def test_two_ids_of_one_person_stay_in_the_group_that_was_met_first(office: Offi
     assert (office.exposed(), office.tasked()) == ({first: "standard"}, set())
 
 
+def test_what_is_bought_under_another_id_of_the_same_person_counts(office: Office) -> None:
+    office.tell(NOON, order("c1", NOON))
+    office.tick(DUE)
+    office.tell(DUE, Merged(event_id="m", customer_id="c1", at=DUE + 50 * DAY, into="old"))
+    office.tell(DUE + DAY, order("old", DUE + DAY, 2))
+    (stratum,) = office.seen(DUE + 60 * DAY).strata
+    assert [(one.n, one.mean) for one in stratum.groups.values()] == [(1, 1.0)]
+
+
 def test_two_ids_that_met_both_groups_before_they_were_one_count_in_none(office: Office) -> None:
     groups = {f"c{n}": TRIAL.group(f"c{n}") for n in range(40)}
     first = next(one for one, group in groups.items() if group == "standard")
