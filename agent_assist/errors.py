@@ -169,6 +169,16 @@ class CustomerTableError(AssistError):
 
 
 @dataclass(eq=False)
+class UnknownTrial(AssistError):
+    """A trial that is neither set nor was ever begun."""
+
+    trial_id: str
+
+    def __str__(self) -> str:
+        return f"expected a trial of the setting outreach, or one that was begun, got {self.trial_id[:256]!r}"
+
+
+@dataclass(eq=False)
 class HandoffConflict(AssistError):
     """A hand-off under an id that another one has."""
 

@@ -22,6 +22,7 @@ from stream.commands import (
     rules,
     run,
     score,
+    trials,
     webhooks,
     weights,
 )
@@ -54,6 +55,7 @@ app.add_typer(knowledge.knowledge, name="knowledge")
 app.add_typer(webhooks.webhooks, name="webhooks")
 app.add_typer(churn.churn, name="churn")
 app.add_typer(reports.reports, name="report")
+app.add_typer(trials.trials, name="trial")
 app.add_typer(bench.bench, name="bench")
 
 

@@ -408,6 +408,7 @@ async def serve(  # noqa: PLR0913 - what the doors work with
             profiles=profiles,
             playbooks=playbooks,
             alerts=outreach[1],
+            trials=outreach[0].trials,
             routing=RoutingDesk(routing[0], hints, routing[1], hinted.set),
             origins=frozenset(policy.origins),
         ),

@@ -100,7 +100,8 @@ class Clockwork:
 def _count(done: Done) -> None:
     metrics.LOOKED.labels("done").inc(done.looked)
     metrics.LOOKED.labels("failed").inc(done.failed)
-    for what, counted in (("made", done.made), ("cancelled", done.cancelled), ("dropped", done.dropped)):
+    came = {"made": done.made, "cancelled": done.cancelled, "dropped": done.dropped, "exposed": done.exposed}
+    for what, counted in came.items():
         for why, count in counted.items():
             metrics.OUTREACH.labels(what, why).inc(count)
 

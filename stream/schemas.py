@@ -20,6 +20,7 @@ from agent_assist.quality.backtest import Backtest
 from agent_assist.quality.replay import Replayed
 from agent_assist.routing.types import HintRequest, RoutingHint
 from agent_assist.store.routing import Accuracy
+from agent_assist.store.trials import TrialSeen
 from agent_assist.types import Assist, CallSummary, Event
 from agent_assist.web.alerts import AlertList
 from agent_assist.web.api import SCHEMAS, CallList
@@ -124,6 +125,7 @@ TYPES: Final[Mapping[str, Any]] = {
     "risks": RiskHistory,
     "candidates": Candidates,
     "segments": Board,
+    "trial": TrialSeen,
     "segment-customers": HeldList,
     "import": ImportedCustomers,
     "rejected": Line,

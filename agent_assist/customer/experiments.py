@@ -107,7 +107,7 @@ def result(of: Experiment, exposures: Iterable[Exposure], outcomes: Mapping[str,
     )
 
 
-class Criterion(msgspec.Struct, frozen=True, kw_only=True):
+class Criterion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a stage of a rollout must show: the difference of a measure from the standard."""
 
     measure: Name
@@ -115,13 +115,13 @@ class Criterion(msgspec.Struct, frozen=True, kw_only=True):
     """As 0 for "no worse", -0.01 for "at most a point worse"."""
 
 
-class RolloutStage(msgspec.Struct, frozen=True, kw_only=True):
+class RolloutStage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who has what is rolled out."""
 
     name: Name
     shares: Mapping[str, Share]
     """Of each segment's customers; those of other segments do not have it."""
-    criteria: tuple[Criterion, ...]
+    criteria: tuple[Criterion, ...] = ()
     """All of them must hold before the next stage."""
 
 

@@ -7,7 +7,7 @@ from agent_assist.customer.behaviour import behaviour, lapses_at
 from agent_assist.customer.facts import Facts
 from agent_assist.customer.outreach import Core
 from agent_assist.customer.purchases import Trade, bought
-from agent_assist.customer.rfm import read_segments
+from agent_assist.customer.rfm import Population, read_segments
 from agent_assist.customer.tags import Business
 from agent_assist.customer.triggers import Leaving
 from models.churn import profile_risk, standing
@@ -52,11 +52,22 @@ def outlook(known: Facts, at: datetime, business: Business) -> Outlook:
     return Outlook(risk, Leaving(datetime.combine(min(ends), time(0), business.zone), f"contract{until}"))
 
 
+def segment_of(known: Facts, at: datetime, business: Business) -> str:
+    """Of a customer; empty of who forbids profiles, and before all were counted."""
+    if business.population is None or not known.allows("profiling", otherwise=True):
+        return ""
+    return _segment(known, at, business, business.population)
+
+
 def is_core(known: Facts, at: datetime, business: Business, core: Core) -> bool:
     """Whether a customer is one of the dearest, by the tier that was told, or by what they bought."""
     if known.tier in core.tiers:
         return True
     if business.population is None or not core.segments:
         return False
+    return _segment(known, at, business, business.population) in core.segments
+
+
+def _segment(known: Facts, at: datetime, business: Business, against: Population) -> str:
     had = bought(known, at, Trade(currency=business.currency))
-    return read_segments().of(business.population.score(had, at)) in core.segments
+    return read_segments().of(against.score(had, at))

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, NamedTuple
 import msgspec
 
 from agent_assist.customer.alerts import AlertPolicy, Hours, LevelPolicy
+from agent_assist.customer.trials import Staged, Trial, check
 from agent_assist.customer.triggers import Kind, Policy
 from agent_assist.errors import CustomerTableError
 from models.types import RiskLevel
@@ -82,6 +83,8 @@ class _File(_Part, frozen=True, kw_only=True):
     make_up_days: Days = 3
     triggers: _Triggers = _Triggers()
     alerts: _Alerts
+    experiments: tuple[Trial, ...] = ()
+    rollouts: tuple[Staged, ...] = ()
 
 
 class Outreach(NamedTuple):
@@ -93,6 +96,8 @@ class Outreach(NamedTuple):
     """So late what is due is still done."""
     alerts: AlertPolicy
     core: Core
+    trials: tuple[Trial, ...] = ()
+    rollouts: tuple[Staged, ...] = ()
 
 
 def load(path: Path = DEFAULT, zone: tzinfo = UTC) -> Outreach:
@@ -114,6 +119,7 @@ def load(path: Path = DEFAULT, zone: tzinfo = UTC) -> Outreach:
 
 def _outreach(file: _File, zone: tzinfo) -> Outreach:
     wanted, alerts = file.triggers, file.alerts
+    check(file.experiments, file.rollouts)
     named: dict[Kind, _AfterPurchase | _BeforeLeaving | _Late | _Product | None] = {
         "usage_guide": wanted.usage_guide,
         "retention_benefit": wanted.retention_benefit,
@@ -148,6 +154,8 @@ def _outreach(file: _File, zone: tzinfo) -> Outreach:
             profile_opens=RiskLevel(alerts.profile_opens),
         ),
         core=alerts.core,
+        trials=file.experiments,
+        rollouts=file.rollouts,
     )
 
 

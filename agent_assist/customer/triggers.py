@@ -51,8 +51,11 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True):
     text: dict[str, str]
     evidence: tuple[str, ...]
     """Ids of the events."""
-    held: Literal["", "opt_out", "made"] = ""
-    """Why it is not done: the customer does not want to be called, or there is a task of it already."""
+    held: Literal["", "opt_out", "made", "standard", "rollout"] = ""
+    """
+    Why it is not done: the customer does not want to be called, there is a task of it already, the customer is in the
+    standard group of a trial, or a rollout has not come to them.
+    """
 
 
 class Policy(NamedTuple):

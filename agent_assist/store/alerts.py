@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from agent_assist.customer.alerts import PROFILE, Alert, AlertChange, Step, acknowledged, closed, judged, passed
 from agent_assist.customer.facts import Facts
 from agent_assist.customer.interventions import BRANCHES, allowed, words
-from agent_assist.customer.outlook import is_core
+from agent_assist.customer.outlook import is_core, segment_of
 from agent_assist.customer.outreach import Outreach
 from agent_assist.customer.tags import Business
 from agent_assist.customer.triggers import awake
@@ -25,7 +25,8 @@ from agent_assist.store.following import Wanted, letter_rows
 from agent_assist.store.instants import utc
 from agent_assist.store.profiles import Profiles
 from agent_assist.store.tables import alert_changes, alerts, calls, webhooks
-from agent_assist.store.tasks import NewTask, add, cancel, undone
+from agent_assist.store.tasks import NewTask, add, cancel, made, undone
+from agent_assist.store.trials import deal
 from models.types import ChurnRisk, RiskLevel
 
 MERGED = "merged"
@@ -252,9 +253,13 @@ class Alerts:
         level, way = self._outreach.alerts.levels[alert.level], allowed(alert.branch, known)
         if not level.task or way is None:
             return
+        task_id = f"{alert.customer_id}:retention:{alert.opened_at.astimezone(UTC):%Y%m%dT%H%M%S.%f}"
+        segment = lambda: segment_of(known, at, self._profiles.counted())  # noqa: E731
+        if made(connection, [task_id]) or deal(connection, self._outreach, "call_back", known, segment, at).held:
+            return
         titles, texts = words(way)
         task = NewTask(
-            id=f"{alert.customer_id}:retention:{alert.opened_at.astimezone(UTC):%Y%m%dT%H%M%S.%f}",
+            id=task_id,
             customer_id=alert.customer_id,
             customer_name=known.name,
             language=known.language,

@@ -202,6 +202,25 @@ class CustomerStore:
         found = {one: facts(one, told.get(one, ())) for one in alone}
         return found | {one: self.facts(one) for one in set(ids) & linked}
 
+    def known_until(self, until: Mapping[str, datetime]) -> dict[str, Facts]:
+        """What had become true of customers by a time of each, by the ids asked for; who is one person is as of now."""
+        e, c = customer_events.c, customer_links.c
+        with self._engine.connect() as connection:
+            links = select(c.customer_id, c.into).where(or_(c.customer_id.in_(until), c.into.in_(until)))
+            linked = {one for row in connection.execute(links) for one in row}
+            canonical = {one: one for one in until} | {one: self._canonical(connection, one, None) for one in linked}
+            members = {one: [one] for one in until}
+            members |= {one: self._members(connection, canonical[one], None) for one in linked & set(until)}
+            wanted = sorted({member for some in members.values() for member in some})
+            rows = connection.execute(select(e.customer_id, e.body).where(e.customer_id.in_(wanted))).all()
+        told: dict[str, list[CustomerEvent]] = {}
+        for row in rows:
+            told.setdefault(row.customer_id, []).append(_read(row.body))
+        return {
+            one: facts(canonical[one], [event for member in members[one] for event in told.get(member, ())], at)
+            for one, at in until.items()
+        }
+
     def whose(self, kind: IdentityKind, value: str) -> tuple[str, ...]:
         """The customers to whom an address belongs, by the ids under which they go on; several where it is shared."""
         i = customer_identities.c

@@ -7,7 +7,7 @@ what it is for, so that it is there once, however many look.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -19,7 +19,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from agent_assist.customer.facts import Facts
 from agent_assist.customer.interventions import BRANCHES
-from agent_assist.customer.outlook import outlook
+from agent_assist.customer.outlook import outlook, segment_of
 from agent_assist.customer.outreach import Outreach
 from agent_assist.customer.tags import Business
 from agent_assist.customer.triggers import TITLES, Trigger, awake, triggers
@@ -28,6 +28,7 @@ from agent_assist.store.due import Look, Looked, claim, put_off, settle
 from agent_assist.store.following import Wanted
 from agent_assist.store.profiles import Profiles
 from agent_assist.store.tasks import NewTask, Undone, add, cancel, made, undone
+from agent_assist.store.trials import Dealt, Trials, deal
 
 log = structlog.get_logger()
 
@@ -48,6 +49,8 @@ class Done:
     """By why: "opt_out", "over"."""
     dropped: Counter[str] = field(default_factory=Counter)
     """By kind: what came due while nobody looked, and is too old now."""
+    exposed: Counter[str] = field(default_factory=Counter)
+    """By group of a trial: customers who came to be treated for the first time."""
 
     def and_(self, other: "Done") -> None:
         """Count in what others came to."""
@@ -56,6 +59,7 @@ class Done:
         self.made.update(other.made)
         self.cancelled.update(other.cancelled)
         self.dropped.update(other.dropped)
+        self.exposed.update(other.exposed)
 
 
 class Scheduler:
@@ -75,6 +79,7 @@ class Scheduler:
         self._outreach = outreach
         self._alerts = alerts
         self._wanted = wanted
+        self.trials = Trials(engine, profiles.store, outreach)
 
     def tick(self, now: datetime, most: int = 25) -> Done:
         """
@@ -133,11 +138,27 @@ class Scheduler:
         for one in known:
             leaving = outlook(one, begin, business).leaving
             due = [each for each in triggers(one, self._outreach.triggers, leaving) if begin <= each.due_at < end]
-            there: set[str] = set()
-            if due:
-                with self._engine.connect() as connection:
-                    there = self._made(connection, one, due)
-            yield tuple(msgspec.structs.replace(each, held="made") if each.id in there else each for each in due)
+            if not due:
+                yield ()
+                continue
+            with self._engine.connect() as connection:
+                there = self._made(connection, one, due)
+                yield tuple(self._held(connection, each, one, there, business) for each in due)
+
+    def _held(
+        self, connection: Connection, due: Trigger, known: Facts, there: Collection[str], business: Business
+    ) -> Trigger:
+        """With why it would not be done, if so."""
+        if due.held or due.id in there:
+            return msgspec.structs.replace(due, held=due.held or "made")
+        dealt = self._deal(connection, due, known, due.due_at, business, keep=False)
+        return msgspec.structs.replace(due, held=dealt.held)
+
+    def _deal(
+        self, connection: Connection, due: Trigger, known: Facts, at: datetime, business: Business, *, keep: bool
+    ) -> Dealt:
+        segment = lambda: segment_of(known, at, business)  # noqa: E731
+        return deal(connection, self._outreach, due.kind, known, segment, at, keep=keep)
 
     def _look(
         self,
@@ -162,7 +183,9 @@ class Scheduler:
             if one.id in there:
                 continue
             if one.due_at > now - self._outreach.make_up:
-                if add(connection, self._task(one, known), now, self._wanted):
+                dealt = self._deal(connection, one, known, now, business, keep=True)
+                done.exposed.update([dealt.exposed] if dealt.exposed else [])
+                if not dealt.held and add(connection, self._task(one, known), now, self._wanted):
                     done.made[one.kind] += 1
             elif look.looked_at is not None and one.due_at > look.looked_at:
                 done.dropped[one.kind] += 1

@@ -522,6 +522,27 @@ Pairs of customers that may be one person, ``first`` the lesser id; open, merged
 in thousandths, negative, so that the likeliest come first in the order of the index.
 """
 
+trials = Table(
+    "trials",
+    metadata,
+    Column("trial_id", String(256), primary_key=True),
+    Column("begun_us", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+)
+"""Trials as they were set when the first customer came to them: from then on they are no others."""
+
+exposures = Table(
+    "exposures",
+    metadata,
+    Column("trial_id", String(256), primary_key=True),
+    Column("customer_id", String(256), primary_key=True),
+    Column("group", String(256), nullable=False),
+    Column("stratum", String(64), nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Index(None, "customer_id"),
+)
+"""Which group of a trial a customer is in who came to be treated, or that they have what a rollout brings."""
+
 roster = Table(
     "roster",
     metadata,

@@ -26,6 +26,7 @@ from agent_assist.store.calls import CallStore
 from agent_assist.store.profiles import Profiles
 from agent_assist.store.recordings import Recordings
 from agent_assist.store.routing import Routing
+from agent_assist.store.trials import Trials
 from agent_assist.types import Assist, CallRecord, CustomerKnown, Event
 from agent_assist.web.live import Live
 from agent_assist.web.passes import Pass, Role, read
@@ -80,6 +81,8 @@ class Office:
     """Who is on the calls that run."""
     alerts: Alerts | None = None
     """Of customers who may leave."""
+    trials: Trials | None = None
+    """Of what is done of its own accord."""
     playbook: Callable[[str | None], Playbook] | None = None
     """Reads a tenant's, as it is now; blocks."""
     playbooks: Callable[[], Sequence[Shelved]] | None = None

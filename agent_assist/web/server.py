@@ -31,6 +31,7 @@ from agent_assist.web import (
     segments,
     sound,
     tasks,
+    trials,
 )
 from agent_assist.web.access import Office, needs_token, only
 from agent_assist.web.channel import live_channel
@@ -111,6 +112,7 @@ def application(us: Office, *, hosts: Sequence[str], static: Path = STATIC) -> L
             *segments.HANDLERS,
             *sound.HANDLERS,
             *tasks.HANDLERS,
+            *trials.HANDLERS,
             live_channel,
             *_pages(static),
         ],

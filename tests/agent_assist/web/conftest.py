@@ -27,6 +27,7 @@ from agent_assist.store.customers import CustomerStore
 from agent_assist.store.profiles import Profiles
 from agent_assist.store.recordings import Recordings
 from agent_assist.store.routing import Routing
+from agent_assist.store.trials import Trials
 from agent_assist.types import (
     Assist,
     CallEnded,
@@ -208,6 +209,7 @@ def made(tmp_path: Path, **options: Any) -> Iterator[Site]:
 
     live = Live()
     profiles = Profiles(CustomerStore(store.engine), load(), options.pop("business", Business()))
+    outreach = options.pop("outreach", load_outreach())
     recordings = Recordings(str(tmp_path / "recordings"))
     app = application(
         Office(
@@ -222,7 +224,8 @@ def made(tmp_path: Path, **options: Any) -> Iterator[Site]:
             know=know,
             profiles=profiles,
             callers=Callers(profiles, store.engine),
-            alerts=Alerts(store.engine, profiles, load_outreach()),
+            alerts=Alerts(store.engine, profiles, outreach),
+            trials=Trials(store.engine, profiles.store, outreach),
             routing=RoutingDesk(load_routing(), Routing(store.engine), read_words, lambda: None),
             playbook=options.pop("playbook", None),
             playbooks=options.pop("playbooks", None),
