@@ -34,9 +34,10 @@ echo "== fast tests"
 "$BIN/python" -m pytest -q -n auto -m "not ($slow)"
 
 kafka=""
-parts=""
+running=""
 stop() {
-    [ -z "$parts" ] || kill "$parts" 2>/dev/null || true
+    # shellcheck disable=SC2086 - several numbers
+    [ -z "$running" ] || kill $running 2>/dev/null || true
     [ -z "$kafka" ] || bash kafka/stop.sh 1
 }
 trap stop EXIT
@@ -71,12 +72,21 @@ if ! command -v nvidia-smi >/dev/null 2>&1; then
     skip gpu
 fi
 echo "== tests with servers, real weights, a browser"
-# Tests of the whole program wait more than they work: the others run beside them, but no two of these at once.
-"$BIN/python" -m pytest -q --durations=15 -m "($slow) and not kafka3$without" --ignore tests/end_to_end tests >out/parts.log 2>&1 &
-parts=$!
+# Tests of the whole program wait more than they work: the others run beside them, and so do those without recognition;
+# no two that recognise speech run at once.
+beside() {
+    name=$1
+    shift
+    "$BIN/python" -m pytest -q --durations=15 "$@" >"out/$name.log" 2>&1 &
+    running="$running $!"
+}
+beside parts -m "($slow) and not kafka3$without" --ignore tests/end_to_end tests
+beside idle -m "idle$without" tests/end_to_end
 program=0
-"$BIN/python" -m pytest -q --durations=15 -m "($slow) and not kafka3$without" tests/end_to_end || program=$?
-wait $parts || program=$?
-parts=""
-cat out/parts.log
+"$BIN/python" -m pytest -q --durations=15 -m "($slow) and not kafka3 and not idle$without" tests/end_to_end || program=$?
+for each in $running; do
+    wait "$each" || program=$?
+done
+running=""
+cat out/idle.log out/parts.log
 exit $program

@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaProducer
 
 from stream.wire import ListenLoad, encode
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.idle]
 
 WARMLINE = str(Path(sys.executable).with_name("warmline"))
 

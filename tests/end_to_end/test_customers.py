@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.idle]
 
 
 async def profile(client: httpx.AsyncClient, customer: str, until: Any) -> dict[str, Any]:

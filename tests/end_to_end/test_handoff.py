@@ -11,7 +11,7 @@ import pytest
 import websockets
 from aiokafka import AIOKafkaConsumer
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.idle]
 
 
 async def attributes(program: Any) -> dict[str, str]:

@@ -24,7 +24,7 @@ from audio.types import Channel
 from models.types import Emotion, EmotionLabel, Utterance
 from stream.wire import encode
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.idle]
 
 KEY = b"k" * 24
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=10)

@@ -14,7 +14,7 @@ import websockets
 
 from tests.end_to_end.conftest import WARMLINE
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.idle]
 
 HIGH = "high_risk_high_value"
 PLAYBOOK = """

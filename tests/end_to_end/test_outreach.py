@@ -18,7 +18,7 @@ from agent_assist.customer.outreach import DEFAULT
 from models.types import ChurnRisk, Reason, RiskLevel
 from stream.wire import ChurnSignal, encode
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.idle]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.idle]
 
 RULES = """
 name: mine

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.idle]
 
 PAGE = Path(__file__).parents[2] / "docs" / "routing.md"
 

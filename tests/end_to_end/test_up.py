@@ -12,7 +12,7 @@ import psutil
 import pytest
 import websockets
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.idle]
 
 WARMLINE = str(Path(sys.executable).with_name("warmline"))
 
