@@ -182,13 +182,15 @@ class Intake:
         return 0
 
     async def _who(self, call: CallStart, at: datetime) -> Ring:
-        """What is known of the customer: a store that is slow or away must not keep a caller."""
+        """What is known of the customer: neither a store that is slow or away nor what it holds must keep a caller."""
         try:
             async with asyncio.timeout(_LOOK_S):
                 return await asyncio.to_thread(self._look, call, at)
         except (TimeoutError, SQLAlchemyError) as error:
             log.warning("customer_unknown", error=type(error).__name__)
-            return Ring(None, {})
+        except Exception as error:
+            log.exception("customer_unknown", error=type(error).__name__)
+        return Ring(None, {})
 
     @staticmethod
     def _position(at: datetime) -> int:

@@ -69,7 +69,7 @@ async def test_what_is_known_stands_with_the_call_and_what_the_telephone_side_sa
     assert start.caller == known()
 
 
-async def test_a_store_that_is_away_or_slow_keeps_no_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_store_that_is_away_or_slow_or_spoilt_keeps_no_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     def away() -> Caller:
         raise OperationalError("select", {}, Exception("away"))
 
@@ -77,8 +77,11 @@ async def test_a_store_that_is_away_or_slow_keeps_no_caller(monkeypatch: pytest.
         time.sleep(0.5)
         return Caller(at=NOW, customer_id="k", name="too late", attributes={"a": "b"})
 
+    def spoilt() -> Caller:
+        raise OverflowError("date value out of range")
+
     monkeypatch.setattr("stream.gateway._LOOK_S", 0.05)
-    for look in (away, slow):
+    for look in (away, slow, spoilt):
         start = await begun(look, call(tenant="t"))
         assert (start.customer_id, start.customer_name, start.attributes) == ("k", None, {"tenant": "t"})
 
