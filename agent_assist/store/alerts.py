@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, RowMapping, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from agent_assist.customer.alerts import PROFILE, Alert, AlertChange, Step, acknowledged, closed, judged, passed
+from agent_assist.customer.alerts import PROFILE, Alert, AlertChange, Step, acknowledged, closed, joined, judged, passed
 from agent_assist.customer.facts import Facts
 from agent_assist.customer.interventions import BRANCHES, allowed, words
 from agent_assist.customer.outlook import is_core
@@ -105,7 +105,7 @@ class Alerts:
         return judged(before, known.customer_id, risk, at, self._outreach.alerts, core=core, source=source)
 
     def gather(self, connection: Connection, known: Facts, at: datetime) -> list[AlertChange]:
-        """Of ids that go on under another, close the alerts, and open one for it that is as severe as theirs."""
+        """Of ids that go on under another, close the alerts, and have one for it that is as severe as theirs."""
         others = [one for one in known.ids if one != known.customer_id]
         if not others:
             return []
@@ -114,10 +114,8 @@ class Alerts:
         for row in connection.execute(asked.with_for_update()).mappings().all():
             theirs, own = _alert(row), _row(connection, known.customer_id)
             changes.append(self._keep(connection, row, closed(theirs, MERGED, at), known, at, {}))
-            if own is None or own["state"] == "closed":
-                taken = msgspec.structs.replace(theirs, customer_id=known.customer_id)
-                step = taken, AlertChange(kind="opened", at=at, alert=taken)
-                changes.append(self._keep(connection, own, step, known, at, {}))
+            step = joined(None if own is None else _alert(own), theirs, known.customer_id, at)
+            changes.append(self._keep(connection, own, step, known, at, {}))
         return [one for one in changes if one is not None]
 
     def pass_by(self, now: datetime, most: int = 100) -> list[AlertChange]:

@@ -192,6 +192,28 @@ def test_two_ids_that_are_one_person_have_one_alert(desk: Desk) -> None:
     assert {alert.state for alert in desk.alerts.find(AlertQuery(customers=("a", "b")))} == {"closed"}
 
 
+@pytest.mark.parametrize(
+    ("own", "theirs", "level", "kind"),
+    [(0.3, 0.8, RiskLevel.CRITICAL, "raised"), (0.8, 0.3, RiskLevel.CRITICAL, None)],
+)
+def test_of_two_alerts_of_one_person_the_more_severe_one_goes_on(
+    desk: Desk, own: float, theirs: float, level: RiskLevel, kind: str | None
+) -> None:
+    at = START + DAY
+    desk.customers.take([Known(event_id=f"k{one}", customer_id=one, at=START, name="Li") for one in "ab"], "t", START)
+    desk.hear(own, 0, "call-1", customer="a")
+    desk.hear(theirs, 1, "call-2", customer="b")
+    before = desk.told()
+    desk.customers.take([Merged(event_id="m", customer_id="b", at=at, into="a")], "test", at)
+    desk.tick(at)
+    found = {alert.customer_id: (alert.state, alert.level) for alert in desk.alerts.find(AlertQuery())}
+    assert found["a"] == ("open", level)
+    assert found["b"][0] == "closed"
+    assert desk.told()[len(before) :] == ["closed", *([] if kind is None else [kind])]
+    # The call-back is that of the one who goes on, and is there once.
+    assert desk.tasks(state="open") == [("a", "offer", "open")]
+
+
 def test_changes_are_told_in_their_order_until_they_were_told(desk: Desk) -> None:
     desk.hear(0.4, 1)
     desk.hear(0.8, 2)
