@@ -194,10 +194,10 @@ def add(connection: Connection, task: NewTask, now: datetime, wanted: Wanted | N
     row = {
         "task_id": task.id,
         "customer_id": task.customer_id,
-        "customer_name": task.customer_name,
+        "customer_name": _plain(task.customer_name),
         "rule": task.rule,
-        "title": task.titles[language],
-        "text": task.texts[language],
+        "title": _plain(task.titles[language]),
+        "text": _plain(task.texts[language]),
         "language": language,
         "team": task.team,
         "texts": msgspec.json.encode(task.texts).decode(),
@@ -215,6 +215,11 @@ def add(connection: Connection, task: NewTask, now: datetime, wanted: Wanted | N
         if rows:
             connection.execute(dialect.insert(webhooks).on_conflict_do_nothing(), rows)
     return True
+
+
+def _plain(text: str) -> str:
+    """PostgreSQL knows no NUL, and names of customers and products may hold one."""
+    return text.replace("\0", "")
 
 
 def made(connection: Connection, ids: Collection[str]) -> set[str]:
