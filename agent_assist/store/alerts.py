@@ -81,9 +81,11 @@ class Alerts:
         row = _row(connection, known.customer_id)
         if row is not None:
             last = utc(row["heard_at"])
-            if row["call_id"] == heard.call_id and heard.at_ms <= row["call_ms"]:
-                return None
             if last is not None and heard.at < last:
+                return None
+            # What becomes known of the customer changes their risk between two words: of one place both count.
+            place, before = (heard.at_ms, heard.at), (row["call_ms"], last or heard.at)
+            if row["call_id"] == heard.call_id and place <= before:
                 return None
         step = self._judged(row, known, heard.risk, heard.at, business, source=heard.call_id)
         said = {"call_id": heard.call_id, "call_ms": heard.at_ms, "heard_at": heard.at.astimezone(UTC)}

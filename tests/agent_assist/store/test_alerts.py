@@ -93,6 +93,18 @@ def test_what_is_told_again_changes_nothing(desk: Desk) -> None:
     assert [alert.level for alert in desk.alerts.find(AlertQuery())] == [RiskLevel.ELEVATED]
 
 
+def test_what_becomes_known_between_two_words_of_a_call_counts(desk: Desk) -> None:
+    def hear(score: float, told: datetime) -> str | None:
+        risk = ChurnRisk(score=score, level=RiskLevel.WATCH, reasons=(), model_version="m")
+        change = desk.alerts.hear(Heard(customer_id="c", call_id="call-1", at_ms=9_000, at=told, risk=risk))
+        return None if change is None else change.kind
+
+    assert hear(0.4, START) == "opened"
+    assert hear(0.8, START + timedelta(milliseconds=300)) == "raised"
+    assert hear(0.4, START) is None
+    assert hear(0.8, START + timedelta(milliseconds=300)) is None
+
+
 def test_a_greeting_on_another_call_lowers_nothing(desk: Desk) -> None:
     desk.hear(0.8, 1)
     assert desk.hear(0.1, 60, "call-2") is None
