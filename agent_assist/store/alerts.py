@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, Engine, RowMapping, exists, or_, select, update
+from sqlalchemy import Connection, Engine, RowMapping, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from agent_assist.customer.alerts import PROFILE, Alert, AlertChange, Step, acknowledged, closed, joined, judged, passed
@@ -21,10 +21,11 @@ from agent_assist.customer.outreach import Outreach
 from agent_assist.customer.tags import Business
 from agent_assist.customer.triggers import awake
 from agent_assist.errors import AlertContested
+from agent_assist.store.acquainted import acquainted
 from agent_assist.store.following import Wanted, letter_rows
 from agent_assist.store.instants import utc
 from agent_assist.store.profiles import Profiles
-from agent_assist.store.tables import alert_changes, alerts, calls, webhooks
+from agent_assist.store.tables import alert_changes, alerts, webhooks
 from agent_assist.store.tasks import NewTask, add, cancel, undone
 from models.types import ChurnRisk, RiskLevel
 
@@ -151,8 +152,7 @@ class Alerts:
         if wanted.customers:
             query = query.where(a.customer_id.in_(wanted.customers))
         if wanted.agent_id is not None:
-            had = exists().where(calls.c.customer_id == a.customer_id, calls.c.agent_id == wanted.agent_id)
-            query = query.where(had)
+            query = query.where(a.customer_id.in_(acquainted(wanted.agent_id)))
         with self._engine.connect() as connection:
             return [_alert(row) for row in connection.execute(query).mappings()]
 

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func
 from sqlalchemy.dialects import postgresql, sqlite
 
 from agent_assist.errors import TaskChanged
+from agent_assist.store.acquainted import acquainted
 from agent_assist.store.calls import CallStore
 from agent_assist.store.following import Wanted, letter_rows
 from agent_assist.store.instants import utc
@@ -161,8 +162,7 @@ def _whose(wanted: TaskQuery) -> list[ColumnElement[bool]]:
         return [true()]
     if wanted.beside == "none":
         return [t.agent_id == wanted.agent_id]
-    theirs = select(calls.c.customer_id).where(calls.c.agent_id == wanted.agent_id)
-    of_whom = true() if wanted.beside == "all" else t.customer_id.in_(theirs)
+    of_whom = true() if wanted.beside == "all" else t.customer_id.in_(acquainted(wanted.agent_id))
     return [t.agent_id == wanted.agent_id, and_(t.call_id.is_(None), of_whom)]
 
 

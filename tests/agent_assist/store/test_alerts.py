@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from agent_assist.customer.alerts import AlertChange
-from agent_assist.customer.events import Consent, Known, Merged, Order
+from agent_assist.customer.events import Consent, Known, Merged, Order, Split
 from agent_assist.customer.outlook import Outlook
 from agent_assist.customer.outreach import load as load_outreach
 from agent_assist.customer.tags import Business, load
@@ -202,6 +202,29 @@ def test_two_ids_that_are_one_person_have_one_alert(desk: Desk) -> None:
     # What a call tells of the old id is of the new one.
     desk.hear(0.1, 5, "call-1", customer="b")
     assert {alert.state for alert in desk.alerts.find(AlertQuery(customers=("a", "b")))} == {"closed"}
+
+
+def test_an_agent_sees_what_is_of_a_customer_of_theirs_under_any_id(desk: Desk) -> None:
+    desk.store.write([CallStarted(call_id="x", at=START, protocol="t", customer_id="b", agent_id="anna")], {})
+    desk.customers.take([Known(event_id=f"k{one}", customer_id=one, at=START, name="Li") for one in "abcd"], "t", START)
+    for one in "acd":
+        desk.hear(0.8, 0, f"call-{one}", customer=one)
+
+    def seen() -> tuple[set[str], set[str]]:
+        alerts = {alert.customer_id for alert in desk.alerts.find(AlertQuery(agent_id="anna"))}
+        return alerts, {customer for customer, *_ in desk.tasks(agent_id="anna", beside="theirs")}
+
+    assert seen() == (set(), set())
+    # b, c and a go on under each other, in a ring; d is another person.
+    links = [("b", "c"), ("c", "a"), ("a", "b")]
+    merged = [Merged(event_id=f"m{n}", customer_id=x, at=START, into=y) for n, (x, y) in enumerate(links)]
+    desk.customers.take(merged[:1], "t", START)
+    assert seen() == ({"c"}, {"c"})
+    desk.customers.take(merged, "t", START)
+    assert seen() == ({"a", "c"}, {"a", "c"})
+    split = [Split(event_id=f"s{one}", customer_id=one, at=START + DAY) for one in "abc"]
+    desk.customers.take(split, "t", START + DAY)
+    assert seen() == (set(), set())
 
 
 @pytest.mark.parametrize(
