@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Engine, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Engine, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from agent_assist.call.handoff import Handoff, HandoffGiven, kept
@@ -84,8 +84,11 @@ class Handoffs:
         Each is that of one call: another that rings later does not begin with it, the same call again does.
         One of another customer's is never that of a call whose customer is known, whatever the number.
         """
-        sure = [_ROW.call_id == ringing.call_id, *([_ROW.key == ringing.key] if ringing.key else [])]
-        likely = [_ROW.customer_id.in_(ringing.customers)] if ringing.customers else []
+        sure: list[ColumnElement[bool]] = [
+            _ROW.call_id == ringing.call_id,
+            *([_ROW.key == ringing.key] if ringing.key else []),
+        ]
+        likely: list[ColumnElement[bool]] = [_ROW.customer_id.in_(ringing.customers)] if ringing.customers else []
         likely += [_ROW.phone == ringing.phone] if ringing.phone else []
         at = ringing.at.astimezone(UTC)
         free = or_(_ROW.shown_to.is_(None), _ROW.shown_to == ringing.call_id)
