@@ -110,7 +110,8 @@ def at_ring(callers: Callers, handoffs: Handoffs, call: CallStart, at: datetime)
     caller = callers.at_ring(call.customer_id, call.attributes, at)
     key, phone = call.attributes.get(KEY, ""), call.attributes.get("phone", "")
     customer_id = call.customer_id or (None if caller is None else caller.customer_id)
-    ringing = Ringing(call_id=call.call_id, at=at, key=key, customer_id=customer_id, phone=phone)
+    ids = () if customer_id is None else callers.same(customer_id)
+    ringing = Ringing(call_id=call.call_id, at=at, key=key, customers=ids, phone=phone)
     found = handoffs.begin(ringing)
     if found is None:
         return Ring(caller, {})
@@ -182,13 +183,15 @@ class Intake:
         return 0
 
     async def _who(self, call: CallStart, at: datetime) -> Ring:
-        """What is known of the customer: a store that is slow or away must not keep a caller."""
+        """What is known of the customer: neither a store that is slow or away nor what it holds must keep a caller."""
         try:
             async with asyncio.timeout(_LOOK_S):
                 return await asyncio.to_thread(self._look, call, at)
         except (TimeoutError, SQLAlchemyError) as error:
             log.warning("customer_unknown", error=type(error).__name__)
-            return Ring(None, {})
+        except Exception as error:
+            log.exception("customer_unknown", error=type(error).__name__)
+        return Ring(None, {})
 
     @staticmethod
     def _position(at: datetime) -> int:

@@ -124,6 +124,11 @@ class Knowing:
             except SQLAlchemyError:
                 self._want(call_id, wanted)
                 raise
+            except Exception as error:
+                # One customer at whom nobody can look must not keep the calls of all others up.
+                metrics.FAILED.labels("knowing").inc()
+                log.exception("look_failed", call=call_id, error=type(error).__name__)
+                continue
             if found is not None:
                 await self._publish(found)
 

@@ -204,6 +204,16 @@ def _weighty(risk: ChurnRisk, most: int = 3) -> tuple[str, ...]:
     return tuple(one.name for one in sorted(speaks, key=lambda one: -one.contribution)[:most])
 
 
+def joined(alert: Alert | None, other: Alert, customer_id: str, at: datetime) -> Step:
+    """After the customer turned out to be that of another alert, too: the more severe one goes on, under their id."""
+    taken = msgspec.structs.replace(other, customer_id=customer_id)
+    if alert is None or alert.state == "closed":
+        return _told("opened", taken, at)
+    if _ORDER.index(other.level) <= _ORDER.index(alert.level):
+        return alert, None
+    return _told("raised", _with(taken, opened_at=alert.opened_at), at)
+
+
 def passed(alert: Alert | None, at: datetime, policy: AlertPolicy) -> Step:
     """After time went by: escalated where nobody took it on, once for each time that went by since."""
     if alert is None or alert.state != "open" or alert.due_at is None or at < alert.due_at:

@@ -8,7 +8,7 @@ event twice is one.
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -32,11 +32,24 @@ def _check_amount(amount: Decimal) -> None:
         raise ValueError(f"expected an amount of 0 or more and below 10^12, got {str(amount)[:32]}")
 
 
+_YEARS: Final = range(1800, 2300)
+"""Other systems write 0001 or 9999 where they know no time: as a time it would be reckoned with, beyond all dates."""
+
+
+def _check_times(*times: datetime | msgspec.UnsetType | None) -> None:
+    for at in times:
+        if isinstance(at, datetime) and at.year not in _YEARS:
+            raise ValueError(f"expected a time of the years {_YEARS[0]} to {_YEARS[-1]}, got {at.isoformat()}")
+
+
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
     event_id: Id
     customer_id: Id
     at: At
     """When it became true, not when it arrived."""
+
+    def __post_init__(self) -> None:
+        _check_times(self.at)
 
 
 class Known(_Event, frozen=True, kw_only=True, tag="customer"):
@@ -54,6 +67,9 @@ class Known(_Event, frozen=True, kw_only=True, tag="customer"):
     """Of trade with contracts; None: no contract any more."""
     attributes: dict[Name, Name] = {}
     """Anything else; each key for itself."""
+
+    def __post_init__(self) -> None:
+        _check_times(self.at, self.joined_at)
 
 
 class Identified(_Event, frozen=True, kw_only=True, tag="identity"):
@@ -104,6 +120,7 @@ class Order(_Event, frozen=True, kw_only=True, tag="order"):
     discounted: bool = False
 
     def __post_init__(self) -> None:
+        _check_times(self.at, self.ordered_at, self.promised_by)
         _check_amount(self.amount)
 
 
@@ -118,6 +135,9 @@ class Case(_Event, frozen=True, kw_only=True, tag="case"):
     status: Literal["open", "waiting", "solved", "closed"] = "open"
     channel: Channel | None = None
     promised_by: At | None = None
+
+    def __post_init__(self) -> None:
+        _check_times(self.at, self.opened_at, self.promised_by)
 
 
 class Interaction(_Event, frozen=True, kw_only=True, tag="interaction"):
@@ -165,6 +185,9 @@ class Tagged(_Event, frozen=True, kw_only=True, tag="tag"):
     present: bool = True
     expires_at: At | None = None
     by: Name = ""
+
+    def __post_init__(self) -> None:
+        _check_times(self.at, self.expires_at)
 
 
 class SpecialDate(_Event, frozen=True, kw_only=True, tag="date"):

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, Engine, RowMapping, exists, or_, select, update
+from sqlalchemy import Connection, Engine, RowMapping, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from agent_assist.customer.alerts import PROFILE, Alert, AlertChange, Step, acknowledged, closed, judged, passed
+from agent_assist.customer.alerts import PROFILE, Alert, AlertChange, Step, acknowledged, closed, joined, judged, passed
 from agent_assist.customer.facts import Facts
 from agent_assist.customer.interventions import BRANCHES, allowed, words
 from agent_assist.customer.outlook import is_core, segment_of
@@ -21,10 +21,11 @@ from agent_assist.customer.outreach import Outreach
 from agent_assist.customer.tags import Business
 from agent_assist.customer.triggers import awake
 from agent_assist.errors import AlertContested
+from agent_assist.store.acquainted import acquainted
 from agent_assist.store.following import Wanted, letter_rows
 from agent_assist.store.instants import utc
 from agent_assist.store.profiles import Profiles
-from agent_assist.store.tables import alert_changes, alerts, calls, webhooks
+from agent_assist.store.tables import alert_changes, alerts, webhooks
 from agent_assist.store.tasks import NewTask, add, cancel, made, undone
 from agent_assist.store.trials import deal
 from models.types import ChurnRisk, RiskLevel
@@ -82,9 +83,11 @@ class Alerts:
         row = _row(connection, known.customer_id)
         if row is not None:
             last = utc(row["heard_at"])
-            if row["call_id"] == heard.call_id and heard.at_ms <= row["call_ms"]:
-                return None
             if last is not None and heard.at < last:
+                return None
+            # What becomes known of the customer changes their risk between two words: of one place both count.
+            place, before = (heard.at_ms, heard.at), (row["call_ms"], last or heard.at)
+            if row["call_id"] == heard.call_id and place <= before:
                 return None
         step = self._judged(row, known, heard.risk, heard.at, business, source=heard.call_id)
         said = {"call_id": heard.call_id, "call_ms": heard.at_ms, "heard_at": heard.at.astimezone(UTC)}
@@ -106,7 +109,7 @@ class Alerts:
         return judged(before, known.customer_id, risk, at, self._outreach.alerts, core=core, source=source)
 
     def gather(self, connection: Connection, known: Facts, at: datetime) -> list[AlertChange]:
-        """Of ids that go on under another, close the alerts, and open one for it that is as severe as theirs."""
+        """Of ids that go on under another, close the alerts, and have one for it that is as severe as theirs."""
         others = [one for one in known.ids if one != known.customer_id]
         if not others:
             return []
@@ -115,10 +118,8 @@ class Alerts:
         for row in connection.execute(asked.with_for_update()).mappings().all():
             theirs, own = _alert(row), _row(connection, known.customer_id)
             changes.append(self._keep(connection, row, closed(theirs, MERGED, at), known, at, {}))
-            if own is None or own["state"] == "closed":
-                taken = msgspec.structs.replace(theirs, customer_id=known.customer_id)
-                step = taken, AlertChange(kind="opened", at=at, alert=taken)
-                changes.append(self._keep(connection, own, step, known, at, {}))
+            step = joined(None if own is None else _alert(own), theirs, known.customer_id, at)
+            changes.append(self._keep(connection, own, step, known, at, {}))
         return [one for one in changes if one is not None]
 
     def pass_by(self, now: datetime, most: int = 100) -> list[AlertChange]:
@@ -152,8 +153,7 @@ class Alerts:
         if wanted.customers:
             query = query.where(a.customer_id.in_(wanted.customers))
         if wanted.agent_id is not None:
-            had = exists().where(calls.c.customer_id == a.customer_id, calls.c.agent_id == wanted.agent_id)
-            query = query.where(had)
+            query = query.where(a.customer_id.in_(acquainted(wanted.agent_id)))
         with self._engine.connect() as connection:
             return [_alert(row) for row in connection.execute(query).mappings()]
 

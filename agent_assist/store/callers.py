@@ -81,6 +81,10 @@ class Callers:
         found = self._look(line.customer_id, line.given, now, line.started_at, running)
         return None if found is None else msgspec.structs.replace(found, by=picked)
 
+    def same(self, customer_id: str) -> tuple[str, ...]:
+        """All ids that are the same person now, this one too."""
+        return self._profiles.store.same(customer_id)
+
     def line(self, call_id: str) -> Line | None:
         """A call that runs; None where it does not."""
         with self._engine.connect() as connection:
@@ -130,7 +134,8 @@ class Callers:
         found = self._profiles.caller(customer_id, now, language, running)
         if found is None:
             return None
-        offers = [] if OFFERS in given else offered(self._engine, customer_id, given.get("tenant"), started_at)
+        ids = self.same(customer_id)
+        offers = [] if OFFERS in given else offered(self._engine, ids, given.get("tenant"), started_at)
         ours = found.attributes | ({OFFERS: written(offers)} if offers else {})
         return msgspec.structs.replace(
             found, attributes={name: text for name, text in ours.items() if name not in given}

@@ -61,7 +61,7 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     conflicting: tuple[str, ...] = ()
     """Ids under which something else was told before: that stays, and these stand among the rejected."""
     early: tuple[str, ...] = ()
-    """Ids of what is to come: it is not taken, and stands among the rejected until its time has come."""
+    """Ids of what is to come: it is not taken, and stands among the rejected; ``customer retake`` takes it in time."""
 
     def and_(self, other: "Taken") -> "Taken":
         return Taken(

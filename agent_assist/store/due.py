@@ -39,7 +39,12 @@ def look_at(connection: Connection, customers: Collection[str], now: datetime) -
     dialect: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
     insert = dialect.insert(customer_due)
     connection.execute(
-        insert.on_conflict_do_update(index_elements=["customer_id"], set_={"due_us": insert.excluded.due_us}),
+        insert.on_conflict_do_update(
+            index_elements=["customer_id"],
+            set_={"due_us": insert.excluded.due_us},
+            # An import tells of most customers in many batches: that they are due is written once.
+            where=customer_due.c.due_us.is_distinct_from(insert.excluded.due_us),
+        ),
         # In one order, so that two who tell of the same customers wait for each other and do not block each other.
         [{"customer_id": one, "due_us": micros(now)} for one in sorted(customers)],
     )

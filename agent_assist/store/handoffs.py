@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Engine, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Engine, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from agent_assist.call.handoff import Handoff, HandoffGiven, kept
@@ -25,7 +25,8 @@ class Ringing(msgspec.Struct, frozen=True, kw_only=True):
     call_id: str
     at: datetime
     key: str = ""
-    customer_id: str | None = None
+    customers: tuple[str, ...] = ()
+    """Ids of the customer: a bot may know them under another one of theirs."""
     phone: str = ""
 
 
@@ -83,8 +84,11 @@ class Handoffs:
         Each is that of one call: another that rings later does not begin with it, the same call again does.
         One of another customer's is never that of a call whose customer is known, whatever the number.
         """
-        sure = [_ROW.call_id == ringing.call_id, *([_ROW.key == ringing.key] if ringing.key else [])]
-        likely = [_ROW.customer_id == ringing.customer_id] if ringing.customer_id else []
+        sure: list[ColumnElement[bool]] = [
+            _ROW.call_id == ringing.call_id,
+            *([_ROW.key == ringing.key] if ringing.key else []),
+        ]
+        likely: list[ColumnElement[bool]] = [_ROW.customer_id.in_(ringing.customers)] if ringing.customers else []
         likely += [_ROW.phone == ringing.phone] if ringing.phone else []
         at = ringing.at.astimezone(UTC)
         free = or_(_ROW.shown_to.is_(None), _ROW.shown_to == ringing.call_id)
@@ -95,8 +99,8 @@ class Handoffs:
                 asked = select(_ROW.handoff_id, _ROW.body).where(
                     or_(*which), free, _ROW.expires_at >= at, _ROW.at <= at + AHEAD
                 )
-                if which is likely and ringing.customer_id:
-                    asked = asked.where(or_(_ROW.customer_id.is_(None), _ROW.customer_id == ringing.customer_id))
+                if which is likely and ringing.customers:
+                    asked = asked.where(or_(_ROW.customer_id.is_(None), _ROW.customer_id.in_(ringing.customers)))
                 for row in connection.execute(asked.order_by(_ROW.at.desc(), _ROW.handoff_id).limit(_TRIED)).all():
                     # Of two calls that ring at once the one that writes first has it.
                     ours = update(handoffs).where(_ROW.handoff_id == row.handoff_id, free)

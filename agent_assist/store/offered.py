@@ -1,5 +1,6 @@
 """What a customer was offered on earlier calls. Blocking, like the store."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -18,11 +19,12 @@ _OFFER: Final = cards.c.body.contains('"offer":true', autoescape=True)
 _REFUSALS: Final = (FeedbackAction.DISMISSED.value, FeedbackAction.DOWN.value)
 
 
-def offered(engine: Engine, customer_id: str, tenant: str | None, now: datetime) -> list[OfferBefore]:
+def offered(engine: Engine, customers: Collection[str], tenant: str | None, now: datetime) -> list[OfferBefore]:
     """
     The latest offers to a customer within a year, the newest first; one that the agent dismissed counts as refused.
 
     Args:
+        customers: All ids of the customer.
         tenant: Of the call: customers of others may have the same ids.
         now: UTC, of the call's start; calls that began later do not count.
     """
@@ -31,7 +33,7 @@ def offered(engine: Engine, customer_id: str, tenant: str | None, now: datetime)
         select(cards.c.rule, calls.c.started_at, calls.c.attributes, refused.label("refused"))
         .join(calls, calls.c.call_id == cards.c.call_id)
         .where(
-            calls.c.customer_id == customer_id,
+            calls.c.customer_id.in_(customers),
             calls.c.started_at >= now.astimezone(UTC) - _LONGEST,
             calls.c.started_at < now.astimezone(UTC),
             cards.c.kind == CardKind.CARD.value,

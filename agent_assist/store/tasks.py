@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func
 from sqlalchemy.dialects import postgresql, sqlite
 
 from agent_assist.errors import TaskChanged
+from agent_assist.store.acquainted import acquainted
 from agent_assist.store.calls import CallStore
 from agent_assist.store.following import Wanted, letter_rows
 from agent_assist.store.instants import utc
@@ -161,8 +162,7 @@ def _whose(wanted: TaskQuery) -> list[ColumnElement[bool]]:
         return [true()]
     if wanted.beside == "none":
         return [t.agent_id == wanted.agent_id]
-    theirs = select(calls.c.customer_id).where(calls.c.agent_id == wanted.agent_id)
-    of_whom = true() if wanted.beside == "all" else t.customer_id.in_(theirs)
+    of_whom = true() if wanted.beside == "all" else t.customer_id.in_(acquainted(wanted.agent_id))
     return [t.agent_id == wanted.agent_id, and_(t.call_id.is_(None), of_whom)]
 
 
@@ -194,10 +194,10 @@ def add(connection: Connection, task: NewTask, now: datetime, wanted: Wanted | N
     row = {
         "task_id": task.id,
         "customer_id": task.customer_id,
-        "customer_name": task.customer_name,
+        "customer_name": _plain(task.customer_name),
         "rule": task.rule,
-        "title": task.titles[language],
-        "text": task.texts[language],
+        "title": _plain(task.titles[language]),
+        "text": _plain(task.texts[language]),
         "language": language,
         "team": task.team,
         "texts": msgspec.json.encode(task.texts).decode(),
@@ -215,6 +215,11 @@ def add(connection: Connection, task: NewTask, now: datetime, wanted: Wanted | N
         if rows:
             connection.execute(dialect.insert(webhooks).on_conflict_do_nothing(), rows)
     return True
+
+
+def _plain(text: str) -> str:
+    """PostgreSQL knows no NUL, and names of customers and products may hold one."""
+    return text.replace("\0", "")
 
 
 def made(connection: Connection, ids: Collection[str]) -> set[str]:

@@ -15,6 +15,7 @@ from agent_assist.store.callers import Callers, Line
 from agent_assist.types import CustomerKnown
 from agent_assist.web.access import known, needs_token, office
 from agent_assist.web.api import find_call
+from agent_assist.web.customers import ids
 from agent_assist.web.passes import Role
 
 _PUBLISH_S: Final = 5.0
@@ -52,7 +53,8 @@ async def candidates(request: Asked, call_id: FromPath[str]) -> Candidates:
     record = await find_call(request, call_id)
     full = known(request).role in {Role.SUPERVISOR, Role.ADMIN}
     found = [await asyncio.to_thread(_candidate, request, one, full=full) for one in _named(record.attributes)]
-    there = [one for one in found if one is not None]
+    # Two of them may have turned out to be one.
+    there = {one.customer_id: one for one in found if one is not None}.values()
     oldest = datetime.min.replace(tzinfo=UTC)
     return Candidates(candidates=sorted(there, key=lambda one: one.last_contact or oldest, reverse=True))
 
@@ -69,8 +71,8 @@ async def pick(request: Asked, call_id: FromPath[str], data: JSONBody[Picked]) -
         raise HTTPException("the call is over; whose it was is settled", status_code=409)
     if record.customer_id is not None:
         raise HTTPException("it is known already who calls", status_code=409)
-    who = known(request)
-    if data.customer_id not in _named(record.attributes) and who.role not in {Role.SUPERVISOR, Role.ADMIN}:
+    who, same = known(request), await ids(office(request.app), data.customer_id)
+    if not set(same) & set(_named(record.attributes)) and who.role not in {Role.SUPERVISOR, Role.ADMIN}:
         raise PermissionDeniedException("expected one of the customers to whom the number belongs")
     now = datetime.now(UTC)
     found = await asyncio.to_thread(_look, _callers(request), call_id, data.customer_id, now, who.name or who.role)

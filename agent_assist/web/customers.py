@@ -1,12 +1,10 @@
 """Customers over the API: what other systems tell of them, and what is known of one."""
 
 import asyncio
-import binascii
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Request, get, post
@@ -20,13 +18,13 @@ from agent_assist.customer.timeline import Entry
 from agent_assist.store.histories import Histories, Place, RiskPlace, RiskTold
 from agent_assist.store.profiles import Profiles
 from agent_assist.store.tables import calls
+from agent_assist.web import cursors
 from agent_assist.web.access import Office, known, needs, needs_token, office
 from agent_assist.web.passes import Role
 
 MOST: Final = 1_000
 """Events of one request."""
 
-T = TypeVar("T")
 Asked = Request[Any, Any, State]
 Limit = Annotated[int, QueryParameter(ge=1, le=200)]
 
@@ -99,11 +97,11 @@ async def had_with(
     request: Asked, customer_id: FromPath[str], limit: Limit = 50, before: FromQuery[str | None] = None
 ) -> Timeline:
     """Calls, contacts, orders, cases and answers of a customer, on all channels, a page at a time."""
-    place = _place(before, Place)
+    place = None if before is None else cursors.read(before, Place, "before")
     await _seen(request, customer_id)
     found = await asyncio.to_thread(_histories(request).timeline, customer_id, limit, place)
     last = found[-1] if len(found) == limit else None
-    return Timeline(entries=found, next=None if last is None else _cursor(Place(last.at, last.kind, last.id)))
+    return Timeline(entries=found, next=None if last is None else cursors.written(Place(last.at, last.kind, last.id)))
 
 
 @get("/v1/customers/{customer_id:str}/risks", guards=[needs_token])
@@ -111,32 +109,11 @@ async def risks_of(
     request: Asked, customer_id: FromPath[str], limit: Limit = 50, before: FromQuery[str | None] = None
 ) -> RiskHistory:
     """Each risk that was told in the calls of a customer, with its reasons, a page at a time."""
-    place = _place(before, RiskPlace)
+    place = None if before is None else cursors.read(before, RiskPlace, "before")
     await _seen(request, customer_id)
     found = await asyncio.to_thread(_histories(request).risks, customer_id, limit, place)
     last = found[-1][1] if len(found) == limit else None
-    return RiskHistory(risks=[risk for risk, _ in found], next=None if last is None else _cursor(last))
-
-
-def _cursor(place: Place | RiskPlace) -> str:
-    """A place, as it goes over the wire and comes back."""
-    return urlsafe_b64encode(msgspec.json.encode(place)).decode()
-
-
-def _place(before: str | None, kind: type[T]) -> T | None:
-    """
-    The place of the last of the page before.
-
-    Raises:
-        HTTPException: If it is not as ``next`` gave it.
-    """
-    if before is None:
-        return None
-    try:
-        place = msgspec.json.decode(urlsafe_b64decode(before), type=kind)
-    except (binascii.Error, UnicodeEncodeError, msgspec.DecodeError) as error:
-        raise HTTPException(f"expected before as `next` gave it, got {before[:80]!r}", status_code=400) from error
-    return place
+    return RiskHistory(risks=[risk for risk, _ in found], next=None if last is None else cursors.written(last))
 
 
 @get("/v1/customers", guards=[needs(Role.SUPERVISOR)])

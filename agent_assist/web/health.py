@@ -1,9 +1,8 @@
 """The data of customers over the API: how good they are, who may be one person, and what a supervisor says of it."""
 
 import asyncio
-import base64
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 from uuid import uuid4
 
 import msgspec
@@ -18,10 +17,10 @@ from agent_assist.customer.profile import Profile
 from agent_assist.store.customers import Rejected
 from agent_assist.store.health import Candidate, HealthStore, place
 from agent_assist.store.profiles import Profiles
+from agent_assist.web import cursors
 from agent_assist.web.access import known, needs, office
 from agent_assist.web.passes import Role
 
-T = TypeVar("T")
 _PAGE: Final = 50
 
 Asked = Request[Any, Any, State]
@@ -114,7 +113,7 @@ async def duplicates(
     after: FromQuery[str | None] = None,
 ) -> Duplicates:
     """Pairs of customers that may be one person, of which nobody said yet whether they are."""
-    begin = None if after is None else _read(after, tuple[int, str, str])
+    begin = None if after is None else cursors.read(after, tuple[int, str, str], "after")
     profiles, store = _profiles(request), _store(request)
 
     def read() -> list[Pair]:
@@ -126,7 +125,9 @@ async def duplicates(
 
     found = await asyncio.to_thread(read)
     more = len(found) > limit
-    return Duplicates(pairs=tuple(found[:limit]), next=_written(place(found[limit - 1].candidate)) if more else None)
+    return Duplicates(
+        pairs=tuple(found[:limit]), next=cursors.written(place(found[limit - 1].candidate)) if more else None
+    )
 
 
 @get("/v1/data-health/rejected", guards=[needs()])
@@ -136,12 +137,13 @@ async def rejected(
     after: FromQuery[str | None] = None,
 ) -> Refusals:
     """What could not be taken in, as it came, with its reason, the latest first."""
-    begin = None if after is None else _read(after, tuple[datetime, str, str])
+    begin = None if after is None else cursors.read(after, tuple[datetime, str, str], "after")
     store = _profiles(request).store
     found = await asyncio.to_thread(store.rejected, limit + 1, begin)
     last = found[limit - 1] if len(found) > limit else None
     return Refusals(
-        rejected=tuple(found[:limit]), next=None if last is None else _written((last.at, last.source, last.place))
+        rejected=tuple(found[:limit]),
+        next=None if last is None else cursors.written((last.at, last.source, last.place)),
     )
 
 
@@ -172,19 +174,6 @@ async def _must_be_known(request: Asked, *ids: str) -> None:
     for one in ids:
         if (await asyncio.to_thread(profiles.store.facts, one)).version is None:
             raise NotFoundException(f"expected a customer of whom something was told, got {one[:128]!r}")
-
-
-def _written(place: tuple[object, ...]) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
-
-
-def _read(cursor: str, shape: type[T]) -> T:
-    try:
-        return msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=shape)
-    except (ValueError, msgspec.DecodeError) as error:
-        raise HTTPException(
-            "expected the next of a page before in after, got something else", status_code=400
-        ) from error
 
 
 def _store(request: Asked) -> HealthStore:

@@ -69,7 +69,7 @@ async def test_what_is_known_stands_with_the_call_and_what_the_telephone_side_sa
     assert start.caller == known()
 
 
-async def test_a_store_that_is_away_or_slow_keeps_no_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_store_that_is_away_or_slow_or_spoilt_keeps_no_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     def away() -> Caller:
         raise OperationalError("select", {}, Exception("away"))
 
@@ -77,8 +77,11 @@ async def test_a_store_that_is_away_or_slow_keeps_no_caller(monkeypatch: pytest.
         time.sleep(0.5)
         return Caller(at=NOW, customer_id="k", name="too late", attributes={"a": "b"})
 
+    def spoilt() -> Caller:
+        raise OverflowError("date value out of range")
+
     monkeypatch.setattr("stream.gateway._LOOK_S", 0.05)
-    for look in (away, slow):
+    for look in (away, slow, spoilt):
         start = await begun(look, call(tenant="t"))
         assert (start.customer_id, start.customer_name, start.attributes) == ("k", None, {"tenant": "t"})
 
@@ -139,6 +142,9 @@ def test_earlier_offers_stand_there_unless_they_are_told(callers: Callers, tmp_p
     assert offers_before(given("a")) == [OfferBefore("plan", 3, True)]
     assert OFFERS not in given("a", **{OFFERS: "x:1:shown"})
     assert OFFERS not in given("b")
+    # Who refused under one id is the same under the other.
+    CustomerStore(store.engine).take([events.Merged(event_id="m", customer_id="a", at=NOW, into="b")], "test", NOW)
+    assert offers_before(given("b")) == [OfferBefore("plan", 3, True)]
     store.close()
 
 
@@ -154,4 +160,7 @@ def test_what_a_bot_did_stands_with_the_call_it_is_followed_by(callers: Callers,
     again = at_ring(callers, handoffs, call(None, phone="+861", language="zh-CN"), NOW).handed
     assert again["bot_summary"] == "失败步骤:reset the password(timed out)"
     assert at_ring(callers, handoffs, call("b"), NOW).handed == {}
+    handoffs.take(HandoffGiven(id="h2", at=NOW, customer_id="a", operations=(failed,)), NOW)
+    CustomerStore(store.engine).take([events.Merged(event_id="m", customer_id="a", at=NOW, into="b")], "test", NOW)
+    assert at_ring(callers, handoffs, call("b"), NOW).handed["bot_handoff"] == "h2"
     store.close()

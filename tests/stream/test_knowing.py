@@ -208,6 +208,24 @@ async def test_a_store_that_is_away_delays_a_look_and_loses_none(room: Room, mon
     assert HIGH in room.tags()[-1]
 
 
+async def test_a_customer_at_whom_nobody_can_look_keeps_no_other_call_up(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room.customers.take([order(1), complaint(1), order(2, "bad")], "test", NOW)
+    await room.ring("c-bad", "bad")
+    await room.ring("c-k", "k")
+    whole = room.callers.line
+
+    def broken(call_id: str) -> Any:
+        if call_id == "c-bad":
+            raise OverflowError("date value out of range")
+        return whole(call_id)
+
+    monkeypatch.setattr(room.callers, "line", broken)
+    await room.tell(complaint(9, "bad"), complaint(2))
+    assert [known.call_id for known in room.published] == ["c-k"]
+
+
 async def test_a_number_of_several_names_them_all(room: Room) -> None:
     for number, name in enumerate("ab"):
         phone = Identified(event_id=f"p{number}", customer_id=name, at=NOW, kind="phone", value="+861")

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from agent_assist.customer.alerts import AlertChange
-from agent_assist.customer.events import Consent, Known, Merged, Order
+from agent_assist.customer.events import Consent, Known, Merged, Order, Split
 from agent_assist.customer.outlook import Outlook
 from agent_assist.customer.outreach import load as load_outreach
 from agent_assist.customer.tags import Business, load
@@ -91,6 +91,18 @@ def test_what_is_told_again_changes_nothing(desk: Desk) -> None:
     assert told == ["opened", "closed", "opened"]
     assert [desk.hear(score, minute) for score, minute in story] == [None, None, None]
     assert [alert.level for alert in desk.alerts.find(AlertQuery())] == [RiskLevel.ELEVATED]
+
+
+def test_what_becomes_known_between_two_words_of_a_call_counts(desk: Desk) -> None:
+    def hear(score: float, told: datetime) -> str | None:
+        risk = ChurnRisk(score=score, level=RiskLevel.WATCH, reasons=(), model_version="m")
+        change = desk.alerts.hear(Heard(customer_id="c", call_id="call-1", at_ms=9_000, at=told, risk=risk))
+        return None if change is None else change.kind
+
+    assert hear(0.4, START) == "opened"
+    assert hear(0.8, START + timedelta(milliseconds=300)) == "raised"
+    assert hear(0.4, START) is None
+    assert hear(0.8, START + timedelta(milliseconds=300)) is None
 
 
 def test_a_greeting_on_another_call_lowers_nothing(desk: Desk) -> None:
@@ -190,6 +202,51 @@ def test_two_ids_that_are_one_person_have_one_alert(desk: Desk) -> None:
     # What a call tells of the old id is of the new one.
     desk.hear(0.1, 5, "call-1", customer="b")
     assert {alert.state for alert in desk.alerts.find(AlertQuery(customers=("a", "b")))} == {"closed"}
+
+
+def test_an_agent_sees_what_is_of_a_customer_of_theirs_under_any_id(desk: Desk) -> None:
+    desk.store.write([CallStarted(call_id="x", at=START, protocol="t", customer_id="b", agent_id="anna")], {})
+    desk.customers.take([Known(event_id=f"k{one}", customer_id=one, at=START, name="Li") for one in "abcd"], "t", START)
+    for one in "acd":
+        desk.hear(0.8, 0, f"call-{one}", customer=one)
+
+    def seen() -> tuple[set[str], set[str]]:
+        alerts = {alert.customer_id for alert in desk.alerts.find(AlertQuery(agent_id="anna"))}
+        return alerts, {customer for customer, *_ in desk.tasks(agent_id="anna", beside="theirs")}
+
+    assert seen() == (set(), set())
+    # b, c and a go on under each other, in a ring; d is another person.
+    links = [("b", "c"), ("c", "a"), ("a", "b")]
+    merged = [Merged(event_id=f"m{n}", customer_id=x, at=START, into=y) for n, (x, y) in enumerate(links)]
+    desk.customers.take(merged[:1], "t", START)
+    assert seen() == ({"c"}, {"c"})
+    desk.customers.take(merged, "t", START)
+    assert seen() == ({"a", "c"}, {"a", "c"})
+    split = [Split(event_id=f"s{one}", customer_id=one, at=START + DAY) for one in "abc"]
+    desk.customers.take(split, "t", START + DAY)
+    assert seen() == (set(), set())
+
+
+@pytest.mark.parametrize(
+    ("own", "theirs", "level", "kind"),
+    [(0.3, 0.8, RiskLevel.CRITICAL, "raised"), (0.8, 0.3, RiskLevel.CRITICAL, None)],
+)
+def test_of_two_alerts_of_one_person_the_more_severe_one_goes_on(
+    desk: Desk, own: float, theirs: float, level: RiskLevel, kind: str | None
+) -> None:
+    at = START + DAY
+    desk.customers.take([Known(event_id=f"k{one}", customer_id=one, at=START, name="Li") for one in "ab"], "t", START)
+    desk.hear(own, 0, "call-1", customer="a")
+    desk.hear(theirs, 1, "call-2", customer="b")
+    before = desk.told()
+    desk.customers.take([Merged(event_id="m", customer_id="b", at=at, into="a")], "test", at)
+    desk.tick(at)
+    found = {alert.customer_id: (alert.state, alert.level) for alert in desk.alerts.find(AlertQuery())}
+    assert found["a"] == ("open", level)
+    assert found["b"][0] == "closed"
+    assert desk.told()[len(before) :] == ["closed", *([] if kind is None else [kind])]
+    # The call-back is that of the one who goes on, and is there once.
+    assert desk.tasks(state="open") == [("a", "offer", "open")]
 
 
 def test_changes_are_told_in_their_order_until_they_were_told(desk: Desk) -> None:

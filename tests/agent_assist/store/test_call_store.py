@@ -14,7 +14,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, select
 
 from agent_assist.call.fields import Field
 from agent_assist.call.recollect import hint
@@ -22,7 +22,9 @@ from agent_assist.call.record import NO_MEASURES, record_of, summary
 from agent_assist.knowledge.types import Mark, NodeKind
 from agent_assist.store import tables
 from agent_assist.store.calls import CallStore
+from agent_assist.store.following import Wanted
 from agent_assist.store.tables import metadata
+from agent_assist.store.tasks import NewTask, Task, TaskQuery, Tasks, add
 from agent_assist.types import (
     Article,
     Assist,
@@ -275,6 +277,43 @@ def test_a_call_stored_before_there_were_turns_is_read_with_its_curve(url: str) 
     assert record.swings is not None
     store.write(messages, {})
     assert store.call("c") == folded(messages)
+    store.close()
+
+
+def test_tasks_and_letters_of_calls_outlive_the_way_down_and_up_again(url: str) -> None:
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    told = {"zh": "致电", "en": "Call"}
+    own = NewTask(
+        id="own", customer_id="k", customer_name="Li", language="en", rule="late_order", titles=told, texts=told,
+        team="t", evidence=(), due_at=at,
+    )  # fmt: skip
+    wanted = Wanted({"crm"}, {"task.created": ["crm"]})
+    store = CallStore(url, wanted)
+    store.upgrade()
+    started = CallStarted(call_id="c", at=at, protocol="t", agent_id="anna", customer_id="k")
+    card = Card(
+        id="c:call_back:u", call_id="c", rule="call_back", kind=CardKind.TASK, title="t", text="x", at_ms=0,
+        utterance_id="u", priority=1, language="en", reason="r", due_hours=1.0,
+    )  # fmt: skip
+    store.write([started, card], {})
+    with store.engine.begin() as connection:
+        assert add(connection, own, at, wanted)
+
+    def kept() -> tuple[list[Task], list[str]]:
+        with store.engine.connect() as connection:
+            letters = connection.execute(select(tables.webhooks.c.message_id).order_by(tables.webhooks.c.seq))
+            return Tasks(store).find(TaskQuery(agent_id="anna")), list(letters.scalars())
+
+    before = kept()
+    assert (len(before[0]), len(before[1])) == (1, 2)
+    with store.engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0015")
+    store.upgrade()
+    # What follows from no call had no place there.
+    assert kept() == (before[0], before[1][:1])
     store.close()
 
 

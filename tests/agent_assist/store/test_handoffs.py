@@ -27,7 +27,8 @@ def given(name: str, minute: int = 0, **more: Any) -> HandoffGiven:
 
 
 def follows(handoffs: Handoffs, minute: int = 10, **ringing: Any) -> str | None:
-    found = handoffs.begin(Ringing(call_id=ringing.pop("call_id", "c"), at=AT + minute * MINUTE, **ringing))
+    known = {"call_id": "c", "customers": (ringing.pop("customer_id"),) if "customer_id" in ringing else ()} | ringing
+    found = handoffs.begin(Ringing(at=AT + minute * MINUTE, **known))
     return None if found is None else found.id
 
 
@@ -50,6 +51,12 @@ def test_a_call_follows_the_one_with_its_id_or_key_and_else_the_latest_of_its_cu
     assert follows(handoffs, phone="+8613800138000") == "other"
     assert follows(handoffs, customer_id="c", phone="+8613800138000") == "number"
     assert follows(handoffs) is None
+
+
+def test_it_is_found_by_any_id_of_the_customer(handoffs: Handoffs) -> None:
+    handoffs.take(given("before", 0, customer_id="old", phone="+8613800138000"), AT)
+    assert follows(handoffs, customers=("other",), phone="+8613800138000") is None
+    assert follows(handoffs, customers=("new", "old"), phone="+8613800138000") == "before"
 
 
 def test_it_is_there_until_it_expires_and_then_goes(handoffs: Handoffs) -> None:

@@ -40,7 +40,7 @@ def test_offers_come_newest_first_with_what_became_of_them(store: CallStore) -> 
         call("c3", 10, "plan", said=FeedbackAction.DOWN),
     ):
         store.write(messages, {})
-    assert offered(store.engine, "k", None, NOW) == [
+    assert offered(store.engine, ["k"], None, NOW) == [
         OfferBefore("insurance", 3, False),
         OfferBefore("plan", 10, True),
         OfferBefore("plan", 40, True),
@@ -56,5 +56,5 @@ def test_cards_that_offer_nothing_other_customers_tenants_old_and_later_calls_do
         call("c5", 0, "plan"),
     ):
         store.write(messages, {})
-    assert offered(store.engine, "k", None, NOW) == []
-    assert offered(store.engine, "k", "another", NOW) == [OfferBefore("plan", 1, False)]
+    assert offered(store.engine, ["k"], None, NOW) == []
+    assert offered(store.engine, ["k"], "another", NOW) == [OfferBefore("plan", 1, False)]

@@ -276,6 +276,13 @@ def test_goods_that_are_hard_to_use_bring_guidance(desk: Desk) -> None:
     assert [task.id for task in desk.all()] == ["c:product_guide:c-o1:drone"]
 
 
+def test_a_name_with_a_character_that_databases_refuse_costs_no_task(desk: Desk) -> None:
+    desk.tell(NOON, Known(event_id="k", customer_id="c", at=NOON, name="Li\0"), order(1, NOON))
+    done = desk.tick(NOON + 7 * DAY)
+    assert (done.made["usage_guide"], done.failed) == (1, 0)
+    assert [task.customer_name for task in desk.all()] == ["Li"]
+
+
 def test_several_who_tick_at_once_make_each_task_once(desk: Desk) -> None:
     desk.tell(NOON, *(order(1, NOON, f"c{n:02}") for n in range(30)))
     with ThreadPoolExecutor(4) as threads:

@@ -1,10 +1,12 @@
 """The API over HTTP: who may ask, what is answered, and how it refuses."""
 
 import asyncio
+import re
 from typing import Any
 
 import msgspec
 import pytest
+from litestar.routes import HTTPRoute
 from litestar.testing import TestClient
 
 from agent_assist.call.record import record_of
@@ -30,6 +32,18 @@ def test_every_door_with_data_needs_the_token(client: Any, path: str, given: dic
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["www-authenticate"] == "Bearer"
     assert answer.json()["title"] == "Unauthorized"
+
+
+def test_no_door_of_the_api_opens_without_a_token(client: Any, site: Any) -> None:
+    tried = 0
+    for route in site.app.routes:
+        if not isinstance(route, HTTPRoute) or not route.path.startswith("/v1/"):
+            continue
+        path = re.sub(r"\{[^}]*\}", "x", re.sub(r"\{[^}]*:int\}", "1", route.path))
+        for method in route.methods - {"OPTIONS", "HEAD"}:
+            tried += 1
+            assert client.request(method, path, json={}).status_code == 401, (method, path)
+    assert tried > 50
 
 
 def test_signs_of_life_need_none(client: Any, site: Any) -> None:

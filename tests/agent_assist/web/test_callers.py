@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 
-from agent_assist.customer.events import Identified, Interaction, Known
+from agent_assist.customer.events import Identified, Interaction, Known, Merged
 from agent_assist.types import CallEnded, CallStarted, CustomerKnown
 from agent_assist.web.passes import Pass, Role, issue
 
@@ -84,3 +84,12 @@ def test_a_name_that_was_found_out_is_none_that_should_have_been_known(client: A
     site.live.publish(CallEnded(call_id="c", duration_ms=60_000, reason="hangup"))
     assert site.live.record("c").review.greeted_by_name is None
     assert site.live.record("c").started_at > AT + timedelta(days=1)
+
+
+def test_candidates_who_turn_out_to_be_one_are_one_and_can_be_picked(client: Any, site: Any) -> None:
+    store = site.app.state.office.profiles.store
+    store.take([Merged(event_id=f"m{one}", customer_id=one, at=AT, into="z") for one in "ab"], "t", AT)
+    [found] = client.get("/v1/calls/c/candidates", headers=ANNA).json()["candidates"]
+    assert found["customer_id"] == "z"
+    assert client.post("/v1/calls/c/customer", json={"customer_id": "z"}, headers=ANNA).status_code == 202
+    assert site.store.call("c").customer_id == "z"

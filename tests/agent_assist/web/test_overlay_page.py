@@ -406,6 +406,37 @@ async def test_what_becomes_known_during_the_call_is_shown_with_what_it_rests_on
             await check(page, "overlay-known-tag")
 
 
+async def test_candidates_log_and_tags_of_any_length_fit_beside_each_other_and_are_text_alone(
+    serve: Any, browser: Browser, check: Any, call: Any, make_site: Callable[..., Any]
+) -> None:
+    evil = "<img src=x onerror=\"document.title='taken'\">"
+    long = "OrderNumberWithoutAnySpace" * 8
+    with make_site(static=STATIC) as site:
+        async with serve(site):
+            channel = Channel()
+            page = await page_with(browser, site, channel)
+            one = {
+                "customer_id": "a", "name": long, "tier": evil, "region": long, "last_contact": "2026-07-01T00:00:00Z",
+                "last_issue": long,
+            }  # fmt: skip
+            five = {"candidates": [one | {"customer_id": f"{name}{long}"} for name in "abcde"]}
+            await page.route("**/v1/calls/c/candidates", lambda route: route.fulfill(json=five))
+            attributes = ATTRIBUTES | {
+                "phone": "+861", "customers_of_phone": ",".join(c["customer_id"] for c in five["candidates"]),
+                "bot_log": "\n".join(f"14:02:0{n % 10} ✗ {evil} {long}" for n in range(12)),
+                "bot_summary": f"{evil} {long}", "bot_failed_step": f"{long} ({evil})",
+                "customer_tags": f"{evil}, {long}", "customer_tier": long, "likely_reason": long,
+            }  # fmt: skip
+            nobody = {"customer_id": None, "customer_name": None}
+            channel.tell("snapshot", snapshot(call("c"), utterances=[], attributes=attributes, **nobody))
+            await expect(page.get_by_test_id("bot-log")).to_contain_text(evil)
+            await expect(page.get_by_test_id("bot-failed")).to_contain_text(evil)
+            await expect(page.locator("[data-testid^=pick-]")).to_have_count(5)
+            await check(page, "overlay-crowded")
+            assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+            assert await page.title() != "taken"
+
+
 async def test_the_agent_picks_who_calls_where_several_have_the_number(
     serve: Any, browser: Browser, check: Any, call: Any, make_site: Callable[..., Any]
 ) -> None:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from litestar.testing import TestClient
@@ -109,3 +110,15 @@ def test_what_follows_from_no_call_is_seen_by_who_knows_the_customer_and_by_seni
     path, done = f"/v1/tasks/{task.id}", {"state": "done", "version": 1}
     assert client.put(path, json=done, headers=BEN).status_code == 403
     assert client.put(path, json=done, headers=ANNA).status_code == 200
+
+
+def test_a_task_of_an_order_with_a_slash_in_its_number_can_be_closed(client: Any, site: Any) -> None:
+    told = {"zh": "致电", "en": "Call"}
+    task = NewTask(
+        id="li/2:late_order:2026/ü 1?#", customer_id="li/2", customer_name="Li", language="en", rule="late_order",
+        titles=told, texts=told, team="logistics", evidence=(), due_at=START,
+    )  # fmt: skip
+    with site.store.engine.begin() as connection:
+        add(connection, task, START, None)
+    answer = client.put(f"/v1/tasks/{quote(task.id, safe='')}", json={"state": "done", "version": 1}, headers=BOSS)
+    assert (answer.status_code, answer.json()["id"]) == (200, task.id)

@@ -10,6 +10,8 @@ export const overlayStyle = css`
     max-width: 460px;
     min-width: 300px;
     margin: 0 auto;
+    /* Names, addresses and errors of other programs come without a space. */
+    overflow-wrap: anywhere;
     border-inline: 1px solid var(--warm-line);
   }
   header {
