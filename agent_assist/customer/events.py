@@ -32,14 +32,14 @@ def _check_amount(amount: Decimal) -> None:
         raise ValueError(f"expected an amount of 0 or more and below 10^12, got {str(amount)[:32]}")
 
 
-_YEARS: Final = range(1800, 2300)
+YEARS: Final = range(1800, 2300)
 """Other systems write 0001 or 9999 where they know no time: as a time it would be reckoned with, beyond all dates."""
 
 
 def _check_times(*times: datetime | msgspec.UnsetType | None) -> None:
     for at in times:
-        if isinstance(at, datetime) and at.year not in _YEARS:
-            raise ValueError(f"expected a time of the years {_YEARS[0]} to {_YEARS[-1]}, got {at.isoformat()}")
+        if isinstance(at, datetime) and at.year not in YEARS:
+            raise ValueError(f"expected a time of the years {YEARS[0]} to {YEARS[-1]}, got {at.isoformat()}")
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):

@@ -21,6 +21,7 @@ from agent_assist.store.tables import calls
 from agent_assist.web import cursors
 from agent_assist.web.access import Office, known, needs, needs_token, office
 from agent_assist.web.passes import Role
+from agent_assist.web.times import asked
 
 MOST: Final = 1_000
 """Events of one request."""
@@ -52,9 +53,7 @@ async def customer(request: Asked, customer_id: FromPath[str], at: FromQuery[dat
 
     Agents see those with whom they had a call, or have.
     """
-    if at is not None and at.tzinfo is None:
-        raise HTTPException("expected a time with its offset in at, got one without", status_code=400)
-    found = await _seen(request, customer_id, at)
+    found = await _seen(request, customer_id, asked(at, "at"))
     return found if known(request).role in {Role.SUPERVISOR, Role.ADMIN} else masked(found)
 
 

@@ -17,6 +17,7 @@ from agent_assist.store.library import Clip, FoundCall, Library, NewClip, Query
 from agent_assist.web.access import known, needs, needs_token, office
 from agent_assist.web.api import cursor_of, find_call, next_page
 from agent_assist.web.passes import Role
+from agent_assist.web.times import asked
 from audio.types import Channel
 
 Asked = Request[Any, Any, State]
@@ -57,9 +58,6 @@ async def search(  # noqa: PLR0913 - one for each thing that calls are looked fo
 ) -> FoundCalls:
     """Stored calls by words, speaker, emotion, rule, shift of the mood, silence, people and time."""
     who = known(request)
-    for name, moment in (("since", since), ("until", until)):
-        if moment is not None and moment.tzinfo is None:
-            raise HTTPException(f"expected {name} with its offset from UTC, got {moment.isoformat()}", status_code=400)
     query = Query(
         words=words,
         speaker=speaker,
@@ -69,8 +67,8 @@ async def search(  # noqa: PLR0913 - one for each thing that calls are looked fo
         silence_ms=silence_ms,
         agent_id=who.name if who.of_agent else agent,
         customer=customer,
-        since=since,
-        until=until,
+        since=asked(since, "since"),
+        until=asked(until, "until"),
     )
     library = Library(office(request.app).store)
     found = await asyncio.to_thread(library.find, query, limit, cursor_of(before))

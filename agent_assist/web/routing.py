@@ -17,6 +17,7 @@ from agent_assist.routing.types import Agent, HintRequest, Id, RoutingHint
 from agent_assist.store.routing import Accuracy, Given
 from agent_assist.web.access import RoutingDesk, needs, office
 from agent_assist.web.passes import Role
+from agent_assist.web.times import asked
 
 MOST: Final = 5_000
 """Agents of a roster, and callers who wait."""
@@ -132,10 +133,8 @@ async def accuracy(
     request: Asked, since: FromQuery[datetime | None] = None, until: FromQuery[datetime | None] = None
 ) -> Accuracy:
     """How often calls were taken by whom hints named, of the last 30 days or of a time."""
-    end = until or datetime.now(UTC)
-    begin = since or end - timedelta(days=30)
-    if begin.tzinfo is None or end.tzinfo is None:
-        raise HTTPException("expected times with their offsets in since and until, got one without", status_code=400)
+    end = asked(until, "until") or datetime.now(UTC)
+    begin = asked(since, "since") or end - timedelta(days=30)
     return await asyncio.to_thread(_desk(request).store.accuracy, begin, end)
 
 

@@ -17,6 +17,7 @@ from agent_assist.store.tasks import State as TaskState
 from agent_assist.web.access import known, needs, needs_token, office
 from agent_assist.web.customers import ids
 from agent_assist.web.passes import Pass, Role
+from agent_assist.web.times import asked
 
 _FORMAT: Final = "%Y%m%dT%H%M%S.%fZ"
 _NEVER: Final = "never"
@@ -58,10 +59,7 @@ async def list_tasks(
     one; a senior sees all of the latter. Others see all, unless they ask for theirs.
     """
     who = known(request)
-    if due_before is not None and due_before.tzinfo is None:
-        raise HTTPException(
-            f"expected due_before with its offset from UTC, got {due_before.isoformat()}", status_code=400
-        )
+    due_before = asked(due_before, "due_before")
     us = office(request.app)
     same = () if customer_id is None else await ids(us, customer_id)
     wanted = msgspec.structs.replace(
