@@ -1,7 +1,7 @@
 """What is told of customers, in SQL. Blocking: run it in a thread beside an event loop."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby, islice
@@ -188,22 +188,12 @@ class CustomerStore:
             asked = select(e.body).where(theirs, e.event_id.in_(event_ids)).order_by(e.at_us, e.event_id)
             return [_read(body) for body in connection.execute(asked).scalars()]
 
-    def all_of(self, ids: Collection[str]) -> dict[str, Facts]:
-        """What is known of several customers now, by the ids asked for."""
-        e, c = customer_events.c, customer_links.c
-        with self._engine.connect() as connection:
-            links = select(c.customer_id, c.into).where(or_(c.customer_id.in_(ids), c.into.in_(ids)))
-            linked = {one for row in connection.execute(links) for one in row}
-            alone = sorted(set(ids) - linked)
-            asked = select(e.customer_id, e.body).where(e.customer_id.in_(alone)).order_by(e.customer_id)
-            rows = connection.execute(asked).all()
-        by_id = groupby(rows, key=lambda row: str(row.customer_id))
-        told = {one: [_read(row.body) for row in some] for one, some in by_id}
-        found = {one: facts(one, told.get(one, ())) for one in alone}
-        return found | {one: self.facts(one) for one in set(ids) & linked}
+    def all_of(self, until: Mapping[str, datetime | None]) -> dict[str, Facts]:
+        """
+        What is known of several customers now, or had become true by a time of each, by the ids asked for.
 
-    def known_until(self, until: Mapping[str, datetime]) -> dict[str, Facts]:
-        """What had become true of customers by a time of each, by the ids asked for; who is one person is as of now."""
+        Who is one person is as of now.
+        """
         e, c = customer_events.c, customer_links.c
         with self._engine.connect() as connection:
             links = select(c.customer_id, c.into).where(or_(c.customer_id.in_(until), c.into.in_(until)))

@@ -116,7 +116,7 @@ class Scheduler:
         done = Done()
         with self._engine.begin() as connection:
             looks = claim(connection, now, most)
-            known = self._profiles.store.all_of([look.customer_id for look in looks])
+            known = self._profiles.store.all_of(dict.fromkeys(look.customer_id for look in looks))
             is_open = undone(connection, {one for each in known.values() for one in each.ids})
             settle(
                 connection,
