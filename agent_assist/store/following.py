@@ -35,8 +35,8 @@ def task_rows(card: Card) -> list[Row]:
         "task_id": card.id,
         "call_id": card.call_id,
         "rule": card.rule,
-        "title": _plain(card.title),
-        "text": _plain(card.text),
+        "title": plain(card.title),
+        "text": plain(card.text),
         "language": card.language,
         "due_ms": None if card.due_hours is None else card.at_ms + round(card.due_hours * _HOUR_MS),
     }
@@ -133,5 +133,6 @@ def _id(receiver: str, event: str, name: str) -> str:
     return "msg_" + hashlib.sha256(f"{receiver}\0{event}\0{name}".encode()).hexdigest()[:32]
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """PostgreSQL knows no NUL, and names of customers and products may hold one."""
     return text.replace("\0", "")

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from agent_assist.errors import TaskChanged
 from agent_assist.store.acquainted import acquainted
 from agent_assist.store.calls import CallStore
-from agent_assist.store.following import Wanted, letter_rows
+from agent_assist.store.following import Wanted, letter_rows, plain
 from agent_assist.store.instants import utc
 from agent_assist.store.tables import calls, tasks, webhooks
 
@@ -194,10 +194,10 @@ def add(connection: Connection, task: NewTask, now: datetime, wanted: Wanted | N
     row = {
         "task_id": task.id,
         "customer_id": task.customer_id,
-        "customer_name": _plain(task.customer_name),
+        "customer_name": plain(task.customer_name),
         "rule": task.rule,
-        "title": _plain(task.titles[language]),
-        "text": _plain(task.texts[language]),
+        "title": plain(task.titles[language]),
+        "text": plain(task.texts[language]),
         "language": language,
         "team": task.team,
         "texts": msgspec.json.encode(task.texts).decode(),
@@ -215,11 +215,6 @@ def add(connection: Connection, task: NewTask, now: datetime, wanted: Wanted | N
         if rows:
             connection.execute(dialect.insert(webhooks).on_conflict_do_nothing(), rows)
     return True
-
-
-def _plain(text: str) -> str:
-    """PostgreSQL knows no NUL, and names of customers and products may hold one."""
-    return text.replace("\0", "")
 
 
 def made(connection: Connection, ids: Collection[str]) -> set[str]:

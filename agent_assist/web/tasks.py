@@ -12,6 +12,7 @@ from litestar.exceptions import HTTPException, NotFoundException, PermissionDeni
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from agent_assist.errors import TaskChanged
+from agent_assist.store.following import plain
 from agent_assist.store.tasks import Place, Task, TaskQuery, Tasks
 from agent_assist.store.tasks import State as TaskState
 from agent_assist.web.access import known, needs, needs_token, office
@@ -83,7 +84,7 @@ async def change_task(request: Request[Any, Any, State], place: FromPath[str], d
 
     def change() -> Task:
         return tasks.change(
-            task_id, state=data.state, version=data.version, by=who.name, at=datetime.now(UTC), note=_plain(data.note)
+            task_id, state=data.state, version=data.version, by=who.name, at=datetime.now(UTC), note=plain(data.note)
         )
 
     try:
@@ -97,11 +98,6 @@ def _theirs(who: Pass, *, mine: bool) -> TaskQuery:
     if who.of_agent and not mine:
         return TaskQuery(agent_id=who.name, beside="all" if who.role is Role.SENIOR else "theirs")
     return TaskQuery(agent_id=who.name if mine else None)
-
-
-def _plain(text: str) -> str:
-    """PostgreSQL knows no NUL."""
-    return text.replace("\0", "")
 
 
 def _next(found: Sequence[Task], limit: int) -> str | None:
