@@ -195,9 +195,7 @@ class Trials:
         outcomes: dict[str, float] = {}
         for begin in range(0, len(rows), _AT_ONCE):
             some = rows[begin : begin + _AT_ONCE]
-            known = self._customers.all_of(
-                {row.customer_id: moment(row.at_us) + trial.outcome.window for row in some}
-            )
+            known = self._customers.all_of({row.customer_id: moment(row.at_us) + trial.outcome.window for row in some})
             for row in some:
                 since, one = moment(row.at_us), known[row.customer_id]
                 met.append(

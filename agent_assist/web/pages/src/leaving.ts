@@ -1,11 +1,11 @@
 // Customers who may leave and whose alert nobody has closed: whose it is, by when, and the two things to do about it.
 
-import { LitElement, css, html, nothing as blank } from "lit";
+import { LitElement, html, nothing as blank } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { type Gateway, ask, isProblem } from "./client";
 import type { CustomerAlert } from "./customer_types";
-import { style } from "./style";
+import { folded, style } from "./style";
 import type { Level } from "./types";
 
 const WORDS = {
@@ -101,33 +101,5 @@ export class Leaving extends LitElement {
     </details>`;
   }
 
-  static override styles = [
-    style,
-    css`
-      :host {
-        background: none;
-      }
-      summary {
-        cursor: pointer;
-        font-weight: 600;
-        font-size: 12px;
-        color: var(--warm-muted);
-        min-height: 24px;
-      }
-      ul {
-        list-style: none;
-        margin: 0;
-        padding: 0;
-      }
-      li {
-        display: flex;
-        justify-content: space-between;
-        align-items: start;
-        gap: 8px;
-        padding: 6px 0;
-        border-top: 1px solid var(--warm-line);
-        overflow-wrap: anywhere;
-      }
-    `,
-  ];
+  static override styles = [style, folded];
 }

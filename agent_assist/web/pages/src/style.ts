@@ -151,6 +151,34 @@ export const style = css`
 `;
 
 /** What the pages share beyond the components of others' pages: a bar above, notices, links that look like buttons. */
+/** A list that folds away, of lines with something to be done at their end. */
+export const folded = css`
+  :host {
+    background: none;
+  }
+  summary {
+    cursor: pointer;
+    font-weight: 600;
+    font-size: 12px;
+    color: var(--warm-muted);
+    min-height: 24px;
+  }
+  ul {
+    list-style: none;
+    margin: 0;
+    padding: 0;
+  }
+  li {
+    display: flex;
+    justify-content: space-between;
+    align-items: start;
+    gap: 8px;
+    padding: 6px 0;
+    border-top: 1px solid var(--warm-line);
+    overflow-wrap: anywhere;
+  }
+`;
+
 export const page = css`
   :host {
     min-height: 100vh;

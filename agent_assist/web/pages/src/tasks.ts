@@ -1,11 +1,11 @@
 // Tasks that are open, by when they are due; the agent's own, or a team's.
 
-import { LitElement, css, html, nothing as blank } from "lit";
+import { LitElement, html, nothing as blank } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { type Gateway, ask, isProblem } from "./client";
 import { deskWords } from "./desk_words";
-import { style } from "./style";
+import { folded, style } from "./style";
 import type { Task } from "./types";
 
 const EVERY_MS = 60_000;
@@ -74,33 +74,5 @@ export class Tasks extends LitElement {
     </details>`;
   }
 
-  static override styles = [
-    style,
-    css`
-      :host {
-        background: none;
-      }
-      summary {
-        cursor: pointer;
-        font-weight: 600;
-        font-size: 12px;
-        color: var(--warm-muted);
-        min-height: 24px;
-      }
-      ul {
-        list-style: none;
-        margin: 0;
-        padding: 0;
-      }
-      li {
-        display: flex;
-        justify-content: space-between;
-        align-items: start;
-        gap: 8px;
-        padding: 6px 0;
-        border-top: 1px solid var(--warm-line);
-        overflow-wrap: anywhere;
-      }
-    `,
-  ];
+  static override styles = [style, folded];
 }
